@@ -1,0 +1,1 @@
+"""Data sets: adapters from the layouts people have to :class:`Sample` lists."""

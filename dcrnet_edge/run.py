@@ -1,0 +1,162 @@
+"""A training run on disk: from a data set to a checkpoint, resumable at every epoch."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import (
+    Callback,
+    EMAWeightAveraging,
+    LearningRateMonitor,
+    ModelCheckpoint,
+)
+from lightning.pytorch.loggers import CSVLogger
+from torch.utils.data import DataLoader
+
+from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from dcrnet_edge.config import NetworkConfig
+from dcrnet_edge.datasets.facecache import FaceCache, Finder
+from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split
+from dcrnet_edge.loader import AugmentedFaces, BalancedOrder, PreparedFaces
+from dcrnet_edge.network import DCRNet, check_size
+from dcrnet_edge.training import DCRNetTraining, TrainConfig
+from dcrnet_runtime.card import ModelCard
+from dcrnet_runtime.face import Face
+from dcrnet_runtime.spec import PreprocessSpec
+
+CHECKPOINT_NAME = "model.safetensors"
+_LAST = "last.ckpt"
+_EVAL_BATCH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaths:
+    """Where a run reads and writes.
+
+    Attributes:
+        run: the run's folder.
+        faces: folder of the face cache.
+    """
+
+    run: Path
+    faces: Path
+
+
+def train(
+    dataset: FaceDataset,
+    finder: Finder,
+    spec: PreprocessSpec,
+    config: TrainConfig,
+    paths: RunPaths,
+    *,
+    focus: Sequence[float] = (),
+    start_from: Path | None = None,
+    terms: str = "",
+) -> Path:
+    """Train, or go on where the run folder's last epoch ended, and write the checkpoint.
+
+    Args:
+        dataset: read by an adapter.
+        finder: finds the faces.
+        spec: the contract to train for.
+        config: the recipe.
+        paths: where to read and write.
+        focus: focus strengths to draw from instead of the contract's one.
+        start_from: a checkpoint whose weights the network starts with.
+        terms: of the data, for the card.
+
+    Returns:
+        the checkpoint's path.
+    """
+    check_size(spec.size_px)
+    lightning.seed_everything(config.seed, verbose=False)
+    spec = replace(spec, landmarks_sha256=finder.landmarks_sha256)
+    cache = FaceCache(paths.faces, finder)
+    faces = {split: cache.faces(dataset.splits[split]) for split in (Split.TRAIN, Split.VALID)}
+    paths.run.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "dataset": dataset.name,
+        "train_images": len(dataset.splits[Split.TRAIN]),
+        "repeats_dropped": dataset.repeats,
+        "recipe": asdict(config),
+        "focus_strengths": list(focus) or [spec.focus_strength],
+        "start_from": start_from.name if start_from else "random initialisation",
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+    (paths.run / "config.json").write_text(json.dumps(settings, indent=2))
+    network = _network(dataset.labels, start_from)
+    module, loaders = _module(dataset, faces, spec, config, network, focus)
+    started = time.monotonic()
+    trainer = _trainer(config, paths.run)
+    last = paths.run / _LAST
+    trainer.fit(module, *loaders, ckpt_path=str(last) if last.is_file() else None)
+    settings["hours_of_last_start"] = round((time.monotonic() - started) / 3600, 2)
+    figures = {"valid_accuracy": float(trainer.callback_metrics["valid_accuracy"])}
+    card = ModelCard(dataset.labels, spec, settings, figures, terms)
+    checkpoint = Checkpoint(module.network.eval(), card)
+    save_checkpoint(paths.run / CHECKPOINT_NAME, checkpoint)
+    return paths.run / CHECKPOINT_NAME
+
+
+def predict(
+    network: DCRNet, samples: Sequence[Sample], faces: Sequence[Face], spec: PreprocessSpec
+) -> np.ndarray:
+    """Probabilities (N, labels) float32 of a torch network on prepared faces."""
+    loader = DataLoader(PreparedFaces(samples, faces, spec), _EVAL_BATCH)
+    network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    with torch.inference_mode():
+        return torch.cat([network(codes).softmax(dim=1) for codes, _, _ in loader]).numpy()
+
+
+def _network(labels: tuple[str, ...], start_from: Path | None) -> DCRNet:
+    if start_from is None:
+        return DCRNet(NetworkConfig(labels=labels))
+    return load_checkpoint(start_from).network.train()
+
+
+def _module(
+    dataset: FaceDataset,
+    faces: dict[Split, list[Face]],
+    spec: PreprocessSpec,
+    config: TrainConfig,
+    network: DCRNet,
+    focus: Sequence[float],
+) -> tuple[DCRNetTraining, tuple[DataLoader, DataLoader]]:  # type: ignore[type-arg]
+    train, valid = dataset.splits[Split.TRAIN], dataset.splits[Split.VALID]
+    strengths = focus or (spec.focus_strength,)
+    augmented = AugmentedFaces(
+        train, faces[Split.TRAIN], spec, config.augment, config.seed, strengths
+    )
+    order = BalancedOrder(train, len(dataset.labels), config.balance, config.seed)
+    loader = DataLoader(augmented, config.batch_size, sampler=order, drop_last=True)
+    prepared = DataLoader(PreparedFaces(valid, faces[Split.VALID], spec), _EVAL_BATCH)
+    module = DCRNetTraining(network, config, total_steps=len(loader) * config.epochs)
+    return module, (loader, prepared)
+
+
+def _trainer(config: TrainConfig, folder: Path) -> lightning.Trainer:
+    callbacks: list[Callback] = [
+        EMAWeightAveraging(decay=config.ema_decay),
+        ModelCheckpoint(folder, save_last=True, save_top_k=0),
+        LearningRateMonitor("step"),
+    ]
+    return lightning.Trainer(
+        accelerator="auto",
+        devices=1,
+        max_epochs=config.epochs,
+        gradient_clip_val=config.gradient_clip,
+        callbacks=callbacks,
+        logger=CSVLogger(folder, name="", version="log"),
+        log_every_n_steps=20,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )

@@ -1,0 +1,1 @@
+"""What a board installs: preprocessing contract, face finders, back ends, the loop."""

@@ -1,0 +1,11 @@
+"""The one exception that carries a remedy to the person at the terminal."""
+
+from __future__ import annotations
+
+
+class DcrnetError(Exception):
+    """What happened, why, and the next command, in one line.
+
+    Raised for bad input or a missing piece, never for a defect of the package. The commands
+    print it without a traceback and leave with exit code 2.
+    """

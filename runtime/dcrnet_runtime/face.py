@@ -1,0 +1,72 @@
+"""A face as the finders report it, in pixels of the frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LANDMARKS = 468
+"""Points of MediaPipe's face mesh that every landmark provider returns."""
+
+RIGHT_EYE = (33, 133)
+LEFT_EYE = (362, 263)
+NOSE_TIP = 1
+RIGHT_MOUTH = 61
+LEFT_MOUTH = 291
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An axis-parallel box in px of the frame; it may reach past the frame's edges."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """The middle as (x, y) in px."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    @property
+    def side(self) -> float:
+        """The longer side in px."""
+        return max(self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One face of a frame.
+
+    Attributes:
+        box: the face, framed from above the eyebrows to the chin.
+        landmarks: (468, 2) float32 (x, y) in px of the frame, MediaPipe's mesh order, or None
+            where the finder has none: then the box-only path prepares the face.
+        score: the finder's confidence 0..1 (1 where it gives none).
+    """
+
+    box: Box
+    landmarks: NDArray[np.float32] | None = None
+    score: float = 1.0
+
+    def five_points(self) -> NDArray[np.float32]:
+        """Right eye, left eye, nose tip, right and left mouth corner, (5, 2) px.
+
+        Raises:
+            ValueError: the face has no landmarks.
+        """
+        if self.landmarks is None:
+            raise ValueError("the face has no landmarks")
+        mesh = self.landmarks
+        return np.stack(
+            [
+                mesh[list(RIGHT_EYE)].mean(axis=0),
+                mesh[list(LEFT_EYE)].mean(axis=0),
+                mesh[NOSE_TIP],
+                mesh[RIGHT_MOUTH],
+                mesh[LEFT_MOUTH],
+            ]
+        )

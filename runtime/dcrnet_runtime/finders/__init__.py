@@ -1,0 +1,1 @@
+"""Face finders: one interface, several providers."""

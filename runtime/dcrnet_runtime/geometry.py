@@ -1,0 +1,95 @@
+"""Where the crop lies in the frame: similarity transforms in pixel coordinates.
+
+A pixel's centre lies at its integer coordinate, as in OpenCV's warps. Matrices are (2, 3)
+float64 and map frame px to crop px.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcrnet_runtime.face import Box
+
+Matrix = NDArray[np.float64]
+
+
+def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> Matrix:
+    """The least-squares similarity (rotation, one scale, shift; no mirror) source -> target.
+
+    Args:
+        source: (N, 2) points, N >= 2.
+        target: (N, 2) points.
+
+    Returns:
+        (2, 3) matrix. Umeyama (PAMI 1991), in the closed form that two dimensions allow.
+
+    Raises:
+        ValueError: the source points coincide or are not finite.
+    """
+    source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
+    s, t = source - source_mean, target - target_mean
+    spread = float((s * s).sum())
+    if not math.isfinite(spread) or spread < 1e-9:
+        raise ValueError("the points to align coincide or are not finite")
+    a = float((s * t).sum()) / spread
+    b = float((s[:, 0] * t[:, 1] - s[:, 1] * t[:, 0]).sum()) / spread
+    rotation = np.array([[a, -b], [b, a]])
+    shift = target_mean - rotation @ source_mean
+    return np.column_stack([rotation, shift])
+
+
+def box_transform(box: Box, scale: float, size_px: int) -> Matrix:
+    """The crop of ``size_px`` centred on ``box``, ``scale`` times its longer side across.
+
+    Raises:
+        ValueError: the box has no area or is not finite.
+    """
+    side = box.side * scale
+    if not math.isfinite(side) or side < 1e-6 or not all(map(math.isfinite, box.centre)):
+        raise ValueError("the face box has no area or is not finite")
+    zoom = size_px / side
+    cx, cy = box.centre
+    left, top = cx - side / 2, cy - side / 2
+    # The box's edges are pixel edges: -0.5 is the left edge of pixel 0.
+    return np.array([[zoom, 0.0, -left * zoom - 0.5], [0.0, zoom, -top * zoom - 0.5]])
+
+
+def template_px(template: tuple[tuple[float, float], ...], size_px: int) -> NDArray[np.float64]:
+    """The template's fractions as crop coordinates, (5, 2)."""
+    return np.asarray(template, dtype=np.float64) * size_px - 0.5
+
+
+def zoom_of(matrix: Matrix) -> float:
+    """Crop px a frame px."""
+    return math.hypot(matrix[0, 0], matrix[1, 0])
+
+
+def apply(matrix: Matrix, points: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Map (N, 2) points."""
+    return points @ matrix[:, :2].T + matrix[:, 2]
+
+
+def visible_region(matrix: Matrix, size_px: int, height: int, width: int) -> tuple[int, ...]:
+    """The frame's pixels that the crop shows, with a margin for the kernel.
+
+    Returns:
+        (left, top, right, bottom) within the frame, right and bottom exclusive.
+
+    Raises:
+        ValueError: the crop lies wholly outside the frame.
+    """
+    near, far = -0.5, size_px - 0.5
+    corners = np.array([[near, near], [far, near], [near, far], [far, far]])
+    inverse = np.linalg.inv(matrix[:, :2])
+    points = (corners - matrix[:, 2]) @ inverse.T
+    margin = 3.0 + 3.0 / zoom_of(matrix)
+    left, top = np.floor(points.min(axis=0) - margin)
+    right, bottom = np.ceil(points.max(axis=0) + margin) + 1
+    left, right = max(left, 0), min(right, width)
+    top, bottom = max(top, 0), min(bottom, height)
+    if left >= right or top >= bottom:
+        raise ValueError("the face lies outside the frame")
+    return int(left), int(top), int(right), int(bottom)
