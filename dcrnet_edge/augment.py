@@ -32,14 +32,14 @@ class AugmentConfig:
         erase: chance that a rectangle of the crop is replaced by noise.
     """
 
-    rotation_deg: float = 12.0
-    scale: float = 0.12
+    rotation_deg: float = 10.0
+    scale: float = 0.10
     shift: float = 0.05
     shear: float = 0.08
     flip: float = 0.5
     box_only: float = 0.15
-    camera: float = 0.25
-    erase: float = 0.25
+    camera: float = 0.15
+    erase: float = 0.15
 
 
 def sample_generator(seed: int, epoch: int, index: int) -> np.random.Generator:
@@ -78,9 +78,7 @@ def camera_faults(
     return rgb
 
 
-def erase(
-    crop: NDArray[np.uint8], rng: np.random.Generator, chance: float
-) -> NDArray[np.uint8]:
+def erase(crop: NDArray[np.uint8], rng: np.random.Generator, chance: float) -> NDArray[np.uint8]:
     """Replace a rectangle of 2 to 20 % of the (S, S, 3) crop by noise, with ``chance``."""
     if rng.random() >= chance:
         return crop

@@ -1,4 +1,4 @@
-"""Per-channel activation ranges: what the exporter quantizes by."""
+"""Statistics of activations on training faces: batch norms' own, and the exporter's ranges."""
 
 from __future__ import annotations
 
@@ -50,6 +50,31 @@ def activation_ranges(network: DCRNet, batches: Iterable[Tensor]) -> Ranges:
     if not ranges:
         raise ValueError("activation ranges need at least one batch of faces")
     return ranges
+
+
+def renew_batch_norms(network: DCRNet, batches: Iterable[Tensor]) -> None:
+    """Replace the batch norms' running statistics by those of the present weights.
+
+    Averaged weights, and training with dropout, leave running variances that no forward pass
+    without dropout has. The network is left in eval mode.
+
+    Args:
+        network: any mode.
+        batches: (N, 3, S, S) uint8 codes of one size S.
+    """
+    network.eval()
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean over all batches
+        norm.train()
+    with torch.inference_mode():
+        for codes in batches:
+            network(codes)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    network.eval()
 
 
 def _observer(name: str, ranges: Ranges) -> Callable[[nn.Module, object, Tensor], None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from dcrnet_edge.config import Attention, NetworkConfig
 from dcrnet_edge.network import DCRNet
 from dcrnet_runtime.card import CARD_KEY, ModelCard
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.outfile import written_beside
 
 _NETWORK_KEY = "network"
 _RANGES_KEY = "ranges"
@@ -40,7 +40,7 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint beside ``path`` and rename it into place.
+    """Write a checkpoint.
 
     Convolution and dense kernels are stored as fp16, the rest as fp32.
     """
@@ -56,13 +56,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         CARD_KEY: checkpoint.card.to_json(),
         _NETWORK_KEY: json.dumps(asdict(checkpoint.network.config), sort_keys=True),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with written_beside(path) as beside:
         save_file(tensors, beside, metadata)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -83,7 +78,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise DcrnetError(f"{path} is no whole safetensors file ({error}): copy it again") from error
+        raise DcrnetError(
+            f"{path} is no whole safetensors file ({error}): copy it again"
+        ) from error
     if CARD_KEY not in metadata or _NETWORK_KEY not in metadata:
         raise DcrnetError(
             f"{path} carries no dcrnet-edge card: it is another project's file; train with"
@@ -160,8 +157,10 @@ def _fold_imagenet_normalisation(network: DCRNet) -> None:
     """
     mean = torch.tensor([0.485, 0.456, 0.406])
     std = torch.tensor([0.229, 0.224, 0.225])
-    conv, norm = network.backbone.features.conv0, network.backbone.features.norm0
+    features = network.backbone.features
+    kernel = features.get_parameter("conv0.weight")
+    running_mean = features.get_buffer("norm0.running_mean")
     with torch.no_grad():
         shift = (128.0 / 255.0 - mean) / std
-        norm.running_mean -= (conv.weight.sum(dim=(2, 3)) * shift).sum(dim=1)
-        conv.weight *= (network.config.input_scale / 255.0 / std)[None, :, None, None]
+        running_mean.sub_((kernel.sum(dim=(2, 3)) * shift).sum(dim=1))
+        kernel.mul_((network.config.input_scale / 255.0 / std)[None, :, None, None])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 INPUT_SIZES = (64, 128, 192, 224)
-"""Input sides in px whose feature map survives the 2x2 max-pool whole (or as the paper's 7 -> 3)."""
+"""Input sides in px whose map survives the 2x2 max-pool whole (224 as the paper's 7 -> 3)."""
 
 
 class Attention(StrEnum):

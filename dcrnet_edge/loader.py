@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
@@ -72,7 +73,7 @@ class AugmentedFaces(Dataset[tuple[Tensor, Tensor, int]]):
     def __len__(self) -> int:
         return len(self._samples)
 
-    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor, int]:  # type: ignore[override]
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor, int]:
         epoch, index = key
         config, sample, face = self._config, self._samples[index], self._faces[index]
         rng = sample_generator(self._seed, epoch, index)
@@ -119,6 +120,6 @@ class BalancedOrder(Sampler[tuple[int, int]]):
         return iter((self.epoch, int(index)) for index in order)
 
 
-def _item(crop: np.ndarray, sample: Sample) -> tuple[Tensor, Tensor, int]:
+def _item(crop: NDArray[np.uint8], sample: Sample) -> tuple[Tensor, Tensor, int]:
     codes = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
     return codes, torch.tensor(sample.target, dtype=torch.float32), sample.label

@@ -19,12 +19,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-import torch
 from torch import Tensor, nn
 
 from dcrnet_edge.attention import ChannelMLP, build_attention
 from dcrnet_edge.backbone import FEATURES, DenseNet121
 from dcrnet_edge.config import INPUT_SIZES, NetworkConfig
+from dcrnet_runtime.errors import DcrnetError
 
 CONV_WIDTHS = (256, 512)
 HEAD_WIDTHS = (512, 256, 128)
@@ -110,8 +110,8 @@ class DCRNet(nn.Module):
         """
         for module in self.modules():
             if isinstance(module, ChannelMLP):
-                nn.init.constant_(module[-1].bias, 1.5)
-        nn.init.normal_(self.head[-1].weight, std=0.01)
+                nn.init.constant_(module[-1].get_parameter("bias"), 1.5)
+        nn.init.normal_(self.head[-1].get_parameter("weight"), std=0.01)
 
     def normalise(self, codes: Tensor) -> Tensor:
         """Codes 0..255 to ``(x - 128) / s``."""
@@ -133,10 +133,10 @@ def check_size(size_px: int) -> None:
     """Refuse an input side that the network would not use whole.
 
     Raises:
-        ValueError: naming the sizes that are possible.
+        DcrnetError: naming the sizes that are possible.
     """
     if size_px not in INPUT_SIZES:
-        raise ValueError(
+        raise DcrnetError(
             f"size {size_px} is not one of {', '.join(map(str, INPUT_SIZES))}: other sides leave"
             " the 2x2 max-pool an odd map whose last row and column it would drop"
         )

@@ -19,8 +19,11 @@ from lightning.pytorch.callbacks import (
     ModelCheckpoint,
 )
 from lightning.pytorch.loggers import CSVLogger
+from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import DataLoader
 
+from dcrnet_edge.calibration import activation_ranges, renew_batch_norms
 from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.config import NetworkConfig
 from dcrnet_edge.datasets.facecache import FaceCache, Finder
@@ -33,8 +36,9 @@ from dcrnet_runtime.face import Face
 from dcrnet_runtime.spec import PreprocessSpec
 
 CHECKPOINT_NAME = "model.safetensors"
-_LAST = "last.ckpt"
+_LAST = "last"
 _EVAL_BATCH = 128
+_CALIBRATION_FACES = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +101,38 @@ def train(
     module, loaders = _module(dataset, faces, spec, config, network, focus)
     started = time.monotonic()
     trainer = _trainer(config, paths.run)
-    last = paths.run / _LAST
+    last = paths.run / f"{_LAST}.ckpt"
     trainer.fit(module, *loaders, ckpt_path=str(last) if last.is_file() else None)
     settings["hours_of_last_start"] = round((time.monotonic() - started) / 3600, 2)
-    figures = {"valid_accuracy": float(trainer.callback_metrics["valid_accuracy"])}
+    seen = calibration_faces(dataset.splits[Split.TRAIN], faces[Split.TRAIN], spec)
+    renew_batch_norms(module.network, seen)
+    ranges = activation_ranges(module.network, seen)
+    predicted = predict(module.network, dataset.splits[Split.VALID], faces[Split.VALID], spec)
+    truth = [sample.label for sample in dataset.splits[Split.VALID]]
+    figures = {"valid_accuracy": float((predicted.argmax(axis=1) == truth).mean())}
     card = ModelCard(dataset.labels, spec, settings, figures, terms)
-    checkpoint = Checkpoint(module.network.eval(), card)
+    checkpoint = Checkpoint(module.network, card, {spec.size_px: ranges})
     save_checkpoint(paths.run / CHECKPOINT_NAME, checkpoint)
     return paths.run / CHECKPOINT_NAME
 
 
 def predict(
     network: DCRNet, samples: Sequence[Sample], faces: Sequence[Face], spec: PreprocessSpec
-) -> np.ndarray:
+) -> NDArray[np.float32]:
     """Probabilities (N, labels) float32 of a torch network on prepared faces."""
     loader = DataLoader(PreparedFaces(samples, faces, spec), _EVAL_BATCH)
     network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     with torch.inference_mode():
         return torch.cat([network(codes).softmax(dim=1) for codes, _, _ in loader]).numpy()
+
+
+def calibration_faces(
+    samples: Sequence[Sample], faces: Sequence[Face], spec: PreprocessSpec
+) -> list[Tensor]:
+    """Batches of prepared faces spread evenly over ``samples``, (N, 3, S, S) uint8 codes."""
+    chosen = range(0, len(samples), max(1, len(samples) // _CALIBRATION_FACES))
+    prepared = PreparedFaces([samples[i] for i in chosen], [faces[i] for i in chosen], spec)
+    return [codes for codes, _, _ in DataLoader(prepared, _EVAL_BATCH)]
 
 
 def _network(labels: tuple[str, ...], start_from: Path | None) -> DCRNet:
@@ -145,8 +163,10 @@ def _module(
 
 def _trainer(config: TrainConfig, folder: Path) -> lightning.Trainer:
     callbacks: list[Callback] = [
-        EMAWeightAveraging(decay=config.ema_decay),
-        ModelCheckpoint(folder, save_last=True, save_top_k=0),
+        # An average of running variances lags behind the weights' own; the current ones serve
+        # for validation, and the last ones are renewed.
+        EMAWeightAveraging(decay=config.ema_decay, use_buffers=False),
+        ModelCheckpoint(folder, filename=_LAST, enable_version_counter=False),
         LearningRateMonitor("step"),
     ]
     return lightning.Trainer(

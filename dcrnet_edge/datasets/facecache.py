@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_edge.datasets.sample import Sample, read_rgb
 from dcrnet_runtime.face import LANDMARKS, Box, Face
+from dcrnet_runtime.outfile import written_beside
 
 SHARD = 2048
 _MARGIN = 0.25
@@ -39,7 +38,9 @@ class FaceCache:
         self._folder = folder
         self._finder = finder
 
-    def faces(self, samples: Sequence[Sample], progress: Iterable[int] | None = None) -> list[Face]:
+    def faces(
+        self, samples: Sequence[Sample], progress: Iterable[int] | None = None
+    ) -> list[Face]:
         """One face a sample; an image in which none is found counts as its own box.
 
         Args:
@@ -69,10 +70,8 @@ class FaceCache:
         nothing = np.full((LANDMARKS, 2), np.nan, np.float32)
         boxes = np.array([(f.box.x, f.box.y, f.box.width, f.box.height) for f in faces])
         meshes = np.stack([nothing if f.landmarks is None else f.landmarks for f in faces])
-        self._folder.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.tmp.npz")
-        np.savez(beside, boxes=boxes, landmarks=meshes)
-        beside.replace(path)
+        with written_beside(path) as beside:
+            np.savez(beside, boxes=boxes, landmarks=meshes)
 
     def _key(self, samples: Sequence[Sample]) -> str:
         digest = sha256(self._finder.landmarks_sha256.encode())
@@ -90,7 +89,7 @@ def face_of_crop(rgb: NDArray[np.uint8], finder: Finder) -> Face:
     """
     height, width = rgb.shape[:2]
     margin = round(_MARGIN * max(height, width))
-    padded = cv2.copyMakeBorder(rgb, *[margin] * 4, borderType=cv2.BORDER_REPLICATE)
+    padded = np.pad(rgb, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
     box = Box(0.0, 0.0, float(width), float(height))
     middle = np.array(box.centre)
     best, best_distance = None, 0.5 * max(height, width)

@@ -1,1 +1,50 @@
-"""What a board installs: preprocessing contract, face finders, back ends, the loop."""
+"""What a board installs: the preprocessing contract, face finders, back ends, the loop.
+
+>>> from dcrnet_runtime import Recognizer, load_model, open_finder, shipped_model
+>>> recognizer = Recognizer(load_model(shipped_model()), open_finder())
+>>> for face in recognizer.recognize(rgb):  # (H, W, 3) uint8 RGB
+...     print(face.label, face.probability)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dcrnet_runtime.backends import load_model
+    from dcrnet_runtime.errors import DcrnetError
+    from dcrnet_runtime.finders import open_finder
+    from dcrnet_runtime.preprocess import prepare
+    from dcrnet_runtime.recognizer import Recognition, Recognizer
+    from dcrnet_runtime.shipped import shipped_model
+    from dcrnet_runtime.spec import PreprocessSpec
+
+__all__ = [
+    "DcrnetError",
+    "PreprocessSpec",
+    "Recognition",
+    "Recognizer",
+    "load_model",
+    "open_finder",
+    "prepare",
+    "shipped_model",
+]
+
+_HOMES = {
+    "DcrnetError": "errors",
+    "PreprocessSpec": "spec",
+    "Recognition": "recognizer",
+    "Recognizer": "recognizer",
+    "load_model": "backends",
+    "open_finder": "finders",
+    "prepare": "preprocess",
+    "shipped_model": "shipped",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first used, so that a command's --help does not wait for OpenCV.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

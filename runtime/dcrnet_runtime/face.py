@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,12 @@ class Box:
     def centre(self) -> tuple[float, float]:
         """The middle as (x, y) in px."""
         return self.x + self.width / 2, self.y + self.height / 2
+
+    @classmethod
+    def around(cls, points: NDArray[np.floating[Any]]) -> Box:
+        """The smallest box that holds (N, 2) points."""
+        low, high = points.min(axis=0), points.max(axis=0)
+        return cls(*map(float, low), *map(float, high - low))
 
     @property
     def side(self) -> float:

@@ -6,19 +6,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dcrnet_runtime.geometry import Points
+
 # Indices into MediaPipe's 468-point mesh. Each group is kept as its convex hull.
-_REGIONS = (
-    (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409),
-    (168, 6, 197, 195, 5, 4, 1, 2, 98, 97, 326, 327, 64, 294, 48, 278, 129, 358),
-    (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173)
-    + (70, 63, 105, 66, 107, 46, 53, 52, 65, 55),
-    (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398)
-    + (300, 293, 334, 296, 336, 276, 283, 282, 295, 285),
-)
+_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409)
+_NOSE = (168, 6, 197, 195, 5, 4, 1, 2, 98, 97, 326, 327, 64, 294, 48, 278, 129, 358)
+_RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173)
+_RIGHT_BROW = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55)
+_LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398)
+_LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
+_REGIONS = (_LIPS, _NOSE, _RIGHT_EYE + _RIGHT_BROW, _LEFT_EYE + _LEFT_BROW)
 _FINE = 16  # sub-pixel steps of cv2.fillConvexPoly: 4 fractional bits
 
 
-def focus_mask(landmarks: NDArray[np.floating], size_px: int, margin: float) -> NDArray[np.uint8]:
+def focus_mask(landmarks: Points, size_px: int, margin: float) -> NDArray[np.uint8]:
     """How much of each crop pixel is kept, 0..255, (size_px, size_px) uint8.
 
     Args:

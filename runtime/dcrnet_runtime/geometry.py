@@ -7,6 +7,7 @@ float64 and map frame px to crop px.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,10 @@ from numpy.typing import NDArray
 from dcrnet_runtime.face import Box
 
 Matrix = NDArray[np.float64]
+Points = NDArray[np.floating[Any]]
 
 
-def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> Matrix:
+def similarity(source: Points, target: Points) -> Matrix:
     """The least-squares similarity (rotation, one scale, shift; no mirror) source -> target.
 
     Args:
@@ -53,8 +55,9 @@ def box_transform(box: Box, scale: float, size_px: int) -> Matrix:
     zoom = size_px / side
     cx, cy = box.centre
     left, top = cx - side / 2, cy - side / 2
-    # The box's edges are pixel edges: -0.5 is the left edge of pixel 0.
-    return np.array([[zoom, 0.0, -left * zoom - 0.5], [0.0, zoom, -top * zoom - 0.5]])
+    # A box is given by pixel edges: its 0 is the left edge of pixel 0, whose centre is at 0.
+    shift_x, shift_y = (0.5 - left) * zoom - 0.5, (0.5 - top) * zoom - 0.5
+    return np.array([[zoom, 0.0, shift_x], [0.0, zoom, shift_y]])
 
 
 def template_px(template: tuple[tuple[float, float], ...], size_px: int) -> NDArray[np.float64]:
@@ -67,9 +70,15 @@ def zoom_of(matrix: Matrix) -> float:
     return math.hypot(matrix[0, 0], matrix[1, 0])
 
 
-def apply(matrix: Matrix, points: NDArray[np.floating]) -> NDArray[np.float64]:
+def apply(matrix: Matrix, points: Points) -> NDArray[np.float64]:
     """Map (N, 2) points."""
     return points @ matrix[:, :2].T + matrix[:, 2]
+
+
+def inverse(matrix: Matrix) -> Matrix:
+    """The map back, (2, 3)."""
+    linear = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([linear, -linear @ matrix[:, 2]])
 
 
 def visible_region(matrix: Matrix, size_px: int, height: int, width: int) -> tuple[int, ...]:
@@ -83,8 +92,7 @@ def visible_region(matrix: Matrix, size_px: int, height: int, width: int) -> tup
     """
     near, far = -0.5, size_px - 0.5
     corners = np.array([[near, near], [far, near], [near, far], [far, far]])
-    inverse = np.linalg.inv(matrix[:, :2])
-    points = (corners - matrix[:, 2]) @ inverse.T
+    points = apply(inverse(matrix), corners)
     margin = 3.0 + 3.0 / zoom_of(matrix)
     left, top = np.floor(points.min(axis=0) - margin)
     right, bottom = np.ceil(points.max(axis=0) + margin) + 1

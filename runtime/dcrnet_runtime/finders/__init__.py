@@ -1,1 +1,103 @@
 """Face finders: one interface, several providers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcrnet_runtime.assets import cached_task, check_task
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.face import Face
+
+
+class FinderKind(StrEnum):
+    """Who finds faces; ``auto`` takes the first of the others that can work here."""
+
+    AUTO = "auto"
+    LITERT = "litert"
+    MEDIAPIPE = "mediapipe"
+    CASCADE = "cascade"
+
+
+class Finder(Protocol):
+    """Finds the faces of a frame.
+
+    Attributes:
+        name: for people.
+        landmarks_sha256: the landmark network's hash; empty where it is not known or there is
+            none.
+    """
+
+    name: str
+    landmarks_sha256: str
+
+    def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
+        """The faces of an (H, W, 3) uint8 RGB frame, best first."""
+        ...
+
+
+def open_finder(
+    kind: FinderKind = FinderKind.AUTO, task: Path | None = None, *, max_faces: int = 10
+) -> Finder:
+    """The finder of ``kind``.
+
+    ``auto`` prefers MediaPipe's networks run by LiteRT (from ``task``, from an installed
+    mediapipe wheel or from the cache), then OpenCV's cascade, which has no landmarks.
+
+    Args:
+        kind: the provider.
+        task: a ``face_landmarker.task`` bundle to use.
+        max_faces: at most so many faces a frame.
+
+    Raises:
+        DcrnetError: what ``kind`` needs is not there; names what to install or fetch.
+    """
+    match kind:
+        case FinderKind.CASCADE:
+            return _cascade(max_faces)
+        case FinderKind.MEDIAPIPE:
+            from dcrnet_runtime.finders.mediapipe import open_mediapipe
+
+            return open_mediapipe(task or _checked_cache(), max_faces)
+        case FinderKind.LITERT:
+            return _litert(task, max_faces) or _no_networks()
+        case FinderKind.AUTO:
+            return _litert(task, max_faces) or _cascade(max_faces)
+
+
+def _litert(task: Path | None, max_faces: int) -> Finder | None:
+    from dcrnet_runtime.finders.litert import FaceNetworks, LiteRTFinder
+
+    if task is not None:
+        return LiteRTFinder(FaceNetworks.from_task(task), max_faces=max_faces)
+    networks = FaceNetworks.from_mediapipe_wheel()
+    if networks is None:
+        cached = _checked_cache()
+        if cached is None:
+            return None
+        networks = FaceNetworks.from_task(cached)
+    return LiteRTFinder(networks, max_faces=max_faces)
+
+
+def _cascade(max_faces: int) -> Finder:
+    from dcrnet_runtime.finders.cascade import CascadeFinder
+
+    return CascadeFinder(max_faces=max_faces)
+
+
+def _checked_cache() -> Path | None:
+    cached = cached_task()
+    if cached is not None:
+        check_task(cached)
+    return cached
+
+
+def _no_networks() -> Finder:
+    raise DcrnetError(
+        "no face landmark network is here: dcrnet-run --fetch-landmarks downloads one (3.8 MB),"
+        " or pip install 'dcrnet-edge[mediapipe]', or name a bundle with --landmarks FILE"
+    )

@@ -53,7 +53,7 @@ def decode(
         logits: (896,) scores before the sigmoid.
         min_score: candidates below are ignored.
     """
-    scores = 1.0 / (1.0 + np.exp(-np.clip(logits, -100.0, 100.0)))
+    scores = 1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))
     chosen = np.flatnonzero(scores >= min_score)
     if chosen.size == 0:
         return []

@@ -32,6 +32,11 @@ class FaceNetworks:
     detector: bytes
     landmarks: bytes
 
+    @property
+    def landmarks_sha256(self) -> str:
+        """Hash of the landmark network."""
+        return sha256(self.landmarks).hexdigest()
+
     @classmethod
     def from_task(cls, path: Path) -> FaceNetworks:
         """Out of a ``face_landmarker.task`` bundle (a zip).
@@ -72,6 +77,8 @@ class LiteRTFinder:
         threads: threads of each interpreter.
     """
 
+    name = "MediaPipe networks on LiteRT"
+
     def __init__(
         self,
         networks: FaceNetworks,
@@ -80,7 +87,7 @@ class LiteRTFinder:
         min_score: float = 0.5,
         threads: int = 1,
     ) -> None:
-        self.landmarks_sha256 = sha256(networks.landmarks).hexdigest()
+        self.landmarks_sha256 = networks.landmarks_sha256
         self._detector = _Network(networks.detector, threads)
         self._mesh = _Network(networks.landmarks, threads)
         self._max_faces = max_faces
@@ -98,7 +105,7 @@ class LiteRTFinder:
         outputs = self._detector(square.astype(np.float32) / 127.5 - 1.0)
         regressors = next(o for o in outputs if o.shape[-1] == 16).reshape(-1, 16)
         logits = next(o for o in outputs if o.shape[-1] == 1).reshape(-1)
-        faces = []
+        faces: list[Face] = []
         for detection in blazeface.decode(regressors, logits, self._min_score):
             if len(faces) == self._max_faces:
                 break
@@ -126,7 +133,7 @@ class LiteRTFinder:
         if presence < self._min_score:
             return None
         landmarks = _to_frame(roi, mesh - 0.5).astype(np.float32)
-        return Face(_bounds(landmarks), landmarks, detection.score)
+        return Face(Box.around(landmarks), landmarks, detection.score)
 
 
 class _Network:
@@ -147,7 +154,7 @@ class _Network:
 
 
 def _rotated_square(
-    centre: NDArray[np.floating], side: float, angle: float, size_px: int
+    centre: geometry.Points, side: float, angle: float, size_px: int
 ) -> geometry.Matrix:
     """The transform that shows a square turned by ``angle`` upright in ``size_px``."""
     zoom = size_px / side
@@ -157,17 +164,9 @@ def _rotated_square(
     return np.column_stack([rotation, np.array([middle, middle]) - rotation @ centre])
 
 
-def _to_frame(matrix: geometry.Matrix, points: NDArray[np.floating]) -> NDArray[np.float64]:
-    return (points - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+def _to_frame(matrix: geometry.Matrix, points: geometry.Points) -> NDArray[np.float64]:
+    return geometry.apply(geometry.inverse(matrix), points)
 
 
-def _sample(
-    rgb: NDArray[np.uint8], matrix: geometry.Matrix, size_px: int
-) -> NDArray[np.uint8]:
+def _sample(rgb: NDArray[np.uint8], matrix: geometry.Matrix, size_px: int) -> NDArray[np.uint8]:
     return cv2.warpAffine(rgb, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR)
-
-
-def _bounds(points: NDArray[np.float32]) -> Box:
-    low, high = points.min(axis=0), points.max(axis=0)
-    width, height = high - low
-    return Box(float(low[0]), float(low[1]), float(width), float(height))

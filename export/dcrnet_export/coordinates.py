@@ -1,0 +1,217 @@
+"""One scale for a whole dense block: per-channel coordinates x' = (x - c) / r.
+
+The features that a dense block concatenates are read only through clamps and unpadded 1x1
+convolutions (and norm5's affine map), so each channel's offset ``c`` and unit ``r`` are free:
+they fold into the convolution that produces it and into those that read it. With ``c`` and ``r``
+from the channel's own range every channel spans the same 0..255. One quantization (scale 1, zero
+point 0) then serves the block, concatenation copies, nothing is requantized, and each channel
+has all 256 codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from dcrnet_export.fold import fold_before, fold_behind
+from dcrnet_export.graph import (
+    Affine,
+    Array,
+    AvgPool,
+    Clamp,
+    Concat,
+    Conv,
+    Graph,
+    MaxPool,
+    Node,
+)
+
+_TINY = 1e-6
+LEVELS = 255.0
+"""The top of the range that each channel gets; the bottom is 0."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coordinates:
+    """``x = offset + unit * x'`` per channel, both (C,); unit 0 marks a constant channel."""
+
+    offset: Array
+    unit: Array
+
+    def of(self, x: Array) -> Array:
+        """x', where x is (C,); 0 in a constant channel."""
+        unit = np.where(self.unit > 0, self.unit, 1.0)
+        return np.where(self.unit > 0, (x - self.offset) / unit, 0.0)
+
+
+def equalise(graph: Graph, *, snap: bool = True) -> Graph:
+    """Give every channel of the dense blocks its own coordinates.
+
+    Args:
+        graph: with ranges, from :func:`dcrnet_export.rewrite.rewrite`.
+        snap: round the clamps' limits to whole codes. The reader's bias then uses the rounded
+            limit, so that a channel that is off stays exactly off. Without it the result is the
+            same function on all inputs that stay within the ranges.
+
+    Returns:
+        the graph with ranges in the new coordinates.
+    """
+    needed = _needed_ranges(graph)
+    free = _free_values(graph)
+    coordinates: dict[str, Coordinates] = {}
+    nodes: list[Node] = []
+    ranges = dict(graph.ranges)
+    for node in graph.nodes:
+        here = [coordinates.get(name) for name in node.inputs]
+        if node.name in free and isinstance(node.op, Conv):
+            chosen = _choose(needed[node.name])
+            nodes.append(_produce(node, _absorb(node.op, here[0]), chosen))
+            coordinates[node.name] = chosen
+        else:
+            nodes.append(_translate(node, here, coordinates, snap))
+        if node.name in coordinates:
+            channels = len(coordinates[node.name].unit)
+            ranges[node.name] = np.array([[0.0] * channels, [LEVELS] * channels])
+    return Graph(tuple(nodes), ranges)
+
+
+def _translate(
+    node: Node,
+    inputs: list[Coordinates | None],
+    coordinates: dict[str, Coordinates],
+    snap: bool,
+) -> Node:
+    """The node in its inputs' coordinates; notes those of its value."""
+    match node.op, inputs:
+        case Conv() as conv, [Coordinates() as given]:
+            return Node(node.name, _absorb(conv, given), node.inputs)
+        case Affine() as affine, [Coordinates() as given]:
+            scale, shift = affine.scale * given.unit, affine.scale * given.offset + affine.shift
+            return Node(node.name, Affine(scale, shift, affine.relu), node.inputs)
+        case Clamp() as clamp, [Coordinates() as given]:
+            clamp, coordinates[node.name] = _clamp(clamp, given, snap)
+            return Node(node.name, clamp, node.inputs)
+        case Concat(), [Coordinates(), Coordinates()]:
+            given_all = [coordinates[name] for name in node.inputs]
+            coordinates[node.name] = Coordinates(
+                np.concatenate([given.offset for given in given_all]),
+                np.concatenate([given.unit for given in given_all]),
+            )
+        case (MaxPool() | AvgPool()), [Coordinates() as given]:
+            coordinates[node.name] = given
+    return node
+
+
+def _absorb(conv: Conv, given: Coordinates | None) -> Conv:
+    """The convolution reading x': ``W (c + r x') + w``."""
+    return conv if given is None else fold_before(Affine(given.unit, given.offset), conv)
+
+
+def _produce(node: Node, conv: Conv, chosen: Coordinates) -> Node:
+    """The convolution giving x', ``(W x + w - c) / r``.
+
+    A ReLU stays at 0, though it now cuts at ``x = c``: behind a ReLU c is not negative, and
+    nothing below c is told apart by any reader.
+    """
+    live = chosen.unit > 0
+    scale = np.where(live, 1.0 / np.where(live, chosen.unit, 1.0), 0.0)
+    moved = fold_behind(conv, Affine(scale, -chosen.offset * scale))
+    return Node(node.name, moved, node.inputs)
+
+
+def _clamp(clamp: Clamp, given: Coordinates, snap: bool) -> tuple[Clamp, Coordinates]:
+    """A clamp in x', and the coordinates behind it.
+
+    * Limits outside 0..255 never act on codes and are left as they are.
+    * A channel that is always off (max above the range, min below it) and one that is constant
+      anyway have unit 0 behind it: readers take the constant into their bias, and no code
+      saturates to stand for it.
+    * With ``snap`` a limit t' is rounded to t'', and ``x = t + r (x' - t'')``: what is clamped
+      reads as t exactly.
+    """
+    low, high = given.of(clamp.low), given.of(clamp.high)
+    constant = (given.unit == 0) | (low >= LEVELS) | (high <= 0)
+    rising, falling = ~constant & (low > 0), ~constant & (high < LEVELS)
+    offset, unit = given.offset.copy(), np.where(constant, 0.0, given.unit)
+    always_off = np.where(low >= LEVELS, clamp.low, clamp.high)
+    fixed = np.where(given.unit == 0, np.clip(offset, clamp.low, clamp.high), always_off)
+    offset[constant] = fixed[constant]
+    if snap:
+        for acts, limit, real in ((rising, low, clamp.low), (falling, high, clamp.high)):
+            limit[acts] = np.round(limit[acts])
+            offset[acts] = real[acts] - given.unit[acts] * limit[acts]
+    low[constant], high[constant] = -np.inf, np.inf
+    return Clamp(low, high), Coordinates(offset, unit)
+
+
+def _choose(limits: Array) -> Coordinates:
+    """Coordinates in which a (2, C) range becomes 0..255; an empty or tiny one is constant."""
+    low, high = limits
+    width = high - low
+    live = width > _TINY * np.maximum(np.abs(low) + np.abs(high), _TINY)
+    middle = np.where(np.isfinite(low + high), (low + high) / 2, 0.0)
+    return Coordinates(np.where(live, low, middle), np.where(live, width / LEVELS, 0.0))
+
+
+def _free_values(graph: Graph) -> set[str]:
+    """Values read only through clamps, at once or behind a concatenation or a max-pool."""
+    readers = graph.readers()
+    free: set[str] = set()
+    for node in reversed(graph.nodes):
+        read_by = readers[node.name]
+        if read_by and all(_reads_freely(reader, free) for reader in read_by):
+            free.add(node.name)
+    return free & graph.ranges.keys()
+
+
+def _reads_freely(reader: Node, free: set[str]) -> bool:
+    match reader.op:
+        case Clamp() | Affine():
+            return True
+        case Concat() | MaxPool():
+            return reader.name in free
+        case _:
+            return False
+
+
+def _needed_ranges(graph: Graph) -> Mapping[str, Array]:
+    """Each value's (2, C) range, cut to what its readers tell apart.
+
+    What lies below every reader's ``max`` (or above every reader's ``min``) may saturate.
+    """
+    shapes = graph.shapes()
+    needed: dict[str, Array] = {}
+    readers = graph.readers()
+    for node in reversed(graph.nodes):
+        if node.name not in graph.ranges:
+            continue
+        wanted = [
+            _wanted(reader, node.name, shapes[node.name].channels, needed)
+            for reader in readers[node.name]
+        ]
+        limits = graph.ranges[node.name]
+        if wanted:
+            hull = np.array(
+                [
+                    np.min([low for low, _ in wanted], axis=0),
+                    np.max([high for _, high in wanted], axis=0),
+                ]
+            )
+            limits = np.clip(hull, *limits)
+        needed[node.name] = limits
+    return needed
+
+
+def _wanted(reader: Node, name: str, channels: int, needed: Mapping[str, Array]) -> Array:
+    match reader.op:
+        case Clamp():
+            return np.array([reader.op.low, reader.op.high])
+        case Concat() if reader.name in needed:
+            start = 0 if reader.inputs[0] == name else needed[reader.name].shape[1] - channels
+            return needed[reader.name][:, start : start + channels]
+        case MaxPool() if reader.name in needed:
+            return needed[reader.name]
+        case _:
+            return np.array([[-np.inf] * channels, [np.inf] * channels])

@@ -1,0 +1,157 @@
+"""The quantized graph as integer ONNX: uint8 codes, int8 weights, NCHW inside.
+
+The integer operations are written as such (QLinearConv, and Max, Min, Concat, MaxPool on uint8)
+rather than as float ones between QuantizeLinear and DequantizeLinear, because ONNX Runtime fuses
+those around a convolution but not around a clamp.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from dcrnet_export.graph import Add, Affine, AvgPool, Clamp, Concat, Conv, Input, MaxPool, Node
+from dcrnet_export.onnx_float import conv_attributes, emit_float, pool_attributes
+from dcrnet_export.onnx_writer import OnnxWriter
+from dcrnet_export.quantize import CODES, Coding, IntegerWeights, QuantizedGraph
+
+
+def onnx_int8(quantized: QuantizedGraph) -> onnx.ModelProto:
+    """The graph as an integer model; parts without a coding compute in float32.
+
+    Args:
+        quantized: with :attr:`dcrnet_export.quantize.WeightLimit.REDUCED` weights, which no
+            x86 kernel can saturate.
+    """
+    emitter = _Emitter(quantized)
+    for node in quantized.graph.nodes:
+        emitter.emit(node)
+    shapes = quantized.graph.shapes()
+    first, last = quantized.graph.nodes[0], quantized.graph.nodes[-1]
+    model = emitter.writer.model(shapes[first.name].side, shapes[last.name].channels)
+    onnx.checker.check_model(model)
+    return model
+
+
+class _Emitter:
+    """Holds each value as codes, as floats, or as both once someone asks for the other."""
+
+    def __init__(self, quantized: QuantizedGraph) -> None:
+        self.writer = OnnxWriter()
+        self._quantized = quantized
+        self._codes: dict[str, str] = {}
+        self._floats: dict[str, str] = {}
+
+    def emit(self, node: Node) -> None:
+        if self._quantized.on_codes(node):
+            self._codes[node.name] = self._integer(node)
+            return
+        inputs = [self._as_float(name) for name in node.inputs]
+        self._floats[node.name] = emit_float(
+            self.writer, node, inputs, node.name, compact=is_dense(node)
+        )
+
+    def _integer(self, node: Node) -> str:
+        match node.op:
+            case Input():
+                name = f"{node.name}.planes"
+                return self.writer.add("Transpose", [node.name], name, perm=[0, 3, 1, 2])
+            case Add():
+                return self._add(node)
+        inputs = [self._as_codes(name) for name in node.inputs]
+        match node.op:
+            case Conv():
+                weights, attributes = self._weights(node), conv_attributes(node.op)
+                return self._convolve(node, inputs[0], weights, attributes)
+            case Affine():
+                weights = self._weights(node)
+                attributes = {"kernel_shape": [1, 1], "group": len(weights.codes)}
+                return self._convolve(node, inputs[0], weights, attributes)
+            case AvgPool():
+                return self._average(node, inputs[0])
+            case Clamp():
+                return self._clamp(node.op, inputs[0], node.name)
+            case Concat():
+                return self.writer.add("Concat", inputs, node.name, axis=1)
+            case MaxPool():
+                return self.writer.add("MaxPool", inputs, node.name, **pool_attributes(node.op))
+            case _:
+                raise TypeError(f"{type(node.op).__name__} does not compute on codes")
+
+    def _weights(self, node: Node) -> IntegerWeights:
+        return self._quantized.weights[node.name]
+
+    def _convolve(
+        self, node: Node, codes: str, weights: IntegerWeights, attributes: dict[str, object]
+    ) -> str:
+        """QLinearConv; a ReLU is the lower end of codes whose zero point is 0."""
+        name = node.name
+        inputs = [
+            *(codes, *self._coding(self._quantized.codings[node.inputs[0]])),
+            self.writer.constant(f"{name}.weight", weights.codes),
+            self.writer.constant(f"{name}.weight_scale", weights.scale),
+            self.writer.constant(f"{name}.weight_zero", np.zeros(len(weights.codes), np.int8)),
+            *self._coding(self._quantized.codings[name]),
+            self.writer.constant(f"{name}.bias", weights.bias),
+        ]
+        return self.writer.add("QLinearConv", inputs, name, **attributes)
+
+    def _average(self, node: Node, codes: str) -> str:
+        """A depthwise 2x2 convolution with weights 1/4: QLinearAveragePool is no standard
+        operator, and ten times slower where it exists."""
+        channels = self._quantized.graph.shapes()[node.name].channels
+        ones = np.ones((channels, 1, 2, 2), np.int8)
+        quarter = np.full(channels, 0.25, np.float32)
+        weights = IntegerWeights(ones, quarter, np.zeros(channels, np.int32))
+        attributes = {"kernel_shape": [2, 2], "strides": [2, 2], "group": channels}
+        return self._convolve(node, codes, weights, attributes)
+
+    def _clamp(self, clamp: Clamp, value: str, output: str) -> str:
+        steps = [
+            (op, limit)
+            for op, limit, idle in (
+                ("Max", limit_codes(clamp.low), 0),
+                ("Min", limit_codes(clamp.high), CODES),
+            )
+            if (limit != idle).any()
+        ]
+        for i, (op, limit) in enumerate(steps, start=1):
+            bound = self.writer.constant(f"{output}.{op.lower()}", limit[None, :, None, None])
+            name = output if i == len(steps) else f"{output}.above"
+            value = self.writer.add(op, [value, bound], name)
+        return value
+
+    def _add(self, node: Node) -> str:
+        floats = [self._as_float(name) for name in node.inputs]
+        self._floats[node.name] = self.writer.add("Add", floats, f"{node.name}.float")
+        return self._as_codes(node.name)
+
+    def _as_codes(self, name: str) -> str:
+        if name not in self._codes:
+            inputs = [self._floats[name], *self._coding(self._quantized.codings[name])]
+            self._codes[name] = self.writer.add("QuantizeLinear", inputs, f"{name}.codes")
+        return self._codes[name]
+
+    def _as_float(self, name: str) -> str:
+        if name not in self._floats:
+            inputs = [self._codes[name], *self._coding(self._quantized.codings[name])]
+            self._floats[name] = self.writer.add("DequantizeLinear", inputs, f"{name}.decoded")
+        return self._floats[name]
+
+    def _coding(self, coding: Coding) -> tuple[str, str]:
+        scale, zero = np.float32(coding.scale), np.uint8(coding.zero_point)
+        return (
+            self.writer.constant(f"scale_{coding.scale!r}", np.asarray(scale)),
+            self.writer.constant(f"zero_{coding.zero_point}", np.asarray(zero)),
+        )
+
+
+def limit_codes(limit: np.ndarray) -> NDArray[np.uint8]:
+    """A clamp's limits as codes; infinite ones become the ends, which never act."""
+    return np.clip(np.rint(limit), 0, CODES).astype(np.uint8)
+
+
+def is_dense(node: Node) -> bool:
+    """Whether the node is a dense layer, whose weights the checkpoint holds as fp16."""
+    return isinstance(node.op, Conv) and node.op.weight.shape[2] == 1

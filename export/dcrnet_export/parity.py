@@ -1,0 +1,81 @@
+"""How close an artefact is to torch, and whether that is close enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dcrnet_edge.network import DCRNet
+from dcrnet_export.artefact import Precision
+from dcrnet_runtime.backends import Model
+
+FLOAT_BUDGET = 1e-4
+"""Largest difference of a probability that a float artefact may show."""
+
+CLEAR_MARGIN = 0.10
+"""A face is clear if torch's two highest probabilities are at least so far apart."""
+
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """An artefact against torch on the same faces.
+
+    Attributes:
+        faces: how many.
+        clear_faces: how many of them have a top-2 margin of at least ``CLEAR_MARGIN`` in torch.
+        largest: the largest absolute difference of a probability.
+        agreement: the share of faces with the same label, 0..1.
+        clear_agreement: the same of the clear faces; 1 if there are none.
+    """
+
+    faces: int
+    clear_faces: int
+    largest: float
+    agreement: float
+    clear_agreement: float
+
+
+def torch_probabilities(network: DCRNet, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(N, S, S, 3) uint8 RGB crops to (N, labels) float32."""
+    batches = torch.from_numpy(crops).permute(0, 3, 1, 2).split(_BATCH)
+    with torch.inference_mode():
+        return torch.cat([torch.softmax(network(batch), dim=1) for batch in batches]).numpy()
+
+
+def measure(model: Model, crops: NDArray[np.uint8], expected: NDArray[np.float32]) -> Parity:
+    """Run the artefact on the faces that gave ``expected`` in torch."""
+    found = model.probabilities(crops)
+    same = found.argmax(axis=1) == expected.argmax(axis=1)
+    highest = np.sort(expected, axis=1)
+    clear = highest[:, -1] - highest[:, -2] >= CLEAR_MARGIN
+    largest = np.abs(found - expected).max()
+    return Parity(
+        faces=len(crops),
+        clear_faces=int(clear.sum()),
+        largest=float(largest),
+        agreement=float(same.mean()),
+        clear_agreement=float(same[clear].mean()) if clear.any() else 1.0,
+    )
+
+
+def rejection(precision: Precision, parity: Parity) -> str | None:
+    """Why an artefact must not be used, or None."""
+    if not np.isfinite(parity.largest):
+        return "its probabilities are not finite"
+    match precision:
+        case Precision.FP32 if parity.largest > FLOAT_BUDGET:
+            return f"differs from torch by {parity.largest:.1e}, more than {FLOAT_BUDGET:.0e}"
+        case Precision.FP32 if parity.agreement < 1.0:
+            return f"other labels than torch on {1 - parity.agreement:.1%} of the faces"
+        case Precision.INT8 if parity.clear_agreement < 0.5:
+            return (
+                f"other labels than torch on {1 - parity.clear_agreement:.1%} of the"
+                f" {parity.clear_faces} clear faces"
+            )
+        case _:
+            return None

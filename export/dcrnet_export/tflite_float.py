@@ -1,0 +1,229 @@
+"""The graph as float TFLite, NHWC throughout: no transpose anywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from dcrnet_export.graph import (
+    Add,
+    Affine,
+    Array,
+    AvgPool,
+    Axis,
+    Clamp,
+    Concat,
+    Conv,
+    Gate,
+    Graph,
+    Input,
+    MaxPool,
+    Node,
+    Reduce,
+    Reduction,
+    Shape,
+    Sigmoid,
+    Softmax,
+)
+from dcrnet_export.reference import ZERO_CODE
+from dcrnet_export.tflite_writer import Tensor, TFLiteWriter
+
+Operator = schema.BuiltinOperator
+RELU = schema.ActivationFunctionType.RELU
+NO_ACTIVATION = schema.ActivationFunctionType.NONE
+VALID, SAME = schema.Padding.VALID, schema.Padding.SAME
+
+
+def tflite_float(graph: Graph) -> bytes:
+    """The graph as a float32 model with a uint8 input."""
+    emitter = FloatEmitter(TFLiteWriter(), graph.shapes())
+    tensors: dict[str, Tensor] = {}
+    for node in graph.nodes:
+        if isinstance(node.op, Input):
+            given = input_tensor(emitter.writer, node.name, node.op.side)
+            tensors[node.name] = emitter.decoded(node.name, given)
+        else:
+            tensors[node.name] = emitter.emit(node, [tensors[name] for name in node.inputs])
+    return emitter.writer.content(given, tensors[graph.nodes[-1].name])
+
+
+def input_tensor(writer: TFLiteWriter, name: str, side: int) -> Tensor:
+    """The uint8 input; code 128 is its zero."""
+    return writer.tensor(name, (1, side, side, 3), np.uint8, 1.0, ZERO_CODE)
+
+
+class FloatEmitter:
+    """Appends nodes that compute in float32."""
+
+    def __init__(self, writer: TFLiteWriter, shapes: dict[str, Shape]) -> None:
+        self.writer = writer
+        self._shapes = shapes
+
+    def emit(self, node: Node, inputs: list[Tensor], *, compact: bool = False) -> Tensor:
+        """Append one node; returns its float32 tensor.
+
+        Args:
+            inputs: float32 tensors.
+            compact: store convolution kernels as fp16.
+        """
+        match node.op:
+            case Conv():
+                return self._conv(node, node.op, inputs[0], compact)
+            case Affine():
+                return self._affine(node, node.op, inputs[0])
+            case Clamp():
+                return self._clamp(node, node.op, inputs[0])
+            case Concat():
+                options = schema.ConcatenationOptionsT()
+                options.axis = 3
+                return self._add(Operator.CONCATENATION, node, inputs, options)
+            case MaxPool():
+                return self._max_pool(node, node.op, inputs[0])
+            case AvgPool():
+                options = pool_options(2, 2)
+                return self._add(Operator.AVERAGE_POOL_2D, node, inputs, options)
+            case Add():
+                return self._add(Operator.ADD, node, inputs, schema.AddOptionsT())
+            case Gate():
+                return self._add(Operator.MUL, node, inputs, schema.MulOptionsT())
+            case Reduce():
+                return self._reduce(node, node.op, inputs[0])
+            case Sigmoid():
+                return self._add(Operator.LOGISTIC, node, inputs)
+            case Softmax():
+                return self._softmax(node, inputs[0])
+            case _:
+                raise TypeError(f"{type(node.op).__name__} does not compute in float")
+
+    def decoded(self, name: str, tensor: Tensor, version: int = 1) -> Tensor:
+        """Codes as float32."""
+        result = self._tensor(f"{name}.float", self._shapes[name])
+        options = schema.DequantizeOptionsT()
+        return self.writer.add(Operator.DEQUANTIZE, version, [tensor], result, options)
+
+    def _tensor(self, name: str, shape: Shape) -> Tensor:
+        return self.writer.tensor(name, (1, shape.side, shape.side, shape.channels), np.float32)
+
+    def _add(
+        self, code: int, node: Node, inputs: list[Tensor], options: object = None
+    ) -> Tensor:
+        result = self._tensor(node.name, self._shapes[node.name])
+        return self.writer.add(code, 1, inputs, result, options)
+
+    def _conv(self, node: Node, conv: Conv, value: Tensor, compact: bool) -> Tensor:
+        if not same_padding(conv):
+            value = self._padded(node, value, conv.padding)
+        kernel = conv.weight.transpose(0, 2, 3, 1)
+        if compact:
+            weight = self._compact(f"{node.name}.weight", kernel)
+        else:
+            weight = self.writer.constant(f"{node.name}.weight", kernel.astype(np.float32))
+        bias = self.writer.constant(f"{node.name}.bias", conv.bias.astype(np.float32))
+        return self._add(Operator.CONV_2D, node, [value, weight, bias], conv_options(conv))
+
+    def _compact(self, name: str, kernel: Array) -> Tensor:
+        stored = self.writer.constant(f"{name}.fp16", kernel.astype(np.float16))
+        result = self.writer.tensor(name, kernel.shape, np.float32)
+        options = schema.DequantizeOptionsT()
+        return self.writer.add(Operator.DEQUANTIZE, 3, [stored], result, options)
+
+    def _affine(self, node: Node, affine: Affine, value: Tensor) -> Tensor:
+        """A depthwise 1x1 convolution."""
+        scale, shift = affine.scale.astype(np.float32), affine.shift.astype(np.float32)
+        weight = self.writer.constant(f"{node.name}.scale", scale[None, None, None])
+        bias = self.writer.constant(f"{node.name}.shift", shift)
+        inputs = [value, weight, bias]
+        return self._add(Operator.DEPTHWISE_CONV_2D, node, inputs, depthwise_options(affine))
+
+    def _clamp(self, node: Node, clamp: Clamp, value: Tensor) -> Tensor:
+        steps = (
+            (Operator.MAXIMUM, "max", clamp.low, -np.inf),
+            (Operator.MINIMUM, "min", clamp.high, np.inf),
+        )
+        shape = self._shapes[node.name]
+        for code, kind, limit, idle in steps:
+            if (limit == idle).all():
+                continue
+            bound = limit.astype(np.float32)[None, None, None]
+            inputs = [value, self.writer.constant(f"{node.name}.{kind}", bound)]
+            result = self._tensor(f"{node.name}.{kind}ed", shape)
+            options = schema.MaximumMinimumOptionsT()
+            value = self.writer.add(code, 1, inputs, result, options)
+        return value
+
+    def _max_pool(self, node: Node, pool: MaxPool, value: Tensor) -> Tensor:
+        """Padding is written as zeros: what is pooled with padding has passed a ReLU."""
+        if pool.padding:
+            value = self._padded(node, value, pool.padding)
+        options = pool_options(pool.kernel, pool.stride)
+        return self._add(Operator.MAX_POOL_2D, node, [value], options)
+
+    def _padded(self, node: Node, value: Tensor, padding: int) -> Tensor:
+        given = self._shapes[node.inputs[0]]
+        result = self._tensor(
+            f"{node.name}.padded", Shape(given.channels, given.side + 2 * padding)
+        )
+        inputs = [value, padding_tensor(self.writer, padding)]
+        return self.writer.add(Operator.PAD, 1, inputs, result, schema.PadOptionsT())
+
+    def _reduce(self, node: Node, reduce: Reduce, value: Tensor) -> Tensor:
+        axes = np.array([1, 2] if reduce.axis is Axis.SPACE else [3], np.int32)
+        options = schema.ReducerOptionsT()
+        options.keepDims = True
+        code = Operator.MEAN if reduce.reduction is Reduction.MEAN else Operator.REDUCE_MAX
+        inputs = [value, self.writer.constant(f"axes_{reduce.axis}", axes)]
+        return self._add(code, node, inputs, options)
+
+    def _softmax(self, node: Node, value: Tensor) -> Tensor:
+        shape = (1, self._shapes[node.name].channels)
+        target = self.writer.constant("row", np.array(shape, np.int32))
+        row = self.writer.tensor(f"{node.name}.logits", shape, np.float32)
+        options = schema.ReshapeOptionsT()
+        options.newShape = list(shape)
+        self.writer.add(Operator.RESHAPE, 1, [value, target], row, options)
+        result = self.writer.tensor(node.name, shape, np.float32)
+        softmax = schema.SoftmaxOptionsT()
+        softmax.beta = 1.0
+        return self.writer.add(Operator.SOFTMAX, 1, [row], result, softmax)
+
+
+def same_padding(conv: Conv) -> bool:
+    """Whether TFLite's SAME or VALID pads as the convolution does.
+
+    With a stride SAME pads less on the left than on the right, so a padded convolution with a
+    stride gets its own PAD.
+    """
+    return conv.stride == 1 or conv.padding == 0
+
+
+def conv_options(conv: Conv) -> schema.Conv2DOptionsT:
+    """TFLite's attributes of a convolution; its input is padded where SAME would not do."""
+    options = schema.Conv2DOptionsT()
+    options.padding = SAME if conv.padding and conv.stride == 1 else VALID
+    options.strideH = options.strideW = conv.stride
+    options.fusedActivationFunction = RELU if conv.relu else NO_ACTIVATION
+    return options
+
+
+def depthwise_options(affine: Affine) -> schema.DepthwiseConv2DOptionsT:
+    """TFLite's attributes of a depthwise 1x1 convolution."""
+    options = schema.DepthwiseConv2DOptionsT()
+    options.padding, options.depthMultiplier = VALID, 1
+    options.strideH = options.strideW = 1
+    options.fusedActivationFunction = RELU if affine.relu else NO_ACTIVATION
+    return options
+
+
+def pool_options(kernel: int, stride: int) -> schema.Pool2DOptionsT:
+    """TFLite's attributes of an unpadded pool."""
+    options = schema.Pool2DOptionsT()
+    options.padding = VALID
+    options.filterHeight = options.filterWidth = kernel
+    options.strideH = options.strideW = stride
+    return options
+
+
+def padding_tensor(writer: TFLiteWriter, padding: int) -> Tensor:
+    """PAD's second input: as much on all four sides of the map."""
+    sides = np.array([[0, 0], [padding] * 2, [padding] * 2, [0, 0]], np.int32)
+    return writer.constant(f"padding_{padding}", sides)

@@ -1,0 +1,31 @@
+"""What is wrong with an installation before it shows."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+_CV2_PROVIDERS = (
+    "opencv-python",
+    "opencv-python-headless",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+)
+
+
+def cv2_conflict() -> str | None:
+    """One line that names providers of ``cv2`` whose versions differ, and the remedy.
+
+    All of them write the same folder, so the one installed last wins silently.
+    """
+    found = {}
+    for name in _CV2_PROVIDERS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    if len(set(found.values())) < 2:
+        return None
+    listed = ", ".join(f"{name} {version}" for name, version in found.items())
+    lowest = min(found.values(), key=lambda version: [int(part) for part in version.split(".")])
+    command = " ".join(f"{name}=={lowest}" for name in found)
+    return f"two versions of cv2 are installed over each other ({listed}): pip install {command}"

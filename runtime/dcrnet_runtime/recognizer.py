@@ -1,0 +1,77 @@
+"""Faces in, expressions out."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcrnet_runtime.backends import Model
+from dcrnet_runtime.face import Face
+from dcrnet_runtime.finders import Finder
+from dcrnet_runtime.preprocess import prepare
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recognition:
+    """The expression of one face.
+
+    Attributes:
+        face: where it is.
+        labels: the model's class names.
+        probabilities: (labels,) float32, sums to 1.
+    """
+
+    face: Face
+    labels: tuple[str, ...]
+    probabilities: NDArray[np.float32]
+
+    @property
+    def label(self) -> str:
+        """The most probable label."""
+        return self.labels[int(self.probabilities.argmax())]
+
+    @property
+    def probability(self) -> float:
+        """Of :attr:`label`."""
+        return float(self.probabilities.max())
+
+
+class Recognizer:
+    """Finds the faces of an image and classifies each, keeping no state between images.
+
+    Args:
+        model: from :func:`dcrnet_runtime.backends.load_model`.
+        finder: from :func:`dcrnet_runtime.finders.open_finder`.
+    """
+
+    def __init__(self, model: Model, finder: Finder) -> None:
+        self.model = model
+        self.finder = finder
+        trained_with = model.card.preprocess.landmarks_sha256
+        if trained_with and finder.landmarks_sha256 not in ("", trained_with):
+            _log.warning(
+                "the model was trained with landmark network %s..., this is %s...: probabilities"
+                " can differ slightly",
+                trained_with[:8],
+                finder.landmarks_sha256[:8],
+            )
+
+    def recognize(self, rgb: NDArray[np.uint8]) -> list[Recognition]:
+        """The expressions of an (H, W, 3) uint8 RGB image, one a face, best face first."""
+        card = self.model.card
+        crops, faces = [], []
+        for face in self.finder.find(rgb):
+            try:
+                crops.append(prepare(rgb, face, card.preprocess))
+            except ValueError:  # a face that lies outside the frame is no face of it
+                continue
+            faces.append(face)
+        if not faces:
+            return []
+        rows = self.model.probabilities(np.stack(crops))
+        return [Recognition(face, card.labels, row) for face, row in zip(faces, rows, strict=True)]

@@ -1,0 +1,61 @@
+"""What all tests share: a generated tiny model and one real portrait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from generated import LABELS
+from numpy.typing import NDArray
+
+from dcrnet_runtime.card import CARD_KEY, ModelCard
+from dcrnet_runtime.spec import PreprocessSpec
+
+TinyModel = Callable[..., Path]
+
+
+@pytest.fixture
+def tiny_model(tmp_path: Path) -> TinyModel:
+    """Writes an ONNX model that answers by the crop's mean colour, with a card."""
+
+    def write(
+        spec: PreprocessSpec | None = None, card_json: str | None = None, name: str = "tiny.onnx"
+    ) -> Path:
+        import onnx
+        from onnx import TensorProto, helper, numpy_helper
+
+        spec = spec or PreprocessSpec(size_px=64)
+        side = spec.size_px
+        weights = np.random.default_rng(2).normal(0, 0.02, (3, len(LABELS))).astype(np.float32)
+        graph = helper.make_graph(
+            [
+                helper.make_node("Cast", ["rgb"], ["codes"], to=TensorProto.FLOAT),
+                helper.make_node("ReduceMean", ["codes"], ["mean"], axes=[1, 2], keepdims=0),
+                helper.make_node("MatMul", ["mean", "weights"], ["logits"]),
+                helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+            ],
+            "tiny",
+            [helper.make_tensor_value_info("rgb", TensorProto.UINT8, [1, side, side, 3])],
+            [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [1, len(LABELS)])],
+            [numpy_helper.from_array(weights, "weights")],
+        )
+        opset = [helper.make_opsetid("", 17)]
+        model = helper.make_model(graph, opset_imports=opset, ir_version=9)
+        text = ModelCard(LABELS, spec).to_json() if card_json is None else card_json
+        if text:
+            helper.set_model_props(model, {CARD_KEY: text})
+        path = tmp_path / name
+        onnx.save(model, path)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def portrait() -> NDArray[np.uint8]:
+    """NASA's public-domain portrait of Eileen Collins, (512, 512, 3) uint8 RGB."""
+    data = pytest.importorskip("skimage.data", reason="needs the demo extra")
+    rgb: NDArray[np.uint8] = data.astronaut()
+    return rgb

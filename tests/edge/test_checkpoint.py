@@ -1,0 +1,115 @@
+"""Checkpoints: whole, self-describing, and never a pickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from generated import LABELS
+from safetensors.torch import save_file
+
+from dcrnet_edge.calibration import activation_ranges, renew_batch_norms
+from dcrnet_edge.checkpoint import Checkpoint, load_backbone, load_checkpoint, save_checkpoint
+from dcrnet_edge.config import NetworkConfig
+from dcrnet_edge.network import DCRNet
+from dcrnet_runtime.card import ModelCard
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.spec import PreprocessSpec
+
+CODES = torch.randint(0, 256, (4, 3, 64, 64), generator=torch.Generator().manual_seed(0)).byte()
+
+
+@pytest.fixture(scope="module")
+def network() -> DCRNet:
+    torch.manual_seed(0)
+    network = DCRNet(NetworkConfig(labels=LABELS, attention_reduction=16))
+    renew_batch_norms(network, [CODES])
+    return network
+
+
+def test_round_trip(network: DCRNet, tmp_path: Path) -> None:
+    card = ModelCard(LABELS, PreprocessSpec(size_px=64), {"seed": 3}, {"accuracy": 0.5}, "terms")
+    ranges = activation_ranges(network, [CODES])
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, Checkpoint(network, card, {64: ranges}))
+    loaded = load_checkpoint(path)
+    assert loaded.card == card
+    assert loaded.network.config == network.config
+    assert not loaded.network.training
+    assert list(loaded.ranges) == [64]
+    assert all((loaded.ranges[64][name] == limits).all() for name, limits in ranges.items())
+    after = loaded.network.state_dict()
+    for name, before in network.state_dict().items():
+        stored = before.half().float() if before.ndim > 1 else before
+        assert name.endswith("num_batches_tracked") or (after[name] == stored).all()
+    assert path.stat().st_size < 24_500_000
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_ranges_hold_every_activation(network: DCRNet) -> None:
+    ranges = activation_ranges(network, [CODES[:2], CODES[2:]])
+    features = network.backbone.features
+    with torch.inference_mode():
+        stem = features.get_submodule("conv0")(network.normalise(CODES))
+    lows, highs = ranges["backbone.features.conv0"]
+    assert torch.allclose(lows, stem.amin(dim=(0, 2, 3)))
+    assert torch.allclose(highs, stem.amax(dim=(0, 2, 3)))
+
+
+def test_renewed_statistics_are_the_batches_own(network: DCRNet) -> None:
+    features = network.backbone.features
+    with torch.inference_mode():
+        stem = features.get_submodule("conv0")(network.normalise(CODES))
+    mean = features.get_buffer("norm0.running_mean")
+    assert torch.allclose(mean, stem.mean(dim=(0, 2, 3)), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["model.pth", "model.pt", "model.ckpt", "model.PKL"])
+def test_a_pickle_is_refused_unopened(name: str, tmp_path: Path) -> None:
+    with pytest.raises(DcrnetError, match="is a pickle, which can run code"):
+        load_checkpoint(tmp_path / name)
+
+
+def test_a_missing_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(DcrnetError, match="does not exist"):
+        load_checkpoint(tmp_path / "none.safetensors")
+
+
+def test_a_truncated_checkpoint(network: DCRNet, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, Checkpoint(network, ModelCard(LABELS, PreprocessSpec(size_px=64))))
+    path.write_bytes(path.read_bytes()[:100_000])
+    with pytest.raises(DcrnetError, match="no whole safetensors file"):
+        load_checkpoint(path)
+
+
+def test_a_foreign_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "foreign.safetensors"
+    save_file({"weight": torch.zeros(2)}, path)
+    with pytest.raises(DcrnetError, match="no dcrnet-edge card"):
+        load_checkpoint(path)
+
+
+def test_imagenet_weights_load_with_their_normalisation_folded_in(tmp_path: Path) -> None:
+    """Away from the border, conv0 and norm0 give what ImageNet's normalisation gives."""
+    torch.manual_seed(1)
+    theirs = DCRNet(NetworkConfig(labels=LABELS)).eval().backbone
+    path = tmp_path / "densenet121.safetensors"
+    save_file({name: tensor.clone() for name, tensor in theirs.state_dict().items()}, path)
+    ours = DCRNet(NetworkConfig(labels=LABELS)).eval()
+    load_backbone(ours, path)
+    mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
+    std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+    with torch.inference_mode():
+        expected = theirs.features[:2]((CODES / 255 - mean) / std)
+        found = ours.backbone.features[:2](ours.normalise(CODES))
+    inside = (..., slice(2, -2), slice(2, -2))
+    assert torch.allclose(found[inside], expected[inside], atol=1e-4)
+
+
+def test_a_backbone_file_that_lacks_tensors(tmp_path: Path) -> None:
+    path = tmp_path / "part.safetensors"
+    save_file({"features.norm5.bias": torch.zeros(1024)}, path)
+    with pytest.raises(DcrnetError, match="lacks 60. of DenseNet121's tensors"):
+        load_backbone(DCRNet(NetworkConfig(labels=LABELS)), path)

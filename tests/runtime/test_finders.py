@@ -1,0 +1,88 @@
+"""Every face finder on one real portrait."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.finders import FinderKind, open_finder
+from dcrnet_runtime.finders.blazeface import decode
+from dcrnet_runtime.finders.litert import FaceNetworks
+
+needs_networks = pytest.mark.skipif(
+    FaceNetworks.from_mediapipe_wheel() is None, reason="needs the mediapipe extra's networks"
+)
+EYE_REGION = (180, 80, 270, 150)  # x0, y0, x1, y1 of the portrait's eyes
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        FinderKind.CASCADE,
+        pytest.param(FinderKind.LITERT, marks=needs_networks),
+        pytest.param(FinderKind.MEDIAPIPE, marks=needs_networks),
+    ],
+)
+def test_the_portraits_face_is_found(kind: FinderKind, portrait: NDArray[np.uint8]) -> None:
+    (face,) = open_finder(kind).find(portrait)
+    x, y = face.box.centre
+    assert 190 < x < 260
+    assert 80 < y < 160
+    if kind is not FinderKind.CASCADE:
+        for eye in face.five_points()[:2]:
+            assert EYE_REGION[0] < eye[0] < EYE_REGION[2]
+            assert EYE_REGION[1] < eye[1] < EYE_REGION[3]
+
+
+@needs_networks
+def test_both_landmark_providers_agree(portrait: NDArray[np.uint8]) -> None:
+    """Within 3 % of the distance between the eyes, on average over the mesh."""
+    ours, theirs = (
+        open_finder(kind).find(portrait)[0] for kind in (FinderKind.LITERT, FinderKind.MEDIAPIPE)
+    )
+    assert ours.landmarks is not None
+    assert theirs.landmarks is not None
+    eyes = theirs.five_points()[:2]
+    apart = np.linalg.norm(eyes[0] - eyes[1])
+    distance = np.linalg.norm(ours.landmarks - theirs.landmarks, axis=1).mean()
+    assert distance < 0.03 * apart
+
+
+@needs_networks
+def test_both_landmark_providers_name_the_same_network() -> None:
+    hashes = {open_finder(k).landmarks_sha256 for k in (FinderKind.LITERT, FinderKind.MEDIAPIPE)}
+    assert len(hashes) == 1
+    assert hashes != {""}
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 500), (64, 64), (300, 20)])
+@pytest.mark.parametrize(
+    "kind", [FinderKind.CASCADE, pytest.param(FinderKind.LITERT, marks=needs_networks)]
+)
+def test_a_frame_without_a_face_gives_none(kind: FinderKind, shape: tuple[int, int]) -> None:
+    assert open_finder(kind).find(np.full((*shape, 3), 90, np.uint8)) == []
+
+
+def test_without_networks_the_error_names_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    monkeypatch.setattr(FaceNetworks, "from_mediapipe_wheel", classmethod(lambda _: None))
+    monkeypatch.setattr("dcrnet_runtime.finders.cached_task", lambda: None)
+    with pytest.raises(DcrnetError, match="dcrnet-run --fetch-landmarks"):
+        open_finder(FinderKind.LITERT)
+    assert open_finder(FinderKind.AUTO).name.startswith("OpenCV cascade")
+
+
+def test_overlapping_detections_are_averaged() -> None:
+    """Two candidates at one anchor cell, scores 3:1 after the sigmoid, merge by weight."""
+    regressors = np.zeros((896, 16), np.float32)
+    regressors[:2, 2:4] = 32.0  # a quarter of the input wide and high
+    regressors[1, 0] = 8.0  # the second one sits 1/16 to the right
+    logits = np.full(896, -50.0, np.float32)
+    logits[0], logits[1] = np.log(0.9 / 0.1), np.log(0.6 / 0.4)
+    (found,) = decode(regressors, logits, 0.5)
+    centre = (found.corners[0] + found.corners[2]) / 2
+    assert centre == pytest.approx(0.5 / 16 + (0.6 / 1.5) / 16, abs=1e-6)
+    assert found.score == pytest.approx(0.9, abs=1e-6)

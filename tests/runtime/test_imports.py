@@ -1,0 +1,81 @@
+"""What an import loads: a board has no torch, and --help must not wait for OpenCV."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+
+TRAINING = ("torch", "onnx", "sklearn", "lightning")
+HEAVY = (*TRAINING, "numpy", "cv2", "onnxruntime", "mediapipe", "ai_edge_litert")
+COMMANDS = {
+    "dcrnet-train": "dcrnet_edge.train_cli",
+    "dcrnet-eval": "dcrnet_edge.eval_cli",
+    "dcrnet-export": "dcrnet_export.cli",
+    "dcrnet-run": "dcrnet_runtime.cli",
+    "dcrnet-bench": "dcrnet_bench.cli",
+}
+
+
+def loaded(code: str, modules: tuple[str, ...]) -> list[str]:
+    """Which of the modules a fresh interpreter has after running the code."""
+    script = f"{code}\nimport sys; print(*(m for m in {modules!r} if m in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()[-1].split()
+
+
+def test_the_runtime_loads_no_training_package() -> None:
+    code = (
+        "import dcrnet_runtime as r;"
+        "[getattr(r, name) for name in r.__all__];"
+        "import dcrnet_runtime.output, dcrnet_runtime.source, dcrnet_runtime.finders.litert"
+    )
+    assert loaded(code, TRAINING) == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_import_nothing_heavy(command: str, option: str) -> None:
+    code = f"""
+import contextlib, io
+from {COMMANDS[command]} import app
+with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(SystemExit):
+    app([{option!r}])
+assert shown.getvalue()
+"""
+    assert loaded(code, HEAVY) == []
+
+
+def test_the_commands_are_installed() -> None:
+    installed = {
+        entry.name: entry.module
+        for entry in metadata.distribution("dcrnet-edge").entry_points
+        if entry.group == "console_scripts"
+    }
+    assert installed == COMMANDS
+
+
+def test_telemetry_is_off_before_onnxruntime_loads(tmp_path: object) -> None:
+    code = """
+import os
+os.environ.pop("ORT_DISABLE_TELEMETRY", None)
+import sys
+seen = []
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "onnxruntime":
+            seen.append(os.environ.get("ORT_DISABLE_TELEMETRY"))
+sys.meta_path.insert(0, Watch())
+from pathlib import Path
+from dcrnet_runtime import DcrnetError, load_model
+try:
+    load_model(Path(__file__ if "__file__" in globals() else sys.executable))
+except DcrnetError:
+    pass
+assert seen[0] == "1", seen
+"""
+    assert loaded(code, ("onnxruntime",)) == ["onnxruntime"]
