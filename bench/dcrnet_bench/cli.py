@@ -19,7 +19,7 @@ def bench(
     models: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[MODEL]...", help="Exported ONNX or TFLite models; default: the shipped one."
+            metavar="MODEL", help="Exported ONNX or TFLite models; default: the shipped one."
         ),
     ] = None,
     device: Annotated[

@@ -75,7 +75,7 @@ def cpu_name(cpuinfo: str, board: str) -> str:
 
 def load_average() -> float:
     """Programs that wanted to run, mean of the last minute."""
-    return round(psutil.getloadavg()[0], 2)
+    return round(float(psutil.getloadavg()[0]), 2)
 
 
 def busy_warning(load: float, cores: int) -> str | None:

@@ -16,6 +16,7 @@ from dcrnet_bench.clock import Latency
 from dcrnet_bench.host import Host
 from dcrnet_bench.pipeline import Stage, StageLatency
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.outfile import written_beside
 from dcrnet_runtime.version import __version__
 
 SCHEMA = 1
@@ -152,21 +153,13 @@ def check_target(path: Path) -> None:
 
 
 def write(report: Report, path: Path) -> None:
-    """Write the JSON object beside ``path`` and rename it into place.
+    """Write the JSON object to ``path``.
 
     Raises:
         DcrnetError: the folder cannot be written.
     """
-    beside = path.with_name(f".{path.name}.tmp")
-    try:
+    with written_beside(path) as beside:
         beside.write_text(report.to_json() + "\n")
-        beside.replace(path)
-    except OSError as error:
-        raise DcrnetError(
-            f"--json {path} cannot be written ({error.strerror}): name another file"
-        ) from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _model_table(report: Report) -> Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -14,7 +13,7 @@ from dcrnet_edge.checkpoint import Checkpoint
 from dcrnet_export.graph import Graph
 from dcrnet_runtime.backends import ModelFormat
 from dcrnet_runtime.card import CARD_KEY, ModelCard
-from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.outfile import written_beside
 
 _TOOLS = ("dcrnet-edge", "torch", "onnx", "onnxsim", "flatbuffers", "ai-edge-litert")
 
@@ -117,14 +116,14 @@ def write_artefact(path: Path, content: bytes, card: ModelCard) -> None:
         DcrnetError: the folder cannot be written.
     """
     sidecar = {
-        "file": path.name,
         "bytes": len(content),
         "sha256": sha256(content).hexdigest(),
         "card": json.loads(card.to_json()),
     }
     text = json.dumps(sidecar, indent=2, sort_keys=True) + "\n"
-    _write(path, content)
-    _write(sidecar_of(path), text.encode())
+    for target, written in ((path, content), (sidecar_of(path), text.encode())):
+        with written_beside(target) as beside:
+            beside.write_bytes(written)
 
 
 def sidecar_of(path: Path) -> Path:
@@ -138,17 +137,3 @@ def move_artefact(path: Path, name: str) -> Path:
     path.replace(target)
     sidecar_of(path).replace(sidecar_of(target))
     return target
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(content)
-        beside.replace(path)
-    except OSError as error:
-        raise DcrnetError(
-            f"{path} cannot be written ({error.strerror}): choose another folder with --out"
-        ) from error
-    finally:
-        beside.unlink(missing_ok=True)

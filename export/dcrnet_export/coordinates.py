@@ -99,7 +99,7 @@ def _translate(
                 np.concatenate([given.offset for given in given_all]),
                 np.concatenate([given.unit for given in given_all]),
             )
-        case (MaxPool() | AvgPool()), [Coordinates() as given]:
+        case ((MaxPool() | AvgPool()), [Coordinates() as given]):
             coordinates[node.name] = given
     return node
 

@@ -17,9 +17,9 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.finders import Finder, open_finder
 from dcrnet_runtime.preprocess import prepare
+from dcrnet_runtime.source import IMAGE_SUFFIXES
 from dcrnet_runtime.spec import PreprocessSpec
 
-_IMAGES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"))
 _CROP_PX = 256
 """An image of at most this side is taken to be a face crop already."""
 
@@ -52,7 +52,7 @@ def folder_faces(folder: Path, spec: PreprocessSpec) -> PreparedCrops:
     """
     if not folder.is_dir():
         raise DcrnetError(f"--calib {folder} is no folder: name one with images of faces")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _IMAGES)
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
     finder = open_finder()
     crops = [crop for path in paths for crop in _image_faces(path, finder, spec)]
     if not crops:
@@ -65,9 +65,7 @@ def folder_faces(folder: Path, spec: PreprocessSpec) -> PreparedCrops:
     return PreparedCrops(stacked, f"{len(crops)} faces given by --calib, crops' sha256 {digest}")
 
 
-def _image_faces(
-    path: Path, finder: Finder, spec: PreprocessSpec
-) -> Iterator[NDArray[np.uint8]]:
+def _image_faces(path: Path, finder: Finder, spec: PreprocessSpec) -> Iterator[NDArray[np.uint8]]:
     rgb = read_rgb(path)
     crop = max(rgb.shape[:2]) <= _CROP_PX
     for face in [face_of_crop(rgb, finder)] if crop else finder.find(rgb):
@@ -85,7 +83,8 @@ def _portrait_variants(spec: PreprocessSpec) -> PreparedCrops | None:
         from skimage.data import astronaut
     except ImportError:
         return None
-    finder, crops = open_finder(), []
+    finder = open_finder()
+    crops: list[NDArray[np.uint8]] = []
     for portrait in (astronaut(), np.ascontiguousarray(astronaut()[:, ::-1])):
         found = finder.find(portrait)
         if not found:

@@ -49,7 +49,7 @@ class IntegerExecutor:
             if isinstance(node.op, Input):
                 codes[node.name] = image.transpose(2, 0, 1)
             elif self._quantized.on_codes(node):
-                codes[node.name] = self._integer(node, [codes[name] for name in node.inputs])
+                codes[node.name] = self.step(node, [codes[name] for name in node.inputs])
             else:
                 floats[node.name] = compute(node.op, [floats[name] for name in node.inputs])
                 if coding is not None:
@@ -59,10 +59,11 @@ class IntegerExecutor:
             floats[node.name] = coding.decode(codes[node.name])
         return codes, floats
 
-    def _integer(self, node: Node, inputs: list[Codes]) -> Codes:
+    def step(self, node: Node, inputs: list[Codes]) -> Codes:
+        """One operation on codes, given its inputs' codes; (C, side, side) uint8 each."""
         match node.op:
             case Conv() | Affine():
-                return self._convolve(node, inputs[0])
+                return self._convolve(node, node.op, inputs[0])
             case Clamp():
                 low, high = node.op.low[:, None, None], node.op.high[:, None, None]
                 return np.clip(inputs[0], low, high).astype(np.uint8)
@@ -79,23 +80,21 @@ class IntegerExecutor:
             case _:
                 raise TypeError(f"{type(node.op).__name__} does not compute on codes")
 
-    def _convolve(self, node: Node, codes: Codes) -> Codes:
+    def _convolve(self, node: Node, op: Conv | Affine, codes: Codes) -> Codes:
         given, result = self._codings[node.inputs[0]], self._codings[node.name]
         weights = self._quantized.weights[node.name]
         x = codes.astype(np.float64) - given.zero_point
         kernel = weights.codes.astype(np.float64)
-        if isinstance(node.op, Conv):
-            sums = convolve(x, kernel, node.op.stride, node.op.padding)
+        if isinstance(op, Conv):
+            sums = convolve(x, kernel, op.stride, op.padding)
         else:
             sums = kernel[:, :, 0] * x
         sums += weights.bias[:, None, None]
         multiplier = _multiplier(given, weights.scale, result)[:, None, None]
         rounded = np.rint(sums.astype(np.float32) * multiplier) + result.zero_point
-        lowest = result.zero_point if node.op.relu else 0
+        lowest = result.zero_point if op.relu else 0
         return np.clip(rounded, lowest, CODES).astype(np.uint8)
 
 
-def _multiplier(
-    given: Coding, scale: NDArray[np.float32], result: Coding
-) -> NDArray[np.float32]:
+def _multiplier(given: Coding, scale: NDArray[np.float32], result: Coding) -> NDArray[np.float32]:
     return np.float32(given.scale) * scale / np.float32(result.scale)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto
 
 from dcrnet_export.graph import (
@@ -65,7 +68,7 @@ def emit_float(
         case Input():
             planes = writer.add("Transpose", [output], f"{output}.planes", perm=[0, 3, 1, 2])
             cast = writer.add("Cast", [planes], f"{output}.float", to=TensorProto.FLOAT)
-            zero = writer.constant("zero_code", np.float32(ZERO_CODE))
+            zero = writer.constant("zero_code", np.array(ZERO_CODE, np.float32))
             return writer.add("Sub", [cast, zero], f"{output}.centred")
         case Conv():
             return _conv(writer, node.op, inputs[0], output, compact)
@@ -114,7 +117,7 @@ def _conv(writer: OnnxWriter, conv: Conv, value: str, output: str, compact: bool
     return writer.add("Relu", [result], output) if conv.relu else result
 
 
-def conv_attributes(conv: Conv) -> dict[str, list[int]]:
+def conv_attributes(conv: Conv) -> dict[str, Any]:
     """ONNX's attributes of a convolution."""
     return {
         "kernel_shape": list(conv.weight.shape[2:]),
@@ -142,5 +145,5 @@ def _clamp(writer: OnnxWriter, clamp: Clamp, value: str, output: str) -> str:
     return value
 
 
-def _per_channel(values: Array) -> np.ndarray:
+def _per_channel(values: Array) -> NDArray[np.float32]:
     return values.astype(np.float32)[None, :, None, None]

@@ -7,11 +7,24 @@ those around a convolution but not around a clamp.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from dcrnet_export.graph import Add, Affine, AvgPool, Clamp, Concat, Conv, Input, MaxPool, Node
+from dcrnet_export.graph import (
+    Add,
+    Affine,
+    Array,
+    AvgPool,
+    Clamp,
+    Concat,
+    Conv,
+    Input,
+    MaxPool,
+    Node,
+)
 from dcrnet_export.onnx_float import conv_attributes, emit_float, pool_attributes
 from dcrnet_export.onnx_writer import OnnxWriter
 from dcrnet_export.quantize import CODES, Coding, IntegerWeights, QuantizedGraph
@@ -83,7 +96,7 @@ class _Emitter:
         return self._quantized.weights[node.name]
 
     def _convolve(
-        self, node: Node, codes: str, weights: IntegerWeights, attributes: dict[str, object]
+        self, node: Node, codes: str, weights: IntegerWeights, attributes: dict[str, Any]
     ) -> str:
         """QLinearConv; a ReLU is the lower end of codes whose zero point is 0."""
         name = node.name
@@ -147,7 +160,7 @@ class _Emitter:
         )
 
 
-def limit_codes(limit: np.ndarray) -> NDArray[np.uint8]:
+def limit_codes(limit: Array) -> NDArray[np.uint8]:
     """A clamp's limits as codes; infinite ones become the ends, which never act."""
     return np.clip(np.rint(limit), 0, CODES).astype(np.uint8)
 

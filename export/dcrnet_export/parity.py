@@ -42,7 +42,7 @@ class Parity:
 
 def torch_probabilities(network: DCRNet, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(N, S, S, 3) uint8 RGB crops to (N, labels) float32."""
-    batches = torch.from_numpy(crops).permute(0, 3, 1, 2).split(_BATCH)
+    batches = torch.split(torch.from_numpy(crops).permute(0, 3, 1, 2), _BATCH)
     with torch.inference_mode():
         return torch.cat([torch.softmax(network(batch), dim=1) for batch in batches]).numpy()
 

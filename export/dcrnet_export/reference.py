@@ -75,7 +75,7 @@ def compute(op: Op, inputs: list[Array]) -> Array:
             reduce = np.mean if op.reduction is Reduction.MEAN else np.max
             return reduce(x, axis=axis, keepdims=True)
         case Sigmoid():
-            return 1.0 / (1.0 + np.exp(-x))
+            return 0.5 + 0.5 * np.tanh(0.5 * x)  # exp would overflow
         case Softmax():
             exponential = np.exp(x - x.max())
             return exponential / exponential.sum()
@@ -87,7 +87,7 @@ def convolve(x: Array, weight: Array, stride: int, padding: int) -> Array:
     """(C, H, H) and (O, C, k, k) to (O, H', H'), zero-padded; exact for integers below 2^53."""
     kernel = weight.shape[2]
     x = np.pad(x, ((0, 0), (padding, padding), (padding, padding)))
-    windows = sliding_window_view(x, (kernel, kernel), axis=(1, 2))[:, ::stride, ::stride]
+    windows = _windows(x, kernel, stride)
     channels, height, width = windows.shape[:3]
     columns = windows.transpose(0, 3, 4, 1, 2).reshape(channels * kernel * kernel, -1)
     return (weight.reshape(len(weight), -1) @ columns).reshape(-1, height, width)
@@ -97,8 +97,13 @@ def max_pool(x: Array, pool: MaxPool) -> Array:
     """(C, H, H) to (C, H', H')."""
     padding = ((0, 0), (pool.padding, pool.padding), (pool.padding, pool.padding))
     x = np.pad(x, padding, constant_values=-np.inf)
-    windows = sliding_window_view(x, (pool.kernel, pool.kernel), axis=(1, 2))
-    return windows[:, :: pool.stride, :: pool.stride].max(axis=(3, 4))
+    return _windows(x, pool.kernel, pool.stride).max(axis=(3, 4))
+
+
+def _windows(x: Array, kernel: int, stride: int) -> Array:
+    """(C, H, H) to (C, H', H', kernel, kernel)."""
+    windows = sliding_window_view(x, (kernel, kernel), axis=(1, 2))  # type: ignore[call-overload]
+    return windows[:, ::stride, ::stride]
 
 
 def _per_channel(values: Array) -> Array:

@@ -139,8 +139,7 @@ def _stage(build: _Builder, path: str, stage: nn.Module, value: str) -> str:
 
 
 def _max_pool(build: _Builder, path: str, pool: nn.MaxPool2d, value: str) -> str:
-    kernel, stride, padding = int(pool.kernel_size), int(pool.stride), int(pool.padding)
-    op = MaxPool(kernel, stride, padding)
+    op = MaxPool(*(cast(int, each) for each in (pool.kernel_size, pool.stride, pool.padding)))
     return build.add(path, op, value, limits=build.observed(path))
 
 

@@ -104,9 +104,7 @@ class FloatEmitter:
     def _tensor(self, name: str, shape: Shape) -> Tensor:
         return self.writer.tensor(name, (1, shape.side, shape.side, shape.channels), np.float32)
 
-    def _add(
-        self, code: int, node: Node, inputs: list[Tensor], options: object = None
-    ) -> Tensor:
+    def _add(self, code: int, node: Node, inputs: list[Tensor], options: object = None) -> Tensor:
         result = self._tensor(node.name, self._shapes[node.name])
         return self.writer.add(code, 1, inputs, result, options)
 

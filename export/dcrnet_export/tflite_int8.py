@@ -76,7 +76,9 @@ class _Emitter:
 
     def content(self) -> bytes:
         """The file's bytes."""
-        return self._writer.content(self._input, self._floats[self._quantized.graph.nodes[-1].name])
+        return self._writer.content(
+            self._input, self._floats[self._quantized.graph.nodes[-1].name]
+        )
 
     def _integer(self, node: Node) -> Tensor:
         if isinstance(node.op, Input):

@@ -30,7 +30,7 @@ Tensor = int
 """Index of a tensor in the subgraph."""
 
 
-class _AlignedBuffer(schema.BufferT):
+class _AlignedBuffer(schema.BufferT):  # type: ignore[misc]
     """A buffer whose data starts at a multiple of 16 bytes, as the schema demands."""
 
     def Pack(self, builder: flatbuffers.Builder) -> int:  # noqa: N802

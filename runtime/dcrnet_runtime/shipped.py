@@ -20,6 +20,6 @@ def shipped_model() -> Path:
     if not path.is_file():
         raise DcrnetError(
             f"this installation has no model at {path}: pip install --force-reinstall dcrnet-edge,"
-            " or name one with --model FILE"
+            " or name a file that dcrnet-export wrote"
         )
     return path

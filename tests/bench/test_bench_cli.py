@@ -1,0 +1,196 @@
+"""``dcrnet-bench`` as a user and a script see it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from conftest import TinyModel
+from generated import LABELS, FixedFinder, synthetic_face, synthetic_frame
+from typer.testing import CliRunner, Result
+
+from dcrnet_bench import cli, device
+from dcrnet_bench.device import Device, require
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.spec import PreprocessSpec
+
+
+def bench(*arguments: object) -> Result:
+    return CliRunner().invoke(cli.app, ["--runs", "3", *map(str, arguments)])
+
+
+def complaint(result: Result) -> str:
+    """The one line of a refusal; warnings may precede it, a traceback may not."""
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("warning: ")]
+    assert len(lines) == 1
+    return lines[0].removeprefix("error: ")
+
+
+@pytest.fixture
+def one_face(monkeypatch: pytest.MonkeyPatch) -> FixedFinder:
+    """Every frame has the synthetic face."""
+    finder = FixedFinder(synthetic_face((320.0, 240.0), side=200.0))
+    monkeypatch.setattr("dcrnet_bench.pipeline.open_finder", lambda: finder)
+    return finder
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    assert cv2.imwrite(str(path), synthetic_frame())
+    return path
+
+
+def test_last_line_is_json_with_all_figures(
+    tiny_model: TinyModel, one_face: FixedFinder, photo: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "figures.json"
+    small = tiny_model(name="small.onnx")
+    large = tiny_model(PreprocessSpec(size_px=128), name="large.onnx")
+    result = bench(small, large, "--source", photo, "--json", target)
+    assert result.exit_code == 0, result.output
+    last = result.stdout.splitlines()[-1]
+    figures = json.loads(last)
+    assert target.read_text() == last + "\n"
+    assert not list(tmp_path.glob(".*"))
+    assert [model["name"] for model in figures["models"]] == ["small.onnx", "large.onnx"]
+    assert [model["input_px"] for model in figures["models"]] == [64, 128]
+    model = figures["models"][0]
+    assert model["size_mb"] == small.stat().st_size / 1e6
+    assert (model["macs"], model["flops"]) == (3 * len(LABELS), 2 * 3 * len(LABELS))
+    latency = model["latency_ms"]
+    assert 0 < latency["min"] <= latency["median"] <= latency["p90"]
+    stages = [(stage["stage"], stage["model"]) for stage in figures["stages"]]
+    parts = ("prepare", "inference", "whole, one face")
+    assert stages == [("find faces", "")] + [
+        (part, name) for name in ("small.onnx", "large.onnx") for part in parts
+    ]
+    assert figures["run"]["runs"] == 3
+    assert figures["run"]["threads"] == 1
+    assert figures["run"]["face_count"] == 1
+
+
+def test_emulated_time_is_never_called_latency(
+    tiny_model: TinyModel,
+    one_face: FixedFinder,
+    photo: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("dcrnet_bench.host.find_emulator", lambda: "QEMU user emulation")
+    result = bench(tiny_model(), "--source", photo)
+    assert result.exit_code == 0, result.output
+    last = result.stdout.splitlines()[-1]
+    assert "latency_ms" not in last
+    assert "median" in json.loads(last)["models"][0]["emulated_ms"]
+    assert "which is no latency" in result.stdout
+
+
+def test_same_model_twice_is_told_apart(
+    tiny_model: TinyModel, one_face: FixedFinder, photo: Path
+) -> None:
+    path = tiny_model()
+    result = bench(path, path, "--source", photo)
+    names = [m["name"] for m in json.loads(result.stdout.splitlines()[-1])["models"]]
+    assert names == [f"{path} (1)", f"{path} (2)"]
+
+
+def test_without_the_portrait_noise_is_labelled_as_such(
+    tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "skimage.data", None)
+    monkeypatch.setattr("dcrnet_bench.pipeline.open_finder", FixedFinder)
+    result = bench(tiny_model())
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout.splitlines()[-1])
+    assert figures["run"]["source"] == "synthetic noise, no face in it"
+    assert figures["run"]["face_count"] == 0
+    assert any("the finder saw no face" in note for note in figures["notes"])
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "riscv64"])
+def test_arm_elsewhere_names_machine_and_remedy(
+    machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device.platform, "machine", lambda: machine)
+    monkeypatch.setattr("dcrnet_bench.host.find_emulator", lambda: "")
+    assert complaint(bench("--device", "arm")) == (
+        f"--device arm: this machine is {machine}, not ARM: pip install dcrnet-edge on the board"
+        " and run the same command there"
+    )
+
+
+@pytest.mark.parametrize("machine", ["aarch64", "arm64", "armv7l"])
+def test_arm_on_a_board_is_its_cpu_unless_emulated(
+    machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device.platform, "machine", lambda: machine)
+    require(Device.ARM, emulator="")
+    with pytest.raises(DcrnetError, match="emulated by QEMU, whose times say nothing of a board"):
+        require(Device.ARM, emulator="QEMU")
+
+
+def test_gpu_is_refused_with_what_to_use() -> None:
+    text = complaint(bench("--device", "gpu"))
+    assert "not built yet" in text
+    assert "use --device cpu" in text
+
+
+def test_missing_model() -> None:
+    text = complaint(bench("nowhere.onnx"))
+    assert text == (
+        "model nowhere.onnx cannot be read (No such file or directory): name a file that"
+        " dcrnet-export wrote"
+    )
+
+
+def test_model_without_card(tiny_model: TinyModel) -> None:
+    assert "carries no dcrnet-edge card" in complaint(bench(tiny_model(card_json="")))
+
+
+def test_photo_without_face(
+    tiny_model: TinyModel, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dcrnet_bench.pipeline.open_finder", FixedFinder)
+    text = complaint(bench(tiny_model(), "--source", photo))
+    assert text == "no face is found in photo.png: name an image of a face with --source"
+
+
+def test_source_that_is_no_image(tiny_model: TinyModel, tmp_path: Path) -> None:
+    path = tmp_path / "text.jpg"
+    path.write_text("no image")
+    assert "is no image" in complaint(bench(tiny_model(), "--source", path))
+
+
+def test_target_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    target = tmp_path / "none" / "figures.json"
+    text = complaint(bench("nowhere.onnx", "--json", target))
+    assert text == f"--json {target} cannot be written: name a file in a writable folder"
+
+
+def test_frame_is_letterboxed(tmp_path: Path) -> None:
+    from dcrnet_bench.scene import open_scene
+
+    path = tmp_path / "tall.png"
+    assert cv2.imwrite(str(path), np.full((960, 480, 3), 200, np.uint8))
+    scene = open_scene(path)
+    assert scene.rgb.shape == (480, 640, 3)
+    assert np.flatnonzero(scene.rgb[240, :, 0]).tolist() == list(range(200, 440))
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_loads_nothing_heavy(option: str) -> None:
+    heavy = "('numpy', 'cv2', 'onnx', 'onnxruntime', 'ai_edge_litert', 'torch', 'psutil')"
+    code = (
+        "import sys\nfrom dcrnet_bench.cli import app\n"
+        f"try:\n    app(['{option}'])\n"
+        f"finally:\n    assert not [m for m in {heavy} if m in sys.modules]\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,131 @@
+"""MACs of graphs that are small enough to count by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from conftest import TinyModel
+from onnx import TensorProto, helper, numpy_helper
+
+from dcrnet_bench.macs import NotCountedError, _operation_macs, count_macs
+from dcrnet_runtime.backends import ModelFormat
+
+CONV_MACS = 8 * 32 * 32 * 3 * 3 * 3
+GROUPED_MACS = 8 * 32 * 32 * 5 * 5
+GEMM_MACS = 8 * 7
+
+
+def save(
+    path: Path,
+    nodes: Sequence[onnx.NodeProto],
+    weights: dict[str, tuple[int, ...]],
+    shape: Sequence[int | str],
+    dtype: np.dtype | type = np.float32,
+) -> Path:
+    tensors = [numpy_helper.from_array(np.ones(s, dtype), name) for name, s in weights.items()]
+    element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    graph = helper.make_graph(
+        list(nodes),
+        "counted",
+        [helper.make_tensor_value_info("x", element, list(shape))],
+        [onnx.ValueInfoProto(name=nodes[-1].output[0])],
+        tensors,
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), path)
+    return path
+
+
+@pytest.mark.parametrize("batch", [1, "batch"])
+def test_convolution_groups_and_dense(tmp_path: Path, batch: int | str) -> None:
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"], pads=[1, 1, 1, 1], strides=[2, 2]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Conv", ["b", "depthwise"], ["c"], pads=[2, 2, 2, 2], group=8),
+        helper.make_node("GlobalAveragePool", ["c"], ["d"]),
+        helper.make_node("Flatten", ["d"], ["e"]),
+        helper.make_node("Gemm", ["e", "dense"], ["f"], transB=1),
+    ]
+    weights = {"w": (8, 3, 3, 3), "depthwise": (8, 1, 5, 5), "dense": (7, 8)}
+    path = save(tmp_path / "m.onnx", nodes, weights, [batch, 3, 64, 64])
+    assert count_macs(path, ModelFormat.ONNX) == CONV_MACS + GROUPED_MACS + GEMM_MACS
+
+
+def test_quantized_convolution(tmp_path: Path) -> None:
+    inputs = ["x", "scale", "zero", "w", "scale", "zero", "scale", "zero"]
+    node = helper.make_node("QLinearConv", inputs, ["y"], pads=[1, 1, 1, 1], strides=[2, 2])
+    path = save(
+        tmp_path / "m.onnx", [node], {"w": (8, 3, 3, 3), "zero": ()}, [1, 3, 64, 64], np.uint8
+    )
+    model = onnx.load(path)
+    model.graph.initializer.append(
+        helper.make_tensor("scale", TensorProto.FLOAT, dims=(), vals=[1.0])
+    )
+    onnx.save(model, path)
+    assert count_macs(path, ModelFormat.ONNX) == CONV_MACS
+
+
+def test_batched_product(tmp_path: Path) -> None:
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    path = save(tmp_path / "m.onnx", [node], {"w": (5, 6)}, [1, 4, 5])
+    assert count_macs(path, ModelFormat.ONNX) == 4 * 5 * 6
+
+
+def test_tiny_model_of_the_runtime(tiny_model: TinyModel) -> None:
+    assert count_macs(tiny_model(), ModelFormat.ONNX) == 3 * 7
+
+
+@pytest.mark.parametrize(
+    ("node", "reason"),
+    [
+        (helper.make_node("FusedThing", ["x"], ["y"], domain="com.microsoft"), "FusedThing"),
+        (helper.make_node("ConvTranspose", ["x", "w"], ["y"]), "ConvTranspose"),
+    ],
+)
+def test_what_is_not_understood_is_not_guessed(
+    tmp_path: Path, node: onnx.NodeProto, reason: str
+) -> None:
+    path = save(tmp_path / "m.onnx", [node], {"w": (3, 8, 3, 3)}, [1, 3, 8, 8])
+    with pytest.raises(NotCountedError, match=reason):
+        count_macs(path, ModelFormat.ONNX)
+
+
+def test_unknown_shape_is_not_guessed(tmp_path: Path) -> None:
+    node = helper.make_node("Conv", ["x", "w"], ["y"])
+    path = save(tmp_path / "m.onnx", [node], {"w": (8, 3, 3, 3)}, [1, 3, "height", "width"])
+    with pytest.raises(NotCountedError, match="no shape"):
+        count_macs(path, ModelFormat.ONNX)
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "output", "macs"),
+    [
+        ("CONV_2D", [(1, 64, 64, 3), (8, 3, 3, 3), (8,)], (1, 32, 32, 8), CONV_MACS),
+        ("DEPTHWISE_CONV_2D", [(1, 32, 32, 8), (1, 5, 5, 8)], (1, 32, 32, 8), GROUPED_MACS),
+        ("FULLY_CONNECTED", [(1, 8), (7, 8), (7,)], (1, 7), GEMM_MACS),
+        ("BATCH_MATMUL", [(2, 4, 5), (2, 5, 6)], (2, 4, 6), 2 * 4 * 5 * 6),
+        ("ADD", [(1, 8), (1, 8)], (1, 8), 0),
+    ],
+)
+def test_tflite_operations(
+    name: str, inputs: list[tuple[int, ...]], output: tuple[int, ...], macs: int
+) -> None:
+    assert _operation_macs(name, inputs, output) == macs
+
+
+def test_tflite_graph_of_mediapipe() -> None:
+    pytest.importorskip("mediapipe", reason="its wheel holds a TFLite model to count")
+    import importlib.util
+
+    spec = importlib.util.find_spec("mediapipe")
+    assert spec is not None
+    assert spec.origin is not None
+    path = Path(spec.origin).parent / "modules/face_landmark/face_landmark.tflite"
+    if not path.is_file():
+        pytest.skip("this mediapipe carries no models")
+    # 30 to 40 MMACs; its first convolution alone is 96 x 96 x 16 x 27 = 4.0 M.
+    assert 30e6 < count_macs(path, ModelFormat.TFLITE) < 40e6

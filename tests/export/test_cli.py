@@ -1,0 +1,166 @@
+"""The command: what it writes, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from hashlib import sha256
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from dcrnet_export.artefact import ArtefactKind, Precision, build_content
+from dcrnet_export.cli import app
+from dcrnet_export.parity import Parity, rejection
+from dcrnet_export.rewrite import rewrite
+from dcrnet_runtime.backends import ModelFormat, load_model
+
+KINDS = [ArtefactKind(form, precision) for form in ModelFormat for precision in Precision]
+runner = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def exported(checkpoint_path, tmp_path_factory):
+    """The folder of a whole export and what the command printed."""
+    folder = tmp_path_factory.mktemp("out")
+    result = runner.invoke(app, [str(checkpoint_path), "--int8", "--out", str(folder)])
+    assert result.exit_code == 0, result.output
+    return folder, result.output
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file_name(64))
+def test_file_describes_itself(exported, checkpoint, checkpoint_path, kind):
+    folder, _ = exported
+    path = folder / kind.file_name(64)
+    model = load_model(path)
+    assert model.card.labels == checkpoint.card.labels
+    assert model.card.preprocess == checkpoint.card.preprocess
+    origin = model.card.provenance["export"]
+    assert origin["checkpoint_sha256"] == sha256(checkpoint_path.read_bytes()).hexdigest()
+    assert (origin["calibration"] is None) == (kind.precision is Precision.FP32)
+    sidecar = json.loads((folder / f"{path.name}.json").read_text())
+    assert sidecar["sha256"] == sha256(path.read_bytes()).hexdigest()
+    assert sidecar["card"] == json.loads(model.card.to_json())
+
+
+def test_report_names_files_and_next_commands(exported):
+    folder, output = exported
+    assert f"dcrnet-bench {folder / 'dcrnet-64-int8.onnx'}" in output
+    assert f"dcrnet-run --source 0 --model {folder / 'dcrnet-64-fp32.tflite'}" in output
+    assert not list(folder.glob("*.rejected*"))
+    assert len(list(folder.iterdir())) == 8
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file_name(64))
+def test_same_inputs_give_the_same_bytes(checkpoint, kind):
+    graphs = [rewrite(checkpoint.network, 64, checkpoint.ranges[64]) for _ in range(2)]
+    first, second = (build_content(kind, graph, checkpoint.card) for graph in graphs)
+    assert first == second
+
+
+def refused(*arguments) -> str:
+    """The one line on standard error of a command that must exit with 2."""
+    result = runner.invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 2, result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def test_int8_without_ranges_asks_for_faces(checkpoint_path, tmp_path):
+    line = refused(checkpoint_path, "--int8", "--size", 128, "--out", tmp_path / "out")
+    assert "128 px" in line
+    assert "--calib DIR" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_damaged_checkpoint_is_one_line(checkpoint_path, tmp_path):
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(checkpoint_path.read_bytes()[:100_000])
+    assert "copy it again" in refused(damaged, "--out", tmp_path / "out")
+
+
+def test_missing_checkpoint(tmp_path):
+    assert "does not exist" in refused(tmp_path / "none.safetensors")
+
+
+def test_impossible_size(checkpoint_path):
+    assert "64, 128, 192, 224" in refused(checkpoint_path, "--size", 96)
+
+
+def test_misspelt_format_gets_the_closest(checkpoint_path):
+    assert "did you mean tflite?" in refused(checkpoint_path, "--format", "tflight")
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_calibration_folder_without_faces(checkpoint_path, tmp_path, make):
+    folder = tmp_path / "faces"
+    if make:
+        folder.mkdir()
+    line = refused(checkpoint_path, "--int8", "--calib", folder, "--out", tmp_path / "out")
+    assert str(folder) in line
+
+
+def test_calibration_folder_serves_any_size(checkpoint_path, tmp_path, make_faces):
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    for i, face in enumerate(make_faces(4, 48)):
+        cv2.imwrite(str(folder / f"{i}.png"), face)
+    arguments = [checkpoint_path, "--int8", "--size", 128, "--format", "onnx", "--calib", folder]
+    arguments += ["--out", tmp_path / "out"]
+    result = runner.invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    card = load_model(tmp_path / "out" / "dcrnet-128-int8.onnx").card
+    assert card.preprocess.size_px == 128
+    assert card.provenance["export"]["calibration"].startswith("4 faces given by --calib")
+
+
+def test_wrong_artefact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_path, monkeypatch):
+    from dcrnet_export import onnx_float
+
+    genuine = onnx_float.onnx_float
+
+    def damaged(graph):
+        node = graph.by_name()["head.0"]
+        broken = replace(node, op=replace(node.op, bias=node.op.bias + 1.0))
+        nodes = tuple(broken if each is node else each for each in graph.nodes)
+        return genuine(replace(graph, nodes=nodes))
+
+    monkeypatch.setattr(onnx_float, "onnx_float", damaged)
+    result = runner.invoke(app, [str(checkpoint_path), "--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "differs from torch" in result.output
+    names = {path.name for path in tmp_path.iterdir()}
+    assert "dcrnet-64-fp32.onnx.rejected" in names
+    assert "dcrnet-64-fp32.onnx" not in names
+    assert "dcrnet-64-fp32.tflite" in names
+
+
+@pytest.mark.parametrize(
+    ("precision", "parity", "passes"),
+    [
+        (Precision.FP32, Parity(64, 40, 9e-5, 1.0, 1.0), True),
+        (Precision.FP32, Parity(64, 40, 2e-4, 1.0, 1.0), False),
+        (Precision.FP32, Parity(64, 40, 1e-6, 0.99, 1.0), False),
+        (Precision.FP32, Parity(64, 40, np.nan, 1.0, 1.0), False),
+        (Precision.INT8, Parity(64, 40, 0.3, 0.6, 0.6), True),
+        (Precision.INT8, Parity(64, 40, 0.3, 0.6, 0.4), False),
+    ],
+)
+def test_gates(precision, parity, passes):
+    assert (rejection(precision, parity) is None) == passes
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_imports_nothing_heavy(option):
+    code = (
+        "import sys\nfrom dcrnet_export.cli import app\n"
+        f"try:\n    app([{option!r}])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'onnx', 'onnxruntime', 'cv2', 'numpy', 'flatbuffers'}\n"
+        "sys.exit(len(heavy & sys.modules.keys()))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

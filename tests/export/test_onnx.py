@@ -1,0 +1,99 @@
+"""ONNX files against torch, and their integer arithmetic against the reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper
+
+from dcrnet_export.coordinates import equalise
+from dcrnet_export.graph import Conv, Input
+from dcrnet_export.integer_reference import IntegerExecutor
+from dcrnet_export.onnx_float import onnx_float
+from dcrnet_export.onnx_int8 import onnx_int8
+from dcrnet_export.quantize import WeightLimit, quantize
+from dcrnet_export.rewrite import rewrite
+from dcrnet_runtime.backends import INPUT_NAME, OUTPUT_NAME
+
+
+def session(model, optimised=True):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    if not optimised:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def run(model, faces):
+    opened = session(model)
+    return np.concatenate([opened.run(None, {INPUT_NAME: face[None]})[0] for face in faces])
+
+
+@pytest.fixture(scope="module")
+def quantized(checkpoint):
+    graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+    return quantize(equalise(graph), WeightLimit.REDUCED)
+
+
+@pytest.mark.parametrize("side", [64, 128])
+def test_float_equals_torch(checkpoint, make_faces, torch_probabilities, side):
+    faces = make_faces(4, side)
+    got = run(onnx_float(rewrite(checkpoint.network, side)), faces)
+    np.testing.assert_allclose(got, torch_probabilities(checkpoint.network, faces), atol=1e-4)
+
+
+def test_float_has_no_batch_norm_and_one_transpose(checkpoint):
+    operators = [node.op_type for node in onnx_float(rewrite(checkpoint.network, 64)).graph.node]
+    assert "BatchNormalization" not in operators
+    assert operators.count("Transpose") == 1
+
+
+def test_each_integer_operation_is_the_references(quantized, faces):
+    """Fed with ONNX Runtime's own codes, so that no difference can add up or hide."""
+    model = onnx_int8(quantized)
+    names = {output for node in model.graph.node for output in node.output}
+    code_tensor = {INPUT_NAME: f"{INPUT_NAME}.planes"}
+    for node in quantized.graph.nodes:
+        if node.name in quantized.codings and not isinstance(node.op, Input):
+            encoded = f"{node.name}.codes"
+            code_tensor[node.name] = encoded if encoded in names else node.name
+    code_tensor = {name: tensor for name, tensor in code_tensor.items() if tensor in names}
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    for tensor in code_tensor.values():
+        watched.graph.output.append(helper.make_tensor_value_info(tensor, TensorProto.UINT8, None))
+    results = session(watched).run(list(code_tensor.values()), {INPUT_NAME: faces[:1]})
+    codes = dict(zip(code_tensor, (result[0] for result in results), strict=True))
+    executor = IntegerExecutor(quantized)
+    compared = 0
+    for node in quantized.graph.nodes:
+        if not quantized.on_codes(node) or isinstance(node.op, Input):
+            continue
+        if any(name not in codes for name in (node.name, *node.inputs)):
+            continue
+        want = executor.step(node, [codes[name] for name in node.inputs]).astype(int)
+        difference = np.abs(codes[node.name].astype(int) - want)
+        assert difference.max(initial=0) <= 1, node.name
+        assert (difference > 0).mean() < 0.01, node.name
+        compared += 1
+    assert compared > 250
+
+
+def test_int8_stays_near_torch(quantized, faces, expected):
+    got = run(onnx_int8(quantized), faces)
+    assert np.abs(got - expected).mean() < 0.03
+    executor = IntegerExecutor(quantized)
+    reference = np.stack([executor.run(face)[1][OUTPUT_NAME].ravel() for face in faces])
+    assert np.abs(got - reference).mean() < 0.01
+
+
+def test_int8_weights_are_bytes_and_the_rest_is_small(quantized):
+    model = onnx_int8(quantized)
+    assert model.ByteSize() < 12.5e6
+    convolutions = [node.op for node in quantized.graph.nodes if isinstance(node.op, Conv)]
+    assert model.ByteSize() > 0.9 * sum(conv.weight.size for conv in convolutions)
