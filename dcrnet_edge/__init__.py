@@ -1,0 +1,1 @@
+"""DCRNet: the network, data sets, training and evaluation."""

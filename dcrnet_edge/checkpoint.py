@@ -6,7 +6,6 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -123,44 +122,3 @@ def _network_config(path: Path, text: str) -> NetworkConfig:
             f"{path} describes a network that this version cannot build ({error}):"
             " pip install --upgrade dcrnet-edge"
         ) from error
-
-
-def load_backbone(network: DCRNet, path: Path) -> None:
-    """Load DenseNet121 weights with torchvision's keys into ``network``'s backbone.
-
-    ImageNet's normalisation is folded into ``conv0`` so that the backbone keeps taking
-    ``(x - 128) / s``. Only safetensors files are read.
-
-    Raises:
-        DcrnetError: the file is missing or does not hold DenseNet121's features.
-    """
-    try:
-        with safe_open(path, "pt") as file:
-            names = [name for name in file.keys() if name.startswith("features.")]  # noqa: SIM118
-            tensors = {name: file.get_tensor(name).float() for name in names}
-        network.backbone.load_state_dict(tensors, strict=False)
-    except (SafetensorError, OSError, RuntimeError) as error:
-        raise DcrnetError(f"{path} does not hold DenseNet121's features ({error})") from error
-    absent = set(network.backbone.state_dict()) - set(tensors)
-    absent = {name for name in absent if not name.endswith("num_batches_tracked")}
-    if absent:
-        raise DcrnetError(f"{path} lacks {len(absent)} of DenseNet121's tensors ({min(absent)})")
-    _fold_imagenet_normalisation(network)
-
-
-def _fold_imagenet_normalisation(network: DCRNet) -> None:
-    """Make conv0 take ``(x - 128) / s`` where it took ``(x / 255 - mean) / std``.
-
-    The scale goes into the kernel exactly. The shift is exact away from the border, where it
-    goes into norm0's running mean; at the border ImageNet's zero-padding stood for its mean
-    colour, ours for code 128.
-    """
-    mean = torch.tensor([0.485, 0.456, 0.406])
-    std = torch.tensor([0.229, 0.224, 0.225])
-    features = network.backbone.features
-    kernel = features.get_parameter("conv0.weight")
-    running_mean = features.get_buffer("norm0.running_mean")
-    with torch.no_grad():
-        shift = (128.0 / 255.0 - mean) / std
-        running_mean.sub_((kernel.sum(dim=(2, 3)) * shift).sum(dim=1))
-        kernel.mul_((network.config.input_scale / 255.0 / std)[None, :, None, None])

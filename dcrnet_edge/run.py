@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from dcrnet_edge.backbone_weights import load_backbone
 from dcrnet_edge.calibration import activation_ranges, renew_batch_norms
 from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.config import NetworkConfig
@@ -63,6 +64,7 @@ def train(
     *,
     focus: Sequence[float] = (),
     start_from: Path | None = None,
+    backbone_weights: Path | None = None,
     terms: str = "",
 ) -> Path:
     """Train, or go on where the run folder's last epoch ended, and write the checkpoint.
@@ -75,6 +77,7 @@ def train(
         paths: where to read and write.
         focus: focus strengths to draw from instead of the contract's one.
         start_from: a checkpoint whose weights the network starts with.
+        backbone_weights: ImageNet weights of DenseNet121 to start the backbone with.
         terms: of the data, for the card.
 
     Returns:
@@ -93,11 +96,12 @@ def train(
         "recipe": asdict(config),
         "focus_strengths": list(focus) or [spec.focus_strength],
         "start_from": start_from.name if start_from else "random initialisation",
+        "backbone_weights": backbone_weights.name if backbone_weights else None,
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
     (paths.run / "config.json").write_text(json.dumps(settings, indent=2))
-    network = _network(dataset.labels, start_from)
+    network = _network(dataset.labels, start_from, backbone_weights)
     module, loaders = _module(dataset, faces, spec, config, network, focus)
     started = time.monotonic()
     trainer = _trainer(config, paths.run)
@@ -135,10 +139,15 @@ def calibration_faces(
     return [codes for codes, _, _ in DataLoader(prepared, _EVAL_BATCH)]
 
 
-def _network(labels: tuple[str, ...], start_from: Path | None) -> DCRNet:
-    if start_from is None:
-        return DCRNet(NetworkConfig(labels=labels))
-    return load_checkpoint(start_from).network.train()
+def _network(
+    labels: tuple[str, ...], start_from: Path | None, backbone_weights: Path | None
+) -> DCRNet:
+    if start_from is not None:
+        return load_checkpoint(start_from).network.train()
+    network = DCRNet(NetworkConfig(labels=labels))
+    if backbone_weights is not None:
+        load_backbone(network, backbone_weights)
+    return network
 
 
 def _module(

@@ -38,6 +38,10 @@ def train(
     start_from: Annotated[
         Path | None, typer.Option(help="A checkpoint to start from instead of random weights.")
     ] = None,
+    backbone_weights: Annotated[
+        Path | None,
+        typer.Option(help="torchvision's densenet121 ImageNet weights for the backbone."),
+    ] = None,
     landmarks: Annotated[
         Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
     ] = None,
@@ -55,6 +59,8 @@ def train(
     from dcrnet_runtime.finders import FinderKind, open_finder
     from dcrnet_runtime.spec import PreprocessSpec
 
+    if start_from is not None and backbone_weights is not None:
+        raise DcrnetError("--start-from and --backbone-weights exclude each other: name one")
     kind = dataset_kind(dataset)
     check_size(size)
     finder = open_finder(FinderKind.LITERT, landmarks)
@@ -78,6 +84,7 @@ def train(
         RunPaths(out, cache_folder() / "faces"),
         focus=strengths,
         start_from=start_from,
+        backbone_weights=backbone_weights,
         terms=terms_of(kind),
     )
     note(f"Wrote {path}. Next: dcrnet-eval {path} --data {data}; dcrnet-export {path} --int8")

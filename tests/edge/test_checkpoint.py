@@ -10,7 +10,7 @@ from generated import LABELS
 from safetensors.torch import save_file
 
 from dcrnet_edge.calibration import activation_ranges, renew_batch_norms
-from dcrnet_edge.checkpoint import Checkpoint, load_backbone, load_checkpoint, save_checkpoint
+from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.config import NetworkConfig
 from dcrnet_edge.network import DCRNet
 from dcrnet_runtime.card import ModelCard
@@ -89,27 +89,3 @@ def test_a_foreign_checkpoint(tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(2)}, path)
     with pytest.raises(DcrnetError, match="no dcrnet-edge card"):
         load_checkpoint(path)
-
-
-def test_imagenet_weights_load_with_their_normalisation_folded_in(tmp_path: Path) -> None:
-    """Away from the border, conv0 and norm0 give what ImageNet's normalisation gives."""
-    torch.manual_seed(1)
-    theirs = DCRNet(NetworkConfig(labels=LABELS)).eval().backbone
-    path = tmp_path / "densenet121.safetensors"
-    save_file({name: tensor.clone() for name, tensor in theirs.state_dict().items()}, path)
-    ours = DCRNet(NetworkConfig(labels=LABELS)).eval()
-    load_backbone(ours, path)
-    mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
-    std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
-    with torch.inference_mode():
-        expected = theirs.features[:2]((CODES / 255 - mean) / std)
-        found = ours.backbone.features[:2](ours.normalise(CODES))
-    inside = (..., slice(2, -2), slice(2, -2))
-    assert torch.allclose(found[inside], expected[inside], atol=1e-4)
-
-
-def test_a_backbone_file_that_lacks_tensors(tmp_path: Path) -> None:
-    path = tmp_path / "part.safetensors"
-    save_file({"features.norm5.bias": torch.zeros(1024)}, path)
-    with pytest.raises(DcrnetError, match="lacks 60. of DenseNet121's tensors"):
-        load_backbone(DCRNet(NetworkConfig(labels=LABELS)), path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ from dcrnet_edge import eval_cli, train_cli
     ("arguments", "expected"),
     [
         (["--data", "none"], "data set folder none does not exist"),
-        (["--data", ".", "--dataset", "imagenet"], "--dataset imagenet is unknown: choose ferplus"),
+        (
+            ["--data", ".", "--dataset", "imagenet"],
+            "--dataset imagenet is unknown: choose ferplus",
+        ),
         (["--data", ".", "--size", "96"], "size 96 is not one of 64, 128, 192, 224"),
     ],
 )
@@ -25,6 +29,15 @@ def test_bad_training_arguments(arguments: list[str], expected: str) -> None:
     assert result.exit_code == 2
     assert expected in result.stderr
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("module", ["torch", "lightning", "safetensors", "sklearn"])
+def test_a_missing_extra(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    for app in (train_cli.app, eval_cli.app):
+        result = CliRunner().invoke(app, ["--data", "."])
+        assert result.exit_code == 2
+        assert f"{module} is not installed: pip install 'dcrnet-edge[train]'" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from dcrnet_runtime.card import ModelCard
 from dcrnet_runtime.spec import PreprocessSpec
 
 SIDE = 64
+torch.set_num_threads(1)
 Faces = NDArray[np.uint8]
 MakeFaces = Callable[..., Faces]
 MakeNetwork = Callable[..., DCRNet]
@@ -59,7 +60,7 @@ def _random_network(attention: Attention = Attention.CBAM) -> DCRNet:
                     module.conv2.weight *= 0.3
                 case ResidualBlock():
                     module.body[-1].weight *= 0.3
-        nn.init.normal_(network.head[-1].weight, std=0.2)
+        nn.init.normal_(network.head[-1].weight, std=0.05)
     renew_batch_norms(network, [_to_batch(_smooth_faces(12, seed=1))])
     return network
 

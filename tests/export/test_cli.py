@@ -105,18 +105,17 @@ def test_calibration_folder_without_faces(checkpoint_path, tmp_path, make):
     assert str(folder) in line
 
 
-def test_calibration_folder_serves_any_size(checkpoint_path, tmp_path, make_faces):
+def test_calibration_folder_replaces_recorded_ranges(checkpoint_path, tmp_path, make_faces):
     folder = tmp_path / "faces"
     folder.mkdir()
-    for i, face in enumerate(make_faces(4, 48)):
+    for i, face in enumerate(make_faces(6, 64)):
         cv2.imwrite(str(folder / f"{i}.png"), face)
-    arguments = [checkpoint_path, "--int8", "--size", 128, "--format", "onnx", "--calib", folder]
+    arguments = [checkpoint_path, "--int8", "--format", "onnx", "--calib", folder]
     arguments += ["--out", tmp_path / "out"]
     result = runner.invoke(app, [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.output
-    card = load_model(tmp_path / "out" / "dcrnet-128-int8.onnx").card
-    assert card.preprocess.size_px == 128
-    assert card.provenance["export"]["calibration"].startswith("4 faces given by --calib")
+    card = load_model(tmp_path / "out" / "dcrnet-64-int8.onnx").card
+    assert card.provenance["export"]["calibration"].startswith("6 faces given by --calib")
 
 
 def test_wrong_artefact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_path, monkeypatch):
@@ -132,7 +131,7 @@ def test_wrong_artefact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_
 
     monkeypatch.setattr(onnx_float, "onnx_float", damaged)
     result = runner.invoke(app, [str(checkpoint_path), "--out", str(tmp_path)])
-    assert result.exit_code == 2
+    assert result.exit_code == 2, result.output
     assert "differs from torch" in result.output
     names = {path.name for path in tmp_path.iterdir()}
     assert "dcrnet-64-fp32.onnx.rejected" in names

@@ -9,11 +9,12 @@ import pytest
 from onnx import TensorProto, helper
 
 from dcrnet_export.coordinates import equalise
-from dcrnet_export.graph import Conv, Input
+from dcrnet_export.graph import Add, Conv, Input
 from dcrnet_export.integer_reference import IntegerExecutor
 from dcrnet_export.onnx_float import onnx_float
 from dcrnet_export.onnx_int8 import onnx_int8
 from dcrnet_export.quantize import WeightLimit, quantize
+from dcrnet_export.reference import evaluate
 from dcrnet_export.rewrite import rewrite
 from dcrnet_runtime.backends import INPUT_NAME, OUTPUT_NAME
 
@@ -58,11 +59,11 @@ def test_each_integer_operation_is_the_references(quantized, faces):
     model = onnx_int8(quantized)
     names = {output for node in model.graph.node for output in node.output}
     code_tensor = {INPUT_NAME: f"{INPUT_NAME}.planes"}
-    for node in quantized.graph.nodes:
-        if node.name in quantized.codings and not isinstance(node.op, Input):
-            encoded = f"{node.name}.codes"
-            code_tensor[node.name] = encoded if encoded in names else node.name
-    code_tensor = {name: tensor for name, tensor in code_tensor.items() if tensor in names}
+    for node in quantized.graph.nodes[1:]:
+        if f"{node.name}.codes" in names:
+            code_tensor[node.name] = f"{node.name}.codes"
+        elif quantized.on_codes(node) and node.name in names:
+            code_tensor[node.name] = node.name
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
     for tensor in code_tensor.values():
@@ -79,7 +80,8 @@ def test_each_integer_operation_is_the_references(quantized, faces):
         want = executor.step(node, [codes[name] for name in node.inputs]).astype(int)
         difference = np.abs(codes[node.name].astype(int) - want)
         assert difference.max(initial=0) <= 1, node.name
-        assert (difference > 0).mean() < 0.01, node.name
+        if not isinstance(node.op, Add):  # which is float there, with ties of its own
+            assert (difference > 0).mean() < 0.01, node.name
         compared += 1
     assert compared > 250
 
@@ -90,6 +92,23 @@ def test_int8_stays_near_torch(quantized, faces, expected):
     executor = IntegerExecutor(quantized)
     reference = np.stack([executor.run(face)[1][OUTPUT_NAME].ravel() for face in faces])
     assert np.abs(got - reference).mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("conv0", id="stem"),
+        pytest.param("denseblock1.denselayer6.conv1", id="first block's end"),
+        pytest.param("denseblock2.denselayer12.conv1", id="second block's end"),
+    ],
+)
+def test_features_survive_quantization(checkpoint, quantized, faces, name):
+    """Per value, before a random network has magnified the rounding."""
+    exact = equalise(rewrite(checkpoint.network, 64, checkpoint.ranges[64]), snap=False)
+    want = evaluate(exact, faces[0])[name]
+    got = IntegerExecutor(quantized).run(faces[0])[1][name]
+    inside = want <= quantized.graph.ranges[name][1].max()
+    assert np.corrcoef(want[inside], got[inside])[0, 1] > 0.99
 
 
 def test_int8_weights_are_bytes_and_the_rest_is_small(quantized):

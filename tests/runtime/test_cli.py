@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import cv2
@@ -15,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from dcrnet_runtime import cli
 from dcrnet_runtime.card import ModelCard
+from dcrnet_runtime.environment import cv2_conflict
 from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.finders import FinderKind
 from dcrnet_runtime.spec import PreprocessSpec
@@ -227,6 +230,30 @@ def test_an_unknown_finder(tiny_model: TinyModel, photo: Path) -> None:
 def test_a_bad_landmark_bundle(tiny_model: TinyModel, photo: Path) -> None:
     result = run("--source", photo, "--model", tiny_model(), "--landmarks", photo)
     expect_error(result, "is not a MediaPipe face_landmarker.task bundle")
+
+
+def test_a_missing_extra(monkeypatch: pytest.MonkeyPatch, tiny_model: TinyModel) -> None:
+    monkeypatch.setitem(sys.modules, "skimage.data", None)
+    expect_error(run("--demo", "--model", tiny_model()), "pip install 'dcrnet-edge[demo]'")
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    result = run("--demo", "--model", tiny_model(), "--finder", "mediapipe")
+    expect_error(result, "pip install 'dcrnet-edge[mediapipe]'")
+
+
+def test_two_versions_of_cv2_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"opencv-python-headless": "4.12.0.88", "opencv-contrib-python": "4.11.0.86"}
+
+    def version(name: str) -> str:
+        if name not in installed:
+            raise PackageNotFoundError
+        return installed[name]
+
+    monkeypatch.setattr("dcrnet_runtime.environment.metadata.version", version)
+    line = cv2_conflict()
+    assert line is not None
+    assert "pip install opencv-python-headless==4.11.0.86 opencv-contrib-python==4.11.0.86" in line
+    installed["opencv-python-headless"] = "4.11.0.86"
+    assert cv2_conflict() is None
 
 
 def test_offline_fetch_names_file_hash_and_place(

@@ -1,0 +1,71 @@
+"""The whole chain by its commands: train, export, run, bench, each on what the last one wrote."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from generated import write_ferplus
+from numpy.typing import NDArray
+from typer import Typer
+from typer.testing import CliRunner, Result
+
+from dcrnet_runtime import cli as run_cli
+from dcrnet_runtime.finders.litert import FaceNetworks
+
+pytest.importorskip("torch", reason="needs the train and export extras")
+pytestmark = pytest.mark.skipif(
+    FaceNetworks.from_mediapipe_wheel() is None, reason="needs the mediapipe extra's networks"
+)
+
+
+def call(app: Typer, *arguments: object) -> Result:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    return result
+
+
+@pytest.fixture(scope="module")
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Trained for one epoch on a generated tree, and exported."""
+    from dcrnet_edge import train_cli
+    from dcrnet_export import cli as export_cli
+
+    root = tmp_path_factory.mktemp("spine")
+    data = write_ferplus(root / "data", images=20)
+    settings = ("--epochs", 1, "--batch-size", 8, "--focus", 0.5)
+    call(train_cli.app, "--data", data, "--out", root / "run", *settings)
+    checkpoint = root / "run" / "model.safetensors"
+    call(export_cli.app, checkpoint, "--int8", "--out", root / "out")
+    found = sorted(p for p in (root / "out").iterdir() if p.suffix in (".onnx", ".tflite"))
+    assert len(found) == 4
+    return found
+
+
+def test_every_artefact_runs_on_a_photo(
+    artefacts: list[Path], portrait: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    photo = tmp_path / "portrait.png"
+    assert cv2.imwrite(str(photo), cv2.cvtColor(portrait, cv2.COLOR_RGB2BGR))
+    answers = {}
+    for artefact in artefacts:
+        result = call(run_cli.app, "--source", photo, "--model", artefact)
+        (face,) = json.loads(result.stdout)["faces"]
+        answers[artefact.name] = list(face["probabilities"].values())
+        assert sum(answers[artefact.name]) == pytest.approx(1, abs=1e-3)
+    floats = [answers[name] for name in answers if "fp32" in name]
+    assert np.abs(np.subtract(*floats)).max() < 2e-4
+
+
+def test_every_artefact_is_benched(artefacts: list[Path]) -> None:
+    from dcrnet_bench import cli as bench_cli
+
+    result = call(bench_cli.app, *artefacts, "--runs", 2)
+    figures = json.loads(result.stdout.splitlines()[-1])
+    assert [model["name"] for model in figures["models"]] == [path.name for path in artefacts]
+    for model in figures["models"]:
+        assert 2e8 < model["macs"] < 2.5e8
+        assert model["latency_ms"]["median"] > 0
