@@ -28,6 +28,9 @@ def train(
     balance: Annotated[
         float, typer.Option(min=0, max=1, help="0: classes as they come, 1: equally often.")
     ] = 0.3,
+    ema_decay: Annotated[
+        float, typer.Option(min=0, max=1, help="Of the weights' average; short runs want less.")
+    ] = 0.998,
     dropout_scale: Annotated[
         float, typer.Option(min=0, max=1, help="Of the paper's dropout rates.")
     ] = 1.0,
@@ -79,6 +82,7 @@ def train(
             learning_rate=learning_rate,
             balance=balance,
             dropout_scale=dropout_scale,
+            ema_decay=ema_decay,
             seed=seed,
         ),
         RunPaths(out, cache_folder() / "faces"),

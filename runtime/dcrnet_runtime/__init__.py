@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from dcrnet_runtime.recognizer import Recognition, Recognizer
     from dcrnet_runtime.shipped import shipped_model
     from dcrnet_runtime.spec import PreprocessSpec
+
+# onnxruntime's wheels report usage to their maker unless this is set before their import; every
+# package of this project imports this one first.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "DcrnetError",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from enum import StrEnum
 from hashlib import sha256
@@ -77,7 +76,6 @@ class OnnxModel:
     format = ModelFormat.ONNX
 
     def __init__(self, path: Path, content: bytes, threads: int) -> None:
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

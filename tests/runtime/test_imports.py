@@ -59,23 +59,29 @@ def test_the_commands_are_installed() -> None:
     assert installed == COMMANDS
 
 
-def test_telemetry_is_off_before_onnxruntime_loads(tmp_path: object) -> None:
-    code = """
-import os
+@pytest.mark.parametrize(
+    "use",
+    [
+        "from dcrnet_runtime import load_model; load_model(Path(sys.executable))",
+        "from dcrnet_export.onnx_float import onnx_float; import onnxsim, onnxruntime",
+    ],
+    ids=["runtime", "export"],
+)
+def test_telemetry_is_off_before_onnxruntime_loads(use: str) -> None:
+    code = f"""
+import os, sys
+from pathlib import Path
 os.environ.pop("ORT_DISABLE_TELEMETRY", None)
-import sys
 seen = []
 class Watch:
     def find_spec(self, name, path=None, target=None):
         if name == "onnxruntime":
             seen.append(os.environ.get("ORT_DISABLE_TELEMETRY"))
 sys.meta_path.insert(0, Watch())
-from pathlib import Path
-from dcrnet_runtime import DcrnetError, load_model
 try:
-    load_model(Path(__file__ if "__file__" in globals() else sys.executable))
-except DcrnetError:
-    pass
+    {use}
+except Exception as error:
+    assert type(error).__name__ == "DcrnetError", error
 assert seen[0] == "1", seen
 """
     assert loaded(code, ("onnxruntime",)) == ["onnxruntime"]
