@@ -57,6 +57,12 @@ def test_both_landmark_providers_name_the_same_network() -> None:
     assert hashes != {""}
 
 
+def test_an_opencv_without_cascades_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("cv2.CascadeClassifier")
+    with pytest.raises(DcrnetError, match="has no face cascade: pip install"):
+        open_finder(FinderKind.CASCADE)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (64, 64), (300, 20)])
 @pytest.mark.parametrize(
     "kind", [FinderKind.CASCADE, pytest.param(FinderKind.LITERT, marks=needs_networks)]

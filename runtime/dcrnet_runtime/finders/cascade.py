@@ -28,12 +28,12 @@ class CascadeFinder:
 
     def __init__(self, *, max_faces: int = 10) -> None:
         path = Path(cv2.__file__).parent / "data" / _FILE
-        self._cascade = cv2.CascadeClassifier(str(path))
-        if self._cascade.empty():
+        if not (hasattr(cv2, "CascadeClassifier") and path.is_file()):
             raise DcrnetError(
-                f"this OpenCV ships no {_FILE}: pip install --force-reinstall"
-                " opencv-python-headless"
+                f"OpenCV {cv2.__version__} has no face cascade: pip install"
+                " 'opencv-python-headless<5', or dcrnet-run --fetch-landmarks and --finder litert"
             )
+        self._cascade = cv2.CascadeClassifier(str(path))
         self._max_faces = max_faces
 
     def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
