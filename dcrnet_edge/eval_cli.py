@@ -44,11 +44,13 @@ def evaluate(
 
     if split not in list(Split):
         raise DcrnetError(f"--split {split} is unknown: choose {', '.join(Split)}")
-    samples = read_dataset(dataset_kind(dataset), data).splits[Split(split)]
+    faces = read_dataset(dataset_kind(dataset), data)
+    samples = faces.splits[Split(split)]
     cache = FaceCache(cache_folder() / "faces", open_finder(FinderKind.LITERT, landmarks))
     path = model or shipped_checkpoint()
     note(f"{path.name} on {len(samples)} images of {split}.")
-    figures = evaluate_model(path, samples, cache.faces(samples)).figures()
+    evaluation = evaluate_model(path, faces.labels, samples, cache.faces(samples))
+    figures = evaluation.figures()
     _print(figures)
     if json_file is not None:
         _write(json_file, {"model": path.name, "dataset": dataset, "split": split, **figures})

@@ -19,8 +19,9 @@ from sklearn.metrics import (
 from dcrnet_edge.checkpoint import load_checkpoint
 from dcrnet_edge.datasets.sample import Sample, read_rgb
 from dcrnet_edge.run import predict
-from dcrnet_runtime.backends import load_model
+from dcrnet_runtime.backends import Model, load_model
 from dcrnet_runtime.card import ModelCard
+from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
 from dcrnet_runtime.preprocess import prepare
 
@@ -65,35 +66,52 @@ class Evaluation:
         }
 
 
-def evaluate(path: Path, samples: Sequence[Sample], faces: Sequence[Face]) -> Evaluation:
+def evaluate(
+    path: Path, labels: tuple[str, ...], samples: Sequence[Sample], faces: Sequence[Face]
+) -> Evaluation:
     """Run a checkpoint (torch) or an exported model (the runtime) on prepared faces.
 
+    Args:
+        path: of the model.
+        labels: the data set's.
+        samples: of one split.
+        faces: one a sample.
+
     Raises:
-        DcrnetError: the file is no model.
+        DcrnetError: the file is no model, or its labels are not the data set's.
     """
     if path.suffix == CHECKPOINT_SUFFIX:
         checkpoint = load_checkpoint(path)
-        card = checkpoint.card
-        probabilities = predict(checkpoint.network, samples, faces, card.preprocess)
+        _check_labels(path, checkpoint.card, labels)
+        probabilities = predict(checkpoint.network, samples, faces, checkpoint.card.preprocess)
     else:
-        card, probabilities = _predict_exported(path, samples, faces)
+        model = load_model(path)
+        _check_labels(path, model.card, labels)
+        probabilities = _predict_exported(model, samples, faces)
     return Evaluation(
-        card.labels,
+        labels,
         np.array([sample.label for sample in samples]),
         probabilities,
         np.array([face.landmarks is not None for face in faces]),
     )
 
 
+def _check_labels(path: Path, card: ModelCard, labels: tuple[str, ...]) -> None:
+    if card.labels != labels:
+        raise DcrnetError(
+            f"{path} knows {', '.join(card.labels)}; the data set has {', '.join(labels)}: choose"
+            " a model trained on these labels"
+        )
+
+
 def _predict_exported(
-    path: Path, samples: Sequence[Sample], faces: Sequence[Face]
-) -> tuple[ModelCard, NDArray[np.float32]]:
-    model = load_model(path)
+    model: Model, samples: Sequence[Sample], faces: Sequence[Face]
+) -> NDArray[np.float32]:
     rows = [
         model.probabilities(prepare(read_rgb(sample.path), face, model.card.preprocess)[None])
         for sample, face in zip(samples, faces, strict=True)
     ]
-    return model.card, np.concatenate(rows)
+    return np.concatenate(rows)
 
 
 def _accuracy(

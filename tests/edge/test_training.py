@@ -17,6 +17,7 @@ from dcrnet_edge.evaluation import evaluate
 from dcrnet_edge.loader import AugmentedFaces, BalancedOrder
 from dcrnet_edge.run import RunPaths, train
 from dcrnet_edge.training import TrainConfig
+from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.spec import PreprocessSpec
 
@@ -40,11 +41,14 @@ def test_a_run_learns_and_describes_itself(tmp_path: Path) -> None:
     assert card.terms == "generated"
     assert json.loads((paths.run / "config.json").read_text())["repeats_dropped"] == 1
     samples = dataset.splits[Split.TEST]
-    figures = evaluate(path, samples, [Face(Box(0, 0, 48, 48))] * len(samples)).figures()
+    whole = [Face(Box(0, 0, 48, 48))] * len(samples)
+    figures = evaluate(path, dataset.labels, samples, whole).figures()
     assert figures["images"] == 18
     assert figures["accuracy"] == figures["accuracy_box_only"]
     assert figures["accuracy_aligned"] is None
     assert 0 < card.figures["valid_accuracy"] <= 1
+    with pytest.raises(DcrnetError, match="choose a model trained on these labels"):
+        evaluate(path, ("calm", "angry"), samples, whole)
 
 
 def test_augmentation_is_seeded_by_seed_epoch_and_sample(tmp_path: Path) -> None:
