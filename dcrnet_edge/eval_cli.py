@@ -67,13 +67,11 @@ def _print(figures: dict[str, Any]) -> None:
             table.add_row(name, *numbers, f"{row['support']:.0f}")
     console = Console()
     console.print(table)
-    for key in ("accuracy", "balanced_accuracy", "macro_f1", "accuracy_aligned"):
-        console.print(f"{key}: {figures[key]:.4f}")
-    if figures["accuracy_box_only"] is not None:
-        console.print(
-            f"accuracy_box_only: {figures['accuracy_box_only']:.4f}"
-            f" ({figures['box_only_share']:.1%} of the images)"
-        )
+    keys = ("accuracy", "balanced_accuracy", "macro_f1", "accuracy_aligned", "accuracy_box_only")
+    for key in keys:
+        if figures[key] is not None:
+            console.print(f"{key}: {figures[key]:.4f}")
+    console.print(f"box_only_share: {figures['box_only_share']:.4f}")
 
 
 def _write(path: Path, figures: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import lightning
 import numpy as np
@@ -33,11 +34,15 @@ from dcrnet_edge.loader import AugmentedFaces, BalancedOrder, PreparedFaces
 from dcrnet_edge.network import DCRNet, check_size
 from dcrnet_edge.training import DCRNetTraining, TrainConfig
 from dcrnet_runtime.card import ModelCard
+from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
+from dcrnet_runtime.outfile import written_beside
 from dcrnet_runtime.spec import PreprocessSpec
 
 CHECKPOINT_NAME = "model.safetensors"
 _LAST = "last"
+_SETTINGS_NAME = "config.json"
+_MAY_CHANGE = ("torch", "python")
 _EVAL_BATCH = 128
 _CALIBRATION_FACES = 2048
 
@@ -88,8 +93,7 @@ def train(
     spec = replace(spec, landmarks_sha256=finder.landmarks_sha256)
     cache = FaceCache(paths.faces, finder)
     faces = {split: cache.faces(dataset.splits[split]) for split in (Split.TRAIN, Split.VALID)}
-    paths.run.mkdir(parents=True, exist_ok=True)
-    settings = {
+    settings: dict[str, Any] = {
         "dataset": dataset.name,
         "train_images": len(dataset.splits[Split.TRAIN]),
         "repeats_dropped": dataset.repeats,
@@ -97,15 +101,19 @@ def train(
         "focus_strengths": list(focus) or [spec.focus_strength],
         "start_from": start_from.name if start_from else "random initialisation",
         "backbone_weights": backbone_weights.name if backbone_weights else None,
+        "preprocess": json.loads(spec.to_json()),
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
-    (paths.run / "config.json").write_text(json.dumps(settings, indent=2))
+    last = paths.run / f"{_LAST}.ckpt"
+    if last.is_file():
+        _check_settings(paths.run, settings)
+    with written_beside(paths.run / _SETTINGS_NAME) as beside:
+        beside.write_text(json.dumps(settings, indent=2))
     network = _network(dataset.labels, start_from, backbone_weights)
     module, loaders = _module(dataset, faces, spec, config, network, focus)
     started = time.monotonic()
     trainer = _trainer(config, paths.run)
-    last = paths.run / f"{_LAST}.ckpt"
     trainer.fit(module, *loaders, ckpt_path=str(last) if last.is_file() else None)
     settings["hours_of_last_start"] = round((time.monotonic() - started) / 3600, 2)
     seen = calibration_faces(dataset.splits[Split.TRAIN], faces[Split.TRAIN], spec)
@@ -130,11 +138,37 @@ def predict(
         return torch.cat([network(codes).softmax(dim=1) for codes, _, _ in loader]).numpy()
 
 
+def _check_settings(run: Path, settings: dict[str, Any]) -> None:
+    """Refuse to go on with a run that was started with other settings.
+
+    Raises:
+        DcrnetError: naming the first that differs.
+    """
+    path = run / _SETTINGS_NAME
+    try:
+        before = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise DcrnetError(
+            f"{path} cannot be read, so it is unknown what {run} was trained with: name another"
+            " run folder with --out"
+        ) from error
+    for key, value in json.loads(json.dumps(settings)).items():
+        if key not in _MAY_CHANGE and before.get(key) != value:
+            raise DcrnetError(
+                f"{run} holds a run with another {key} ({before.get(key)}): give the same options"
+                " to go on with it, or name another folder with --out"
+            )
+
+
 def calibration_faces(
     samples: Sequence[Sample], faces: Sequence[Face], spec: PreprocessSpec
 ) -> list[Tensor]:
-    """Batches of prepared faces spread evenly over ``samples``, (N, 3, S, S) uint8 codes."""
+    """Batches of prepared faces spread evenly over ``samples``, (N, 3, S, S) uint8 codes.
+
+    Whole batches where there is one, since each counts alike in the batch norms' statistics.
+    """
     chosen = range(0, len(samples), max(1, len(samples) // _CALIBRATION_FACES))
+    chosen = chosen[: len(chosen) // _EVAL_BATCH * _EVAL_BATCH] or chosen
     prepared = PreparedFaces([samples[i] for i in chosen], [faces[i] for i in chosen], spec)
     return [codes for codes, _, _ in DataLoader(prepared, _EVAL_BATCH)]
 
@@ -143,7 +177,13 @@ def _network(
     labels: tuple[str, ...], start_from: Path | None, backbone_weights: Path | None
 ) -> DCRNet:
     if start_from is not None:
-        return load_checkpoint(start_from).network.train()
+        network = load_checkpoint(start_from).network
+        if network.config.labels != labels:
+            raise DcrnetError(
+                f"{start_from} knows {', '.join(network.config.labels)}; the data set has"
+                f" {', '.join(labels)}: start from a checkpoint with these labels"
+            )
+        return network.train()
     network = DCRNet(NetworkConfig(labels=labels))
     if backbone_weights is not None:
         load_backbone(network, backbone_weights)
@@ -164,6 +204,11 @@ def _module(
         train, faces[Split.TRAIN], spec, config.augment, config.seed, strengths
     )
     order = BalancedOrder(train, len(dataset.labels), config.balance, config.seed)
+    if len(train) < max(2, config.batch_size):
+        raise DcrnetError(
+            f"{len(train)} training images do not fill one batch of {config.batch_size}: give"
+            " more images or a smaller --batch-size"
+        )
     loader = DataLoader(augmented, config.batch_size, sampler=order, drop_last=True)
     prepared = DataLoader(PreparedFaces(valid, faces[Split.VALID], spec), _EVAL_BATCH)
     module = DCRNetTraining(network, config, total_steps=len(loader) * config.epochs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,7 @@ _MARGIN = 0.25
 class Finder(Protocol):
     """What finding faces takes: see :mod:`dcrnet_runtime.finders`."""
 
+    name: str
     landmarks_sha256: str
 
     def find(self, rgb: NDArray[np.uint8]) -> list[Face]: ...
@@ -38,18 +39,10 @@ class FaceCache:
         self._folder = folder
         self._finder = finder
 
-    def faces(
-        self, samples: Sequence[Sample], progress: Iterable[int] | None = None
-    ) -> list[Face]:
-        """One face a sample; an image in which none is found counts as its own box.
-
-        Args:
-            samples: the images.
-            progress: iterated once a shard, for a progress bar.
-        """
-        starts = range(0, len(samples), SHARD)
+    def faces(self, samples: Sequence[Sample]) -> list[Face]:
+        """One face a sample; an image in which none is found counts as its own box."""
         faces: list[Face] = []
-        for start in starts if progress is None else progress:
+        for start in range(0, len(samples), SHARD):
             faces += self._shard(samples[start : start + SHARD])
         return faces
 
@@ -74,10 +67,10 @@ class FaceCache:
             np.savez(beside, boxes=boxes, landmarks=meshes)
 
     def _key(self, samples: Sequence[Sample]) -> str:
-        digest = sha256(self._finder.landmarks_sha256.encode())
+        finder = self._finder
+        digest = sha256(f"{finder.name} {finder.landmarks_sha256} {_MARGIN}".encode())
         for sample in samples:
-            size = sample.path.stat().st_size
-            digest.update(f"{sample.path.parent.name}/{sample.path.name}:{size};".encode())
+            digest.update(sha256(sample.path.read_bytes()).digest())
         return digest.hexdigest()[:32]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -69,7 +70,8 @@ def _image_faces(path: Path, finder: Finder, spec: PreprocessSpec) -> Iterator[N
     rgb = read_rgb(path)
     crop = max(rgb.shape[:2]) <= _CROP_PX
     for face in [face_of_crop(rgb, finder)] if crop else finder.find(rgb):
-        yield prepare(rgb, face, spec)
+        with suppress(ValueError):  # a face that lies outside the image is no face of it
+            yield prepare(rgb, face, spec)
 
 
 def sample_faces(spec: PreprocessSpec) -> PreparedCrops:

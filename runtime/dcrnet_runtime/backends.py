@@ -96,6 +96,7 @@ class OnnxModel:
         self.sha256 = sha256(content).hexdigest()
         shape = self._session.get_inputs()[0].shape
         _check_input(path, self.card, shape)
+        _check_output(path, self.card, self._session.get_outputs()[0].shape)
         self._batch = shape[0] if isinstance(shape[0], int) else None
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -120,12 +121,13 @@ class TFLiteModel:
         self.card = _read_card(path, text)
         self.sha256 = sha256(content).hexdigest()
         self._interpreter = load_interpreter(content, threads)
-        self._interpreter.allocate_tensors()
         detail = self._interpreter.get_input_details()[0]
         _check_input(path, self.card, list(detail["shape"]))
         self._input = detail["index"]
         self._batch = int(detail["shape"][0])
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        output = self._interpreter.get_output_details()[0]
+        _check_output(path, self.card, list(output["shape"]))
+        self._output = output["index"]
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         rows = []
@@ -159,6 +161,14 @@ def _check_input(path: Path, card: ModelCard, shape: list[Any]) -> None:
     if list(shape[1:]) != [side, side, 3]:
         raise DcrnetError(
             f"{path} takes {shape}, its card says {side} px: the file was edited, export it again"
+        )
+
+
+def _check_output(path: Path, card: ModelCard, shape: list[Any]) -> None:
+    if shape[-1] != len(card.labels):
+        raise DcrnetError(
+            f"{path} gives {shape[-1]} probabilities, its card has {len(card.labels)} labels: the"
+            " file was edited, export it again"
         )
 
 

@@ -77,6 +77,8 @@ def run(
     from dcrnet_runtime.source import Source
 
     parsed = Source.parse(address)
+    if save is not None and save.resolve() == Path(address).resolve():
+        raise DcrnetError(f"--save {save} would overwrite the source: name another place")
     if parsed.is_still:
         _run_photos(recognizer, parsed, save, frames)
     else:

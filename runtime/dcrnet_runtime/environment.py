@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import metadata
 
 _CV2_PROVIDERS = (
@@ -26,6 +27,6 @@ def cv2_conflict() -> str | None:
     if len(set(found.values())) < 2:
         return None
     listed = ", ".join(f"{name} {version}" for name, version in found.items())
-    lowest = min(found.values(), key=lambda version: [int(part) for part in version.split(".")])
+    lowest = min(found.values(), key=lambda v: [int(n) for n in re.findall(r"\d+", v)])
     command = " ".join(f"{name}=={lowest}" for name in found)
     return f"two versions of cv2 are installed over each other ({listed}): pip install {command}"

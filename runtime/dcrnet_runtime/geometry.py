@@ -81,8 +81,10 @@ def inverse(matrix: Matrix) -> Matrix:
     return np.column_stack([linear, -linear @ matrix[:, 2]])
 
 
-def visible_region(matrix: Matrix, size_px: int, height: int, width: int) -> tuple[int, ...]:
-    """The frame's pixels that the crop shows, with a margin for the kernel.
+def visible_region(
+    matrix: Matrix, size_px: int, source_px: int, height: int, width: int
+) -> tuple[int, ...]:
+    """The frame's pixels that the crop shows, with a margin for low-pass and kernel.
 
     Returns:
         (left, top, right, bottom) within the frame, right and bottom exclusive.
@@ -93,7 +95,7 @@ def visible_region(matrix: Matrix, size_px: int, height: int, width: int) -> tup
     near, far = -0.5, size_px - 0.5
     corners = np.array([[near, near], [far, near], [near, far], [far, far]])
     points = apply(inverse(matrix), corners)
-    margin = 3.0 + 3.0 / zoom_of(matrix)
+    margin = 3.0 * max(1.0, size_px / zoom_of(matrix) / source_px)
     left, top = np.floor(points.min(axis=0) - margin)
     right, bottom = np.ceil(points.max(axis=0) + margin) + 1
     left, right = max(left, 0), min(right, width)

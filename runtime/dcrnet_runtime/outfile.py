@@ -18,8 +18,10 @@ def written_beside(path: Path) -> Generator[Path, None, None]:
     path given keeps the ending, since many writers choose the format by it.
 
     Raises:
-        DcrnetError: the folder or the file cannot be written.
+        DcrnetError: ``path`` is a folder, or cannot be written.
     """
+    if not path.name or path.is_dir():
+        raise DcrnetError(f"{path} is a folder: name a file in it")
     beside = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,6 +30,8 @@ def written_beside(path: Path) -> Generator[Path, None, None]:
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
+    except BrokenPipeError:
+        raise  # of the block's own output, not of this file
     except OSError as error:
         raise DcrnetError(
             f"{path} could not be written ({error.strerror}): name a writable place with room"

@@ -79,7 +79,9 @@ def _warp(
 ) -> NDArray[np.uint8]:
     """The crop, (size_px, size_px) or (size_px, size_px, 3), low-passed to ``source_px``."""
     height, width = rgb.shape[:2]
-    left, top, right, bottom = geometry.visible_region(matrix, spec.size_px, height, width)
+    left, top, right, bottom = geometry.visible_region(
+        matrix, spec.size_px, spec.source_px, height, width
+    )
     region = rgb[top:bottom, left:right]
     if spec.colour is Colour.LUMA:
         region = cv2.cvtColor(region, cv2.COLOR_RGB2GRAY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -142,6 +143,7 @@ class PreprocessSpec:
                 f" {SPEC_VERSION} ({', '.join(sorted(known ^ values.keys()))}): export it again"
             )
         try:
+            _check_types(values)
             return cls(
                 **{
                     **values,
@@ -158,8 +160,27 @@ class PreprocessSpec:
             ) from error
 
 
+def _check_types(values: dict[str, Any]) -> None:
+    """Refuse what JSON can hold and the computation cannot: 64.0 px, NaN, a number as a hash."""
+    for field in fields(PreprocessSpec):
+        value = values[field.name]
+        match field.type:
+            case "int":
+                is_right = type(value) is int
+            case "float":
+                is_right = type(value) in (int, float) and math.isfinite(value)
+            case "str":
+                is_right = type(value) is str
+            case _:
+                continue
+        if not is_right:
+            raise ValueError(f"{field.name} is {value!r}")
+
+
 def _template(points: Any) -> tuple[Point, Point, Point, Point, Point]:
     a, b, c, d, e = ((float(x), float(y)) for x, y in points)
+    if not all(map(math.isfinite, (*a, *b, *c, *d, *e))):
+        raise ValueError("template is not finite")
     return a, b, c, d, e
 
 

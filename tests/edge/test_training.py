@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,10 @@ def test_a_run_learns_and_describes_itself(tmp_path: Path) -> None:
     assert figures["accuracy"] == figures["accuracy_box_only"]
     assert figures["accuracy_aligned"] is None
     assert 0 < card.figures["valid_accuracy"] <= 1
+    with pytest.raises(DcrnetError, match="holds a run with another recipe"):
+        train(dataset, finder, SPEC, replace(config, seed=9), paths)
+    with pytest.raises(DcrnetError, match="do not fill one batch of 64"):
+        train(dataset, finder, SPEC, TrainConfig(), RunPaths(tmp_path / "other", paths.faces))
     with pytest.raises(DcrnetError, match="choose a model trained on these labels"):
         evaluate(path, ("calm", "angry"), samples, whole)
 

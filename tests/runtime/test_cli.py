@@ -83,6 +83,8 @@ def test_unusual_pixels_are_read(
     kind: str, tiny_model: TinyModel, tmp_path: Path, one_face: FixedFinder
 ) -> None:
     frame = synthetic_frame()
+    if kind == "grey":
+        frame = np.repeat(frame[:, :, :1], 3, axis=2)
     pixels: dict[str, NDArray[np.generic]] = {
         "grey": frame[:, :, 0],
         "rgba": np.dstack([frame, np.full(frame.shape[:2], 100, np.uint8)]),
@@ -92,8 +94,7 @@ def test_unusual_pixels_are_read(
     plain = run("--source", write(tmp_path / "a.png", frame), "--model", model)
     result = run("--source", write(tmp_path / "b.png", pixels[kind]), "--model", model)
     assert result.exit_code == 0, result.output
-    if kind != "grey":
-        assert json.loads(result.stdout)["faces"] == json.loads(plain.stdout)["faces"]
+    assert json.loads(result.stdout)["faces"] == json.loads(plain.stdout)["faces"]
 
 
 def test_a_video_gives_a_line_a_frame(
@@ -211,6 +212,12 @@ def test_a_model_of_another_version(photo: Path, tiny_model: TinyModel) -> None:
     )
 
 
+def test_a_card_with_too_few_labels(photo: Path, tiny_model: TinyModel) -> None:
+    card = ModelCard(LABELS[:3], PreprocessSpec(size_px=64)).to_json()
+    result = run("--source", photo, "--model", tiny_model(card_json=card))
+    expect_error(result, "gives 7 probabilities, its card has 3 labels")
+
+
 def test_a_card_that_contradicts_the_graph(photo: Path, tiny_model: TinyModel) -> None:
     card = ModelCard(LABELS, PreprocessSpec(size_px=128)).to_json()
     result = run("--source", photo, "--model", tiny_model(card_json=card))
@@ -220,6 +227,20 @@ def test_a_card_that_contradicts_the_graph(photo: Path, tiny_model: TinyModel) -
 def test_an_unwritable_output(tiny_model: TinyModel, photo: Path, one_face: FixedFinder) -> None:
     result = run("--source", photo, "--model", tiny_model(), "--save", photo / "below" / "a.png")
     expect_error(result, "could not be written")
+
+
+def test_the_source_is_never_overwritten(tiny_model: TinyModel, photo: Path) -> None:
+    before = photo.read_bytes()
+    result = run("--source", photo, "--model", tiny_model(), "--save", photo)
+    expect_error(result, "would overwrite the source: name another place")
+    assert photo.read_bytes() == before
+
+
+def test_a_folder_in_a_files_place(
+    tiny_model: TinyModel, photo: Path, one_face: FixedFinder
+) -> None:
+    result = run("--source", photo, "--model", tiny_model(), "--save", photo.parent)
+    expect_error(result, "is a folder: name a file in it")
 
 
 def test_an_unknown_finder(tiny_model: TinyModel, photo: Path) -> None:

@@ -63,7 +63,7 @@ def test_an_opencv_without_cascades_is_named(monkeypatch: pytest.MonkeyPatch) ->
         open_finder(FinderKind.CASCADE)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 500), (64, 64), (300, 20)])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2000), (4, 9000), (64, 64), (300, 20)])
 @pytest.mark.parametrize(
     "kind", [FinderKind.CASCADE, pytest.param(FinderKind.LITERT, marks=needs_networks)]
 )

@@ -120,6 +120,14 @@ def test_a_sharp_camera_looks_like_the_training_images() -> None:
     assert np.abs(unlimited - soft_crop).mean() > 2 * np.abs(soft_crop - sharp_crop).mean()
 
 
+@pytest.mark.parametrize("size_px", [64, 224])
+def test_nothing_of_the_fill_leaks_into_a_crop_inside_the_frame(size_px: int) -> None:
+    flat = np.full((900, 900, 3), 120, np.uint8)
+    spec = PreprocessSpec(size_px=size_px, border=Border.FILL, fill=0, gamma_min=1, gamma_max=1)
+    face = synthetic_face(centre=(450.0, 450.0), side=500.0)
+    assert (prepare(flat, face, spec) == 120).all()
+
+
 def test_gamma_brings_a_grey_mean_to_one_half() -> None:
     """Eq. 1: ln 0.5 / ln(m / 255), here within the clip."""
     gamma = adaptive_gamma(np.full((8, 8), 100, np.uint8), 0.6, 1.4)

@@ -15,7 +15,7 @@ from dcrnet_runtime.face import Face
 
 
 class FinderKind(StrEnum):
-    """Who finds faces; ``auto`` takes the first of the others that can work here."""
+    """Who finds faces; ``auto`` is LiteRT where its networks are here, else the cascade."""
 
     AUTO = "auto"
     LITERT = "litert"

@@ -40,11 +40,11 @@ class CascadeFinder:
         """The faces of an (H, W, 3) uint8 RGB frame, largest first."""
         luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
         zoom = min(1.0, _LONGEST_PX / max(luma.shape))
+        smallest = max(24, round(_SMALLEST * zoom * max(luma.shape)))
+        if zoom * min(luma.shape) < smallest:
+            return []
         if zoom < 1.0:
             luma = cv2.resize(luma, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-        smallest = max(24, round(_SMALLEST * max(luma.shape)))
-        if min(luma.shape) < smallest:
-            return []
         found = self._cascade.detectMultiScale(
             cv2.equalizeHist(luma), scaleFactor=1.1, minNeighbors=5, minSize=(smallest, smallest)
         )

@@ -141,7 +141,6 @@ class _Network:
 
     def __init__(self, content: bytes, threads: int) -> None:
         self._interpreter: Any = load_interpreter(content, threads)
-        self._interpreter.allocate_tensors()
         detail = self._interpreter.get_input_details()[0]
         self.size_px = int(detail["shape"][1])
         self._input = detail["index"]

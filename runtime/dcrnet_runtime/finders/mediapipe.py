@@ -28,7 +28,8 @@ def open_mediapipe(task: Path | None, max_faces: int) -> MediaPipeFinder:
             f"mediapipe cannot be imported ({error}): pip install 'dcrnet-edge[mediapipe]'"
         ) from error
     if task is not None:
-        return MediaPipeFinder(_TaskMeshes(mediapipe, task, max_faces), _task_hash(task))
+        digest = FaceNetworks.from_task(task).landmarks_sha256
+        return MediaPipeFinder(_TaskMeshes(mediapipe, task, max_faces), digest)
     networks = FaceNetworks.from_mediapipe_wheel()
     if networks is None or not hasattr(mediapipe, "solutions"):
         raise DcrnetError(
@@ -89,7 +90,3 @@ class _WheelMeshes:
     def __call__(self, rgb: NDArray[np.uint8]) -> list[Any]:
         found = self._mesh.process(rgb).multi_face_landmarks or []
         return [mesh.landmark for mesh in found]
-
-
-def _task_hash(task: Path) -> str:
-    return FaceNetworks.from_task(task).landmarks_sha256
