@@ -25,7 +25,7 @@ def bench(
     device: Annotated[
         Device, typer.Option(help="The processor; arm is the CPU of an ARM board.")
     ] = Device.CPU,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of each model.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of each model.")] = 1,
     runs: Annotated[int, typer.Option(min=1, help="Timed runs of each.")] = 50,
     source: Annotated[
         Path | None, typer.Option(help="Image of a face; default: the demo extra's portrait.")

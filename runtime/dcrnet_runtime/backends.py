@@ -86,14 +86,20 @@ class OnnxModel:
             self._session: Any = onnxruntime.InferenceSession(
                 content, options, providers=["CPUExecutionProvider"]
             )
+            metadata = self._session.get_modelmeta().custom_metadata_map
+            names = [self._session.get_inputs()[0].name, self._session.get_outputs()[0].name]
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise DcrnetError(
                 f"{path} is no whole ONNX or TFLite model ({_first_line(error)}): export or copy"
                 " it again"
             ) from error
-        metadata = self._session.get_modelmeta().custom_metadata_map
         self.card = _read_card(path, metadata.get(CARD_KEY))
         self.sha256 = sha256(content).hexdigest()
+        if names != [INPUT_NAME, OUTPUT_NAME]:
+            raise DcrnetError(
+                f"{path} maps {names[0]} to {names[1]}, not {INPUT_NAME} to {OUTPUT_NAME}: the"
+                " file was edited, export it again"
+            )
         shape = self._session.get_inputs()[0].shape
         _check_input(path, self.card, shape)
         _check_output(path, self.card, self._session.get_outputs()[0].shape)

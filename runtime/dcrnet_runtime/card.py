@@ -61,7 +61,7 @@ class ModelCard:
         try:
             values = json.loads(text)
             version = values["card_version"]
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise DcrnetError("the model's card cannot be read: export the model again") from error
         if version != CARD_VERSION:
             raise DcrnetError(
@@ -69,11 +69,17 @@ class ModelCard:
                 " pip install --upgrade dcrnet-edge, or export the model again"
             )
         try:
-            labels = tuple(map(str, values["labels"]))
+            labels = tuple(values["labels"])
             contract = json.dumps(values["preprocess"])
             rest = {key: values[key] for key in ("provenance", "figures", "terms", "name")}
         except (TypeError, KeyError) as error:
             raise DcrnetError(
                 f"the model's card is incomplete ({error}): export the model again"
             ) from error
+        is_list = isinstance(values["labels"], list)
+        if not is_list or not all(labels) or len({*map(str, labels)}) < len(labels):
+            raise DcrnetError(
+                f"the model's labels {values['labels']} are no list of different names: the file"
+                " was edited, export it again"
+            )
         return cls(labels, PreprocessSpec.from_json(contract), **rest)

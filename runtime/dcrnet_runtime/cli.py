@@ -39,7 +39,7 @@ def run(
     source: Annotated[
         str | None, typer.Option(help="Camera number, image, folder, video file or URL.")
     ] = None,
-    camera: Annotated[int | None, typer.Option(min=0, help="Camera number.")] = None,
+    camera: Annotated[int | None, typer.Option(min=0, max=999, help="Camera number.")] = None,
     demo: Annotated[bool, typer.Option(help="Run on the demo extra's portrait.")] = False,
     model: Annotated[
         Path | None, typer.Option(help="Exported ONNX or TFLite model; default: the shipped one.")
@@ -58,7 +58,7 @@ def run(
     fetch_landmarks: Annotated[
         bool, typer.Option(help="Download MediaPipe's bundle into the cache and check it.")
     ] = False,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the model.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of the model.")] = 1,
     version: VersionOption = False,
 ) -> None:
     """Print the expression of every face as JSON Lines."""
@@ -181,9 +181,13 @@ def _run_video(
     from itertools import islice
 
     from dcrnet_runtime.outfile import written_beside
-    from dcrnet_runtime.output import VideoWriter, draw, to_json_line
+    from dcrnet_runtime.output import VIDEO_SUFFIXES, VideoWriter, draw, to_json_line
     from dcrnet_runtime.source import video_fps, video_frames
 
+    if save is not None and save.suffix.lower() not in VIDEO_SUFFIXES:
+        raise DcrnetError(
+            f"--save {save} names no video: end it in {', '.join(sorted(VIDEO_SUFFIXES))}"
+        )
     with ExitStack() as stack:
         frames = stack.enter_context(closing(video_frames(source)))
         writer = None

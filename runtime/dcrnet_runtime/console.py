@@ -38,6 +38,9 @@ def reported(command: Callable[P, R]) -> Callable[P, R]:
             # is replaced so that the interpreter's last flush does not fail.
             sys.stdout = None
             raise typer.Exit(0) from error
+        except OSError as error:
+            complain(f"{error.strerror or error}: is the disk full, or an output closed?")
+            raise typer.Exit(EXIT_BAD_INPUT) from error
 
     return run
 

@@ -16,6 +16,9 @@ from dcrnet_runtime.recognizer import Recognition
 from dcrnet_runtime.source import Frame
 
 SCHEMA = 1
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".avi"})
+"""Endings that :class:`VideoWriter` can write."""
+
 _GREEN = (60, 220, 60)
 _DEFAULT_FPS = 25.0
 
@@ -83,10 +86,10 @@ def write_image(path: Path, rgb: NDArray[np.uint8]) -> None:
 
 
 class VideoWriter:
-    """Encodes frames into an MP4 (MPEG-4 Part 2, which OpenCV's wheels can always write).
+    """Encodes frames as MPEG-4 Part 2, which OpenCV's wheels can always write.
 
     Args:
-        path: where to write.
+        path: where to write; its ending is one of ``VIDEO_SUFFIXES``.
         fps: frames a second; 25 where it is not known.
     """
 
@@ -106,7 +109,9 @@ class VideoWriter:
             code = cv2.VideoWriter.fourcc(*"mp4v")
             self._writer = cv2.VideoWriter(str(self._path), code, self._fps, (width, height))
             if not self._writer.isOpened():
-                raise DcrnetError(f"no video could be created at {self._path}: end it in .mp4")
+                raise DcrnetError(
+                    f"no video could be created at {self._path}: name a writable place with room"
+                )
         self._writer.write(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -46,19 +47,26 @@ class Source:
         """Tell what ``address`` is: a number is a camera, ``x://`` a stream, else a path.
 
         Raises:
-            DcrnetError: the path does not exist.
+            DcrnetError: the path is no file or folder, or its name is not UTF-8.
         """
-        if address.isdecimal():
+        if address.isdecimal() and len(address) < 4:
             return cls(SourceKind.CAMERA, address)
         if "://" in address:
             return cls(SourceKind.STREAM, address)
         path = Path(address)
-        if path.is_dir():
+        if address and os.path.isdir(path):  # noqa: PTH112  (pathlib's raises on long names)
             return cls(SourceKind.FOLDER, address)
-        if not path.exists():
+        if not os.path.isfile(path):  # noqa: PTH113
             raise DcrnetError(
-                f"source {address} does not exist: give a camera number, a file, a folder or a URL"
+                f"source {address!r} does not exist or is no file: give a camera number, a file, a"
+                " folder or a URL"
             )
+        try:
+            address.encode()
+        except UnicodeEncodeError as error:  # OpenCV crashes on such a name
+            raise DcrnetError(
+                f"source {address!r} has a name that is not UTF-8: rename the file"
+            ) from error
         is_image = path.suffix.lower() in IMAGE_SUFFIXES or cv2.haveImageReader(address)
         return cls(SourceKind.IMAGE if is_image else SourceKind.VIDEO, address)
 
@@ -120,7 +128,7 @@ def photos(source: Source) -> list[Path]:
     path = Path(source.address)
     if source.kind is SourceKind.IMAGE:
         return [path]
-    found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+    found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
     if not found:
         raise DcrnetError(
             f"folder {path} holds no image ({', '.join(sorted(IMAGE_SUFFIXES))}): name another one"

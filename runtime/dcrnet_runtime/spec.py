@@ -103,6 +103,13 @@ class PreprocessSpec:
                     f"preprocessing field {field} is {value}, outside {low}..{high}: the model"
                     " file is damaged or was edited; export it again"
                 )
+        columns = list(zip(*self.template, strict=True))
+        spread = max(max(column) - min(column) for column in columns)
+        if spread < _LEAST_SPREAD or not all(-1 <= v <= 2 for column in columns for v in column):
+            raise DcrnetError(
+                f"preprocessing field template {self.template} is no face in a crop: the model"
+                " file is damaged or was edited; export it again"
+            )
         if self.gamma_min > self.gamma_max:
             raise DcrnetError(
                 f"preprocessing field gamma_min {self.gamma_min} is above gamma_max"
@@ -184,6 +191,7 @@ def _template(points: Any) -> tuple[Point, Point, Point, Point, Point]:
     return a, b, c, d, e
 
 
+_LEAST_SPREAD = 0.1  # of the crop's side
 _RANGES = (
     ("box_scale", 0.5, 4.0),
     ("source_px", 16, 1024),

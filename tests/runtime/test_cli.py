@@ -146,7 +146,7 @@ def test_no_source(photo: Path) -> None:
 
 def test_missing_source(tiny_model: TinyModel, tmp_path: Path) -> None:
     result = run("--source", tmp_path / "none.jpg", "--model", tiny_model())
-    expect_error(result, "none.jpg does not exist", "camera number, a file, a folder or a URL")
+    expect_error(result, "none.jpg' does not exist", "camera number, a file, a folder or a URL")
 
 
 def test_empty_folder(tiny_model: TinyModel, tmp_path: Path) -> None:
@@ -212,6 +212,21 @@ def test_a_model_of_another_version(photo: Path, tiny_model: TinyModel) -> None:
     )
 
 
+@pytest.mark.parametrize("labels", ["abcdefg", ["joy"] * 7, ["", *LABELS[1:]]])
+def test_labels_that_are_none(labels: object, photo: Path, tiny_model: TinyModel) -> None:
+    card = {
+        **json.loads(ModelCard(LABELS, PreprocessSpec(size_px=64)).to_json()),
+        "labels": labels,
+    }
+    result = run("--source", photo, "--model", tiny_model(card_json=json.dumps(card)))
+    expect_error(result, "are no list of different names", "export it again")
+
+
+@pytest.mark.parametrize("address", ["", "9" * 20, "n" * 300, "/dev/null"])
+def test_addresses_that_are_none(address: str, tiny_model: TinyModel) -> None:
+    expect_error(run("--source", address, "--model", tiny_model()), "give a camera number")
+
+
 def test_a_card_with_too_few_labels(photo: Path, tiny_model: TinyModel) -> None:
     card = ModelCard(LABELS[:3], PreprocessSpec(size_px=64)).to_json()
     result = run("--source", photo, "--model", tiny_model(card_json=card))
@@ -241,6 +256,15 @@ def test_a_folder_in_a_files_place(
 ) -> None:
     result = run("--source", photo, "--model", tiny_model(), "--save", photo.parent)
     expect_error(result, "is a folder: name a file in it")
+
+
+def test_a_video_saved_as_no_video(tiny_model: TinyModel, tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"any")
+    result = run(
+        *("--source", tmp_path / "clip.mp4", "--model", tiny_model(), "--finder", "cascade"),
+        *("--save", tmp_path / "a.jpg"),
+    )
+    expect_error(result, "names no video: end it in .avi, .mkv, .mov, .mp4")
 
 
 def test_an_unknown_finder(tiny_model: TinyModel, photo: Path) -> None:

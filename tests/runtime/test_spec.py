@@ -28,6 +28,8 @@ def test_round_trip() -> None:
         (edited(size_px=5), "size_px is 5, outside 32..1024"),
         (edited(gamma_min=1.5), "gamma_min 1.5 is above gamma_max 1.4"),
         (edited(colour="cmyk"), "bad value"),
+        (edited(template=[[0.5, 0.5]] * 5), "is no face in a crop"),
+        (edited(template=[[1e300, 0.5]] * 5), "is no face in a crop"),
         (edited(template=[[0, 0]]), "bad value"),
         (edited(source_px="many"), "bad value"),
         (edited(size_px=64.0), "bad value (size_px is 64.0)"),
