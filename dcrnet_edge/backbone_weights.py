@@ -16,8 +16,30 @@ from dcrnet_runtime.errors import DcrnetError
 PUBLISHED_SHA256_PREFIX = "a639ec97"
 """Of torchvision's ``densenet121-a639ec97.pth``: the one pickle that is read."""
 
+PUBLISHED_URL = f"https://download.pytorch.org/models/densenet121-{PUBLISHED_SHA256_PREFIX}.pth"
+
 _OLD_KEY = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")
 _PREFIX = "features."
+
+
+def fetch_backbone() -> Path:
+    """torchvision's published file, downloaded into torch.hub's cache unless it is there.
+
+    torch.hub checks the hash that stands in the file's name.
+
+    Raises:
+        DcrnetError: it could not be fetched; names what else there is.
+    """
+    path = Path(torch.hub.get_dir()) / "checkpoints" / PUBLISHED_URL.rsplit("/", 1)[-1]
+    if not path.is_file():
+        try:
+            torch.hub.load_state_dict_from_url(PUBLISHED_URL, check_hash=True, weights_only=True)
+        except (OSError, RuntimeError) as error:
+            raise DcrnetError(
+                f"ImageNet weights could not be fetched from {PUBLISHED_URL} ({error}): copy that"
+                f" file to {path}, name one with --backbone-weights, or train --from-scratch"
+            ) from error
+    return path
 
 
 def load_backbone(network: DCRNet, path: Path) -> None:

@@ -1,120 +1,115 @@
-"""How good a model is on a split: predictions, and the figures that follow from them."""
+"""Answers of a checkpoint or an exported model to the images of a split."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    accuracy_score,
-    balanced_accuracy_score,
-    classification_report,
-    f1_score,
-)
 
 from dcrnet_edge.checkpoint import load_checkpoint
-from dcrnet_edge.datasets.sample import Sample, read_rgb
-from dcrnet_edge.run import predict
-from dcrnet_runtime.backends import Model, load_model
-from dcrnet_runtime.card import ModelCard
+from dcrnet_edge.datasets.sample import Split
+from dcrnet_edge.facedata import FaceData
+from dcrnet_edge.network import DCRNet, check_size
+from dcrnet_edge.prediction import predict
+from dcrnet_edge.predictions import Predictions
+from dcrnet_runtime.backends import load_model
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.face import Face
-from dcrnet_runtime.preprocess import prepare
+from dcrnet_runtime.spec import PreprocessSpec
 
 CHECKPOINT_SUFFIX = ".safetensors"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Evaluation:
-    """A model's answers on a split.
-
-    Attributes:
-        labels: class names.
-        truth: (N,) int64.
-        probabilities: (N, labels) float32.
-        aligned: (N,) bool, whether landmarks were found.
-    """
-
-    labels: tuple[str, ...]
-    truth: NDArray[np.int64]
-    probabilities: NDArray[np.float32]
-    aligned: NDArray[np.bool_]
-
-    def figures(self) -> dict[str, Any]:
-        """Accuracy, balanced accuracy, macro-F1, the per-class report, and both paths'."""
-        predicted = self.probabilities.argmax(axis=1)
-        return {
-            "images": len(self.truth),
-            "accuracy": float(accuracy_score(self.truth, predicted)),
-            "balanced_accuracy": float(balanced_accuracy_score(self.truth, predicted)),
-            "macro_f1": float(f1_score(self.truth, predicted, average="macro", zero_division=0)),
-            "box_only_share": float(1 - self.aligned.mean()),
-            "accuracy_aligned": _accuracy(self.truth, predicted, self.aligned),
-            "accuracy_box_only": _accuracy(self.truth, predicted, ~self.aligned),
-            "classes": classification_report(
-                self.truth,
-                predicted,
-                labels=range(len(self.labels)),
-                target_names=self.labels,
-                output_dict=True,
-                zero_division=0,
-            ),
-        }
-
-
 def evaluate(
-    path: Path, labels: tuple[str, ...], samples: Sequence[Sample], faces: Sequence[Face]
-) -> Evaluation:
-    """Run a checkpoint (torch) or an exported model (the runtime) on prepared faces.
+    path: Path,
+    data: FaceData,
+    split: Split,
+    root: Path,
+    *,
+    size_px: int | None = None,
+    shared_labels: bool = False,
+) -> Predictions:
+    """Run a checkpoint (torch) or an exported model (the runtime's back end).
 
     Args:
         path: of the model.
-        labels: the data set's.
-        samples: of one split.
-        faces: one a sample.
+        data: the data set.
+        split: which part of it.
+        root: folder that the images' names are relative to.
+        size_px: input side for a checkpoint, in place of its own; its batch norms stay.
+        shared_labels: keep only the labels that both know, when they differ.
 
     Raises:
         DcrnetError: the file is no model, or its labels are not the data set's.
     """
     if path.suffix == CHECKPOINT_SUFFIX:
         checkpoint = load_checkpoint(path)
-        _check_labels(path, checkpoint.card, labels)
-        probabilities = predict(checkpoint.network, samples, faces, checkpoint.card.preprocess)
+        spec, labels = checkpoint.card.preprocess, checkpoint.card.labels
+        if size_px is not None:
+            check_size(size_px)
+            spec = replace(spec, size_px=size_px)
+        _check_labels(path, labels, data.dataset.labels, shared_labels)
+        probabilities = predict(checkpoint.network, data.crops(split, spec))
     else:
         model = load_model(path)
-        _check_labels(path, model.card, labels)
-        probabilities = _predict_exported(model, samples, faces)
-    return Evaluation(
-        labels,
-        np.array([sample.label for sample in samples]),
-        probabilities,
-        np.array([face.landmarks is not None for face in faces]),
+        spec, labels = model.card.preprocess, model.card.labels
+        if size_px not in (None, spec.size_px):
+            raise DcrnetError(
+                f"{path} takes {spec.size_px} px and nothing else: --size is for checkpoints"
+            )
+        _check_labels(path, labels, data.dataset.labels, shared_labels)
+        crops = data.crops(split, spec)
+        rows = [model.probabilities(np.repeat(row, 3 // row.shape[-1], 2)[None]) for row in crops]
+        probabilities = np.concatenate(rows)
+    return _predictions(probabilities, labels, data, split, root)
+
+
+def of_network(
+    network: DCRNet, spec: PreprocessSpec, data: FaceData, part: str, root: Path
+) -> Predictions:
+    """A network's answers to the Test split, filed under ``part``."""
+    found = _predictions(
+        predict(network, data.crops(Split.TEST, spec)),
+        network.config.labels,
+        data,
+        Split.TEST,
+        root,
     )
+    return replace(found, parts=(part,) * len(found.parts))
 
 
-def _check_labels(path: Path, card: ModelCard, labels: tuple[str, ...]) -> None:
-    if card.labels != labels:
+def _predictions(
+    probabilities: NDArray[np.float32],
+    labels: tuple[str, ...],
+    data: FaceData,
+    split: Split,
+    root: Path,
+) -> Predictions:
+    samples = data.samples(split)
+    names = data.dataset.labels
+    every = labels + tuple(name for name in names if name not in labels)
+    unknown = np.zeros((len(samples), len(every) - len(labels)), np.float32)
+    predictions = Predictions(
+        every,
+        tuple(str(sample.name).removeprefix(f"{root}/") for sample in samples),
+        (split.value,) * len(samples),
+        tuple(sample.subject for sample in samples),
+        np.array([face.landmarks is not None for face in data.faces(split)]),
+        np.array([every.index(names[sample.label]) for sample in samples]),
+        np.hstack([probabilities, unknown]),
+    )
+    if set(labels) == set(names):
+        return predictions
+    return predictions.among(tuple(label for label in labels if label in names))
+
+
+def _check_labels(
+    path: Path, labels: tuple[str, ...], wanted: tuple[str, ...], shared: bool
+) -> None:
+    common = [label for label in labels if label in wanted]
+    if set(labels) != set(wanted) and not (shared and len(common) > 1):
         raise DcrnetError(
-            f"{path} knows {', '.join(card.labels)}; the data set has {', '.join(labels)}: choose"
-            " a model trained on these labels"
+            f"{path} knows {', '.join(labels)}; the data set has {', '.join(wanted)}: choose a"
+            " model trained on these labels, or give --shared-labels to leave out the others"
         )
-
-
-def _predict_exported(
-    model: Model, samples: Sequence[Sample], faces: Sequence[Face]
-) -> NDArray[np.float32]:
-    rows = [
-        model.probabilities(prepare(read_rgb(sample.path), face, model.card.preprocess)[None])
-        for sample, face in zip(samples, faces, strict=True)
-    ]
-    return np.concatenate(rows)
-
-
-def _accuracy(
-    truth: NDArray[np.int64], predicted: NDArray[np.int64], chosen: NDArray[np.bool_]
-) -> float | None:
-    return float(accuracy_score(truth[chosen], predicted[chosen])) if chosen.any() else None

@@ -12,46 +12,51 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from dcrnet_edge.augment import (
-    AugmentConfig,
     camera_faults,
     erase,
     random_jitter,
     sample_generator,
 )
 from dcrnet_edge.datasets.sample import Sample, class_counts, read_rgb
+from dcrnet_edge.recipe import Recipe
 from dcrnet_runtime.face import Face
 from dcrnet_runtime.preprocess import prepare
 from dcrnet_runtime.spec import PreprocessSpec
 
 _ORDER = 2**32 - 1  # stands in a sample's place in the seed of an epoch's order
 
+Item = tuple[Tensor, Tensor, int]
+"""Codes (3, S, S) uint8 RGB, target (labels,) float32, label."""
 
-class PreparedFaces(Dataset[tuple[Tensor, Tensor, int]]):
-    """Faces as the runtime would prepare them; no augmentation.
 
-    Items are the codes (3, S, S) uint8 RGB, the target (labels,) float32 and the label.
+class PreparedFaces(Dataset[Item]):
+    """Faces as the runtime prepares them; no augmentation.
+
+    Args:
+        samples: labels and targets.
+        crops: (N, S, S, 1 or 3) uint8, as :func:`dcrnet_edge.datasets.cropcache.prepared_crops`
+            returns them.
     """
 
-    def __init__(
-        self, samples: Sequence[Sample], faces: Sequence[Face], spec: PreprocessSpec
-    ) -> None:
+    def __init__(self, samples: Sequence[Sample], crops: NDArray[np.uint8]) -> None:
         self._samples = samples
-        self._faces = faces
-        self._spec = spec
+        self._crops = crops
 
     def __len__(self) -> int:
         return len(self._samples)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, int]:
-        sample = self._samples[index]
-        crop = prepare(read_rgb(sample.path), self._faces[index], self._spec)
-        return _item(crop, sample)
+    def __getitem__(self, index: int) -> Item:
+        return _item(self._crops[index], self._samples[index])
 
 
-class AugmentedFaces(Dataset[tuple[Tensor, Tensor, int]]):
-    """Training faces; indices are (epoch, sample), so that an epoch's noise is its own.
+class AugmentedFaces(Dataset[Item]):
+    """Training faces; indices are (epoch, sample), so that an epoch's noise and size are its own.
 
     Args:
+        samples: the training samples.
+        faces: one a sample.
+        spec: the contract at its full size.
+        recipe: augmentation, sizes and seed.
         focus: focus strengths to draw from, a sample each time.
     """
 
@@ -60,33 +65,36 @@ class AugmentedFaces(Dataset[tuple[Tensor, Tensor, int]]):
         samples: Sequence[Sample],
         faces: Sequence[Face],
         spec: PreprocessSpec,
-        config: AugmentConfig,
-        seed: int,
-        focus: Sequence[float],
+        recipe: Recipe,
+        focus: Sequence[float] = (),
     ) -> None:
         self._samples = samples
         self._faces = faces
-        self._specs = [replace(spec, focus_strength=strength) for strength in focus]
-        self._config = config
-        self._seed = seed
+        self._spec = spec
+        self._recipe = recipe
+        self._focus = tuple(focus) or (spec.focus_strength,)
 
     def __len__(self) -> int:
         return len(self._samples)
 
-    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor, int]:
+    def __getitem__(self, key: tuple[int, int]) -> Item:
         epoch, index = key
-        config, sample, face = self._config, self._samples[index], self._faces[index]
-        rng = sample_generator(self._seed, epoch, index)
+        config, sample, face = self._recipe.augment, self._samples[index], self._faces[index]
+        rng = sample_generator(self._recipe.seed, epoch, index)
         if rng.random() < config.box_only:
             face = Face(face.box)
-        spec = self._specs[int(rng.integers(len(self._specs)))]
-        rgb = camera_faults(read_rgb(sample.path), rng, config.camera)
-        crop = prepare(rgb, face, spec, random_jitter(rng, config, spec.size_px))
+        focus = self._focus[int(rng.integers(len(self._focus)))]
+        size_px = self._recipe.size_at(epoch, self._spec.size_px)
+        spec = replace(self._spec, focus_strength=focus, size_px=size_px)
+        rgb = camera_faults(read_rgb(sample), rng, config.camera)
+        crop = prepare(rgb, face, spec, random_jitter(rng, config, size_px))
         return _item(erase(crop, rng, config.erase), sample)
 
 
 class BalancedOrder(Sampler[tuple[int, int]]):
     """An epoch's order of training samples, drawn afresh from seed and epoch.
+
+    Every device draws the same order and takes its share of it.
 
     Args:
         samples: the training samples.
@@ -94,32 +102,57 @@ class BalancedOrder(Sampler[tuple[int, int]]):
         balance: 0 takes every sample once; 1 draws all classes equally often; between, class
             frequencies n become n ** (1 - balance).
         seed: of the whole run.
+        rank: this device's number.
+        devices: how many there are.
     """
 
-    def __init__(self, samples: Sequence[Sample], labels: int, balance: float, seed: int) -> None:
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        labels: int,
+        balance: float,
+        seed: int,
+        *,
+        rank: int = 0,
+        devices: int = 1,
+    ) -> None:
         counts = class_counts(samples, labels).astype(np.float64)
         weights = np.array([counts[sample.label] ** -balance for sample in samples])
         self._chances = weights / weights.sum()
         self._balance = balance
         self._seed = seed
-        self.epoch = 0
+        self._rank = rank
+        self._devices = devices
+        self._epoch = 0
+        self._skipped = 0
 
     def __len__(self) -> int:
-        return len(self._chances)
+        return len(self._chances) // self._devices
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch."""
-        self.epoch = epoch
+        if epoch != self._epoch:
+            self.start_at(epoch, 0)
+
+    def start_at(self, epoch: int, skipped: int) -> None:
+        """Go on inside ``epoch``, behind this device's first ``skipped`` samples."""
+        self._epoch = epoch
+        self._skipped = skipped
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        rng = sample_generator(self._seed, self.epoch, _ORDER)
+        rng = sample_generator(self._seed, self._epoch, _ORDER)
         if self._balance == 0:
-            order = rng.permutation(len(self))
+            order = rng.permutation(len(self._chances))
         else:
-            order = rng.choice(len(self), len(self), p=self._chances)
-        return iter((self.epoch, int(index)) for index in order)
+            order = rng.choice(len(self._chances), len(self._chances), p=self._chances)
+        share = order[self._rank :: self._devices][: len(self)]
+        return iter([(self._epoch, int(index)) for index in share[self._skipped :]])
 
 
-def _item(crop: NDArray[np.uint8], sample: Sample) -> tuple[Tensor, Tensor, int]:
+def _item(crop: NDArray[np.uint8], sample: Sample) -> Item:
     codes = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
-    return codes, torch.tensor(sample.target, dtype=torch.float32), sample.label
+    return (
+        codes.expand(3, -1, -1),
+        torch.tensor(sample.target, dtype=torch.float32),
+        sample.label,
+    )

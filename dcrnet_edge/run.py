@@ -1,236 +1,320 @@
-"""A training run on disk: from a data set to a checkpoint, resumable at every epoch."""
+"""A training run on disk: from a data set to a checkpoint, resumable at any step."""
 
 from __future__ import annotations
 
 import json
 import platform
-import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import lightning
-import numpy as np
-import torch
-from lightning.pytorch.callbacks import (
-    Callback,
-    EMAWeightAveraging,
-    LearningRateMonitor,
-    ModelCheckpoint,
-)
-from lightning.pytorch.loggers import CSVLogger
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import DataLoader
+from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 
-from dcrnet_edge.backbone_weights import load_backbone
 from dcrnet_edge.calibration import activation_ranges, renew_batch_norms
+from dcrnet_edge.callbacks import (
+    BEST_WEIGHTS,
+    RESUME_NAME,
+    KeptWeights,
+    ResumePoint,
+    WholeCheckpoints,
+    step_of,
+)
 from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from dcrnet_edge.config import NetworkConfig
-from dcrnet_edge.datasets.facecache import FaceCache, Finder
-from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split
-from dcrnet_edge.loader import AugmentedFaces, BalancedOrder, PreparedFaces
-from dcrnet_edge.network import DCRNet, check_size
-from dcrnet_edge.training import DCRNetTraining, TrainConfig
+from dcrnet_edge.datasets.sample import Split
+from dcrnet_edge.facedata import FaceData, FaceDataModule
+from dcrnet_edge.journal import Journal, draw_curves
+from dcrnet_edge.network import DCRNet
+from dcrnet_edge.prediction import predict
+from dcrnet_edge.recipe import Keep, Recipe
+from dcrnet_edge.runconfig import RunConfig
+from dcrnet_edge.start import Start
+from dcrnet_edge.training import ACCURACY, LAST_WEIGHTS, DCRNetTraining
 from dcrnet_runtime.card import ModelCard
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.face import Face
 from dcrnet_runtime.outfile import written_beside
 from dcrnet_runtime.spec import PreprocessSpec
 
 CHECKPOINT_NAME = "model.safetensors"
-_LAST = "last"
-_SETTINGS_NAME = "config.json"
-_MAY_CHANGE = ("torch", "python")
-_EVAL_BATCH = 128
-_CALIBRATION_FACES = 2048
+SETTINGS_NAME = "settings.json"
+CONFIG_NAME = "config.toml"
+_MAY_CHANGE = ("versions", "start")
 
 
 @dataclass(frozen=True, slots=True)
-class RunPaths:
-    """Where a run reads and writes.
+class Machine:
+    """What carries a run out.
 
     Attributes:
-        run: the run's folder.
-        faces: folder of the face cache.
+        accelerator: Lightning's name: ``auto``, ``cpu``, ``cuda``, ``mps``.
+        devices: processes a node; each takes its share of an epoch in batches of the recipe's
+            size.
+        nodes: hosts.
+        strategy: Lightning's name, such as ``ddp``.
+        workers: loading processes a device.
+        checkpoint_minutes: between two resume points inside an epoch.
     """
 
-    run: Path
-    faces: Path
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    strategy: str = "auto"
+    workers: int = 0
+    checkpoint_minutes: float = 10.0
 
 
-def train(
-    dataset: FaceDataset,
-    finder: Finder,
-    spec: PreprocessSpec,
-    config: TrainConfig,
-    paths: RunPaths,
-    *,
-    focus: Sequence[float] = (),
-    start_from: Path | None = None,
-    backbone_weights: Path | None = None,
-    terms: str = "",
-) -> Path:
-    """Train, or go on where the run folder's last epoch ended, and write the checkpoint.
+class Run:
+    """One run in its folder.
 
     Args:
-        dataset: read by an adapter.
-        finder: finds the faces.
-        spec: the contract to train for.
-        config: the recipe.
-        paths: where to read and write.
-        focus: focus strengths to draw from instead of the contract's one.
-        start_from: a checkpoint whose weights the network starts with.
-        backbone_weights: ImageNet weights of DenseNet121 to start the backbone with.
+        data: what to learn.
+        config: how.
+        start: the first weights.
+        folder: where everything is written.
         terms: of the data, for the card.
-
-    Returns:
-        the checkpoint's path.
+        machine: what carries it out.
     """
-    check_size(spec.size_px)
-    lightning.seed_everything(config.seed, verbose=False)
-    spec = replace(spec, landmarks_sha256=finder.landmarks_sha256)
-    cache = FaceCache(paths.faces, finder)
-    faces = {split: cache.faces(dataset.splits[split]) for split in (Split.TRAIN, Split.VALID)}
-    settings: dict[str, Any] = {
-        "dataset": dataset.name,
-        "train_images": len(dataset.splits[Split.TRAIN]),
-        "repeats_dropped": dataset.repeats,
-        "recipe": asdict(config),
-        "focus_strengths": list(focus) or [spec.focus_strength],
-        "start_from": start_from.name if start_from else "random initialisation",
-        "backbone_weights": backbone_weights.name if backbone_weights else None,
-        "preprocess": json.loads(spec.to_json()),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
-    last = paths.run / f"{_LAST}.ckpt"
-    if last.is_file():
-        _check_settings(paths.run, settings)
-    with written_beside(paths.run / _SETTINGS_NAME) as beside:
-        beside.write_text(json.dumps(settings, indent=2))
-    network = _network(dataset.labels, start_from, backbone_weights)
-    module, loaders = _module(dataset, faces, spec, config, network, focus)
-    started = time.monotonic()
-    trainer = _trainer(config, paths.run)
-    trainer.fit(module, *loaders, ckpt_path=str(last) if last.is_file() else None)
-    settings["hours_of_last_start"] = round((time.monotonic() - started) / 3600, 2)
-    seen = calibration_faces(dataset.splits[Split.TRAIN], faces[Split.TRAIN], spec)
-    renew_batch_norms(module.network, seen)
-    ranges = activation_ranges(module.network, seen)
-    predicted = predict(module.network, dataset.splits[Split.VALID], faces[Split.VALID], spec)
-    truth = [sample.label for sample in dataset.splits[Split.VALID]]
-    figures = {"valid_accuracy": float((predicted.argmax(axis=1) == truth).mean())}
-    card = ModelCard(dataset.labels, spec, settings, figures, terms)
-    checkpoint = Checkpoint(module.network, card, {spec.size_px: ranges})
-    save_checkpoint(paths.run / CHECKPOINT_NAME, checkpoint)
-    return paths.run / CHECKPOINT_NAME
 
+    def __init__(
+        self,
+        data: FaceData,
+        config: RunConfig,
+        start: Start,
+        folder: Path,
+        *,
+        terms: str = "",
+        machine: Machine | None = None,
+    ) -> None:
+        self.folder = folder
+        self._data = data
+        self._config = config
+        self._start = start
+        self._terms = terms
+        self._machine = machine or Machine()
+        self._spec = replace(config.preprocess, landmarks_sha256=data.landmarks_sha256)
+        self._resume_path = folder / RESUME_NAME
 
-def predict(
-    network: DCRNet, samples: Sequence[Sample], faces: Sequence[Face], spec: PreprocessSpec
-) -> NDArray[np.float32]:
-    """Probabilities (N, labels) float32 of a torch network on prepared faces."""
-    loader = DataLoader(PreparedFaces(samples, faces, spec), _EVAL_BATCH)
-    network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    with torch.inference_mode():
-        return torch.cat([network(codes).softmax(dim=1) for codes, _, _ in loader]).numpy()
+    def train(self, *, resume: bool = False) -> Path:
+        """Train to the end and write the checkpoint.
 
+        Args:
+            resume: go on where the run folder's last resume point was written.
 
-def _check_settings(run: Path, settings: dict[str, Any]) -> None:
-    """Refuse to go on with a run that was started with other settings.
+        Returns:
+            the checkpoint's path.
 
-    Raises:
-        DcrnetError: naming the first that differs.
-    """
-    path = run / _SETTINGS_NAME
-    try:
-        before = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise DcrnetError(
-            f"{path} cannot be read, so it is unknown what {run} was trained with: name another"
-            " run folder with --out"
-        ) from error
-    for key, value in json.loads(json.dumps(settings)).items():
-        if key not in _MAY_CHANGE and before.get(key) != value:
-            raise DcrnetError(
-                f"{run} holds a run with another {key} ({before.get(key)}): give the same options"
-                " to go on with it, or name another folder with --out"
-            )
-
-
-def calibration_faces(
-    samples: Sequence[Sample], faces: Sequence[Face], spec: PreprocessSpec
-) -> list[Tensor]:
-    """Batches of prepared faces spread evenly over ``samples``, (N, 3, S, S) uint8 codes.
-
-    Whole batches where there is one, since each counts alike in the batch norms' statistics.
-    """
-    chosen = range(0, len(samples), max(1, len(samples) // _CALIBRATION_FACES))
-    chosen = chosen[: len(chosen) // _EVAL_BATCH * _EVAL_BATCH] or chosen
-    prepared = PreparedFaces([samples[i] for i in chosen], [faces[i] for i in chosen], spec)
-    return [codes for codes, _, _ in DataLoader(prepared, _EVAL_BATCH)]
-
-
-def _network(
-    labels: tuple[str, ...], start_from: Path | None, backbone_weights: Path | None
-) -> DCRNet:
-    if start_from is not None:
-        network = load_checkpoint(start_from).network
-        if network.config.labels != labels:
-            raise DcrnetError(
-                f"{start_from} knows {', '.join(network.config.labels)}; the data set has"
-                f" {', '.join(labels)}: start from a checkpoint with these labels"
-            )
-        return network.train()
-    network = DCRNet(NetworkConfig(labels=labels))
-    if backbone_weights is not None:
-        load_backbone(network, backbone_weights)
-    return network
-
-
-def _module(
-    dataset: FaceDataset,
-    faces: dict[Split, list[Face]],
-    spec: PreprocessSpec,
-    config: TrainConfig,
-    network: DCRNet,
-    focus: Sequence[float],
-) -> tuple[DCRNetTraining, tuple[DataLoader, DataLoader]]:  # type: ignore[type-arg]
-    train, valid = dataset.splits[Split.TRAIN], dataset.splits[Split.VALID]
-    strengths = focus or (spec.focus_strength,)
-    augmented = AugmentedFaces(
-        train, faces[Split.TRAIN], spec, config.augment, config.seed, strengths
-    )
-    order = BalancedOrder(train, len(dataset.labels), config.balance, config.seed)
-    if len(train) < max(2, config.batch_size):
-        raise DcrnetError(
-            f"{len(train)} training images do not fill one batch of {config.batch_size}: give"
-            " more images or a smaller --batch-size"
+        Raises:
+            DcrnetError: the folder holds another run, or none to resume; the data cannot be
+                learned; the run was ended from outside. Every message names the next command.
+        """
+        lightning.seed_everything(self._config.recipe.seed, verbose=False)
+        counts = self._data.class_counts().tolist()
+        loaders = self._loaders()
+        network, settings = self._begin(resume)
+        module = DCRNetTraining(
+            network,
+            self._config.recipe,
+            loaders.steps * self._config.recipe.epochs,
+            counts,
         )
-    loader = DataLoader(augmented, config.batch_size, sampler=order, drop_last=True)
-    prepared = DataLoader(PreparedFaces(valid, faces[Split.VALID], spec), _EVAL_BATCH)
-    module = DCRNetTraining(network, config, total_steps=len(loader) * config.epochs)
-    return module, (loader, prepared)
+        point = ResumePoint(self._resume_path, self._machine.checkpoint_minutes)
+        trainer = self._trainer(point, loaders, settings)
+        with self._explained(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")
+            trainer.fit(
+                module,
+                datamodule=loaders,
+                ckpt_path=str(self._resume_path) if resume else None,
+                weights_only=True,
+            )
+        if trainer.interrupted:
+            raise DcrnetError(f"interrupted: dcrnet-train --resume --out {self.folder} goes on")
+        settings |= {"hours": round(point.hours, 3), "epochs_run": trainer.current_epoch}
+        if trainer.is_global_zero:
+            self._finish(loaders, settings)
+        trainer.strategy.barrier()
+        return self.folder / CHECKPOINT_NAME
+
+    def _loaders(self) -> FaceDataModule:
+        machine = self._machine
+        return FaceDataModule(
+            self._data,
+            self._spec,
+            self._config.recipe,
+            self._config.focus,
+            machine.devices * machine.nodes,
+            machine.workers,
+        )
+
+    def _begin(self, resume: bool) -> tuple[DCRNet, dict[str, Any]]:
+        """The network and the settings, which are written down or compared."""
+        network_config = self._config.network_config(self._data.dataset.labels)
+        settings = self._settings()
+        if resume:
+            settings["start"] = self._check_settings(settings)
+            self._write_settings(settings)
+            return DCRNet(network_config), settings
+        if self._resume_path.exists():
+            raise DcrnetError(
+                f"{self.folder} holds a run: --resume goes on with it, or name another folder"
+                " with --out"
+            )
+        network, settings["start"] = self._start.network(network_config)
+        self._write_settings(settings)
+        return network, settings
+
+    def _settings(self) -> dict[str, Any]:
+        dataset = self._data.dataset
+        packages = ("dcrnet-edge", "torch", "lightning", "numpy", "opencv-python-headless")
+        return {
+            "dataset": dataset.name,
+            "protocol": dataset.protocol,
+            "images": {split.value: len(s) for split, s in dataset.splits.items()},
+            "repeats_dropped": dataset.repeats,
+            "unreadable": dataset.unreadable,
+            "data_sha256": dataset.digest,
+            "landmarks_sha256": self._spec.landmarks_sha256,
+            "config": self._config.to_values(),
+            "devices": self._machine.devices * self._machine.nodes,
+            "versions": {
+                **{name: metadata.version(name) for name in packages},
+                "python": platform.python_version(),
+            },
+        }
+
+    @rank_zero_only
+    def _write_settings(self, settings: dict[str, Any]) -> None:
+        with written_beside(self.folder / SETTINGS_NAME) as beside:
+            beside.write_text(json.dumps(settings, indent=2))
+        with written_beside(self.folder / CONFIG_NAME) as beside:
+            beside.write_text(self._config.to_toml())
+
+    def _check_settings(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Refuse to resume a run that was started with other settings; gives its first weights.
+
+        Raises:
+            DcrnetError: naming the first setting that differs.
+        """
+        path = self.folder / SETTINGS_NAME
+        if not self._resume_path.is_file():
+            raise DcrnetError(
+                f"{self.folder} holds no run to resume: leave --resume out, or name the run's"
+                " folder with --out"
+            )
+        try:
+            before = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise DcrnetError(
+                f"{path} cannot be read, so it is unknown what {self.folder} was trained with:"
+                " name another run folder with --out"
+            ) from error
+        for key, value in settings.items():
+            if key not in _MAY_CHANGE and before.get(key) != json.loads(json.dumps(value)):
+                name, old, new = _first_difference(key, before.get(key), value)
+                raise DcrnetError(
+                    f"{self.folder} holds a run with another {name} ({old}, now {new}): give the"
+                    " same options to go on with it, or name another folder with --out"
+                )
+        start: dict[str, Any] = before["start"]
+        return start
+
+    def _trainer(
+        self, point: ResumePoint, loaders: FaceDataModule, settings: dict[str, Any]
+    ) -> lightning.Trainer:
+        recipe, machine = self._config.recipe, self._machine
+        journal = Journal(self.folder)
+        step = 0
+        if self._resume_path.is_file():
+            step = step_of(self._resume_path)
+            loaders.start_at(step)
+            journal.forget_after(step)
+        board = TensorBoardLogger(self.folder, name="", version="tensorboard")
+
+        def write(path: Path, network: DCRNet, epoch: int) -> None:
+            self._save(path, network, loaders.spec_at(epoch), {**settings, "epoch": epoch})
+
+        return lightning.Trainer(
+            accelerator=machine.accelerator,
+            devices=machine.devices,
+            num_nodes=machine.nodes,
+            strategy=machine.strategy,
+            precision=recipe.precision.value,
+            max_epochs=recipe.epochs,
+            gradient_clip_val=recipe.gradient_clip or None,
+            callbacks=[KeptWeights(self.folder, write), *_averaging(recipe), point],
+            plugins=[WholeCheckpoints()],
+            logger=[journal, board],
+            log_every_n_steps=min(20, loaders.steps),
+            num_sanity_val_steps=0,
+            reload_dataloaders_every_n_epochs=1,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+        )
+
+    def _finish(self, loaders: FaceDataModule, settings: dict[str, Any]) -> None:
+        """Renew the batch norms of the kept weights, record ranges, measure, write."""
+        name = BEST_WEIGHTS if self._config.recipe.keep is Keep.BEST else LAST_WEIGHTS
+        network = load_checkpoint(self.folder / name).network
+        renew_batch_norms(network, loaders.statistics(self._config.recipe.epochs - 1))
+        ranges = {}
+        for size_px in (self._spec.size_px, *self._config.range_sizes):
+            seen = self._data.calibration(replace(self._spec, size_px=size_px))
+            ranges[size_px] = activation_ranges(network, seen)
+        predicted = predict(network, self._data.crops(Split.VALID, self._spec))
+        truth = [sample.label for sample in self._data.samples(Split.VALID)]
+        figures = {ACCURACY: float((predicted.argmax(axis=1) == truth).mean())}
+        card = ModelCard(self._data.dataset.labels, self._spec, settings, figures, self._terms)
+        save_checkpoint(self.folder / CHECKPOINT_NAME, Checkpoint(network, card, ranges))
+        draw_curves(self.folder)
+
+    def _save(
+        self, path: Path, network: DCRNet, spec: PreprocessSpec, settings: dict[str, Any]
+    ) -> None:
+        card = ModelCard(self._data.dataset.labels, spec, settings, {}, self._terms)
+        save_checkpoint(path, Checkpoint(network, card))
+
+    @contextmanager
+    def _explained(self) -> Generator[None, None, None]:
+        """Turn what can happen to a long run into one line that says how to go on."""
+        remedy = f"dcrnet-train --resume --out {self.folder} goes on from the last resume point"
+        try:
+            yield
+        except OSError as error:
+            raise DcrnetError(
+                f"training stopped: {error.strerror or error} ({error.filename}): make room, then"
+                f" {remedy}"
+            ) from error
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            raise DcrnetError(
+                "training stopped: a loading process was killed, mostly for want of memory: give"
+                f" fewer --workers, then {remedy}"
+            ) from error
 
 
-def _trainer(config: TrainConfig, folder: Path) -> lightning.Trainer:
-    callbacks: list[Callback] = [
-        # An average of running variances lags behind the weights' own; the current ones serve
-        # for validation, and the last ones are renewed.
-        EMAWeightAveraging(decay=config.ema_decay, use_buffers=False),
-        ModelCheckpoint(folder, filename=_LAST, enable_version_counter=False),
-        LearningRateMonitor("step"),
-    ]
-    return lightning.Trainer(
-        accelerator="auto",
-        devices=1,
-        max_epochs=config.epochs,
-        gradient_clip_val=config.gradient_clip,
-        callbacks=callbacks,
-        logger=CSVLogger(folder, name="", version="log"),
-        log_every_n_steps=20,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-    )
+def _averaging(recipe: Recipe) -> list[Callback]:
+    callbacks: list[Callback] = []
+    if recipe.ema_decay > 0:
+        # An average of running variances lags behind the weights' own, so the current ones
+        # are kept and renewed for each validation.
+        callbacks.append(EMAWeightAveraging(decay=recipe.ema_decay, use_buffers=False))
+    if recipe.early_stop_patience > 0:
+        stop = EarlyStopping(ACCURACY, mode="max", patience=recipe.early_stop_patience)
+        callbacks.append(stop)
+    return callbacks
+
+
+def _first_difference(name: str, before: Any, now: Any) -> tuple[str, Any, Any]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key, value in now.items():
+            if before.get(key) != json.loads(json.dumps(value)):
+                return _first_difference(f"{name}.{key}", before.get(key), value)
+    return name, before, now

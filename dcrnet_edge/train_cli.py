@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dcrnet_edge.options import dataset_kind, open_data, train_extra
 from dcrnet_runtime.console import VersionOption, command_app, note, reported
 from dcrnet_runtime.errors import DcrnetError
+
+if TYPE_CHECKING:
+    from dcrnet_edge.datasets.splits import SplitPlan
+    from dcrnet_edge.facedata import FaceData
+    from dcrnet_edge.runconfig import RunConfig
+    from dcrnet_edge.start import Start
 
 app = command_app()
 
@@ -17,111 +24,148 @@ app = command_app()
 @reported
 def train(
     data: Annotated[Path, typer.Option(help="The data set's folder.")],
-    dataset: Annotated[str, typer.Option(help="Its layout: ferplus.")] = "ferplus",
-    out: Annotated[
-        Path, typer.Option(help="Run folder; one that was interrupted is gone on with.")
-    ] = Path("runs/dcrnet"),
-    size: Annotated[int, typer.Option(help="Input side in px: 64, 128, 192 or 224.")] = 64,
-    epochs: Annotated[int, typer.Option(min=1)] = 30,
-    batch_size: Annotated[int, typer.Option(min=2)] = 64,
-    learning_rate: Annotated[float, typer.Option(help="Peak of the one-cycle schedule.")] = 2e-3,
-    balance: Annotated[
-        float, typer.Option(min=0, max=1, help="0: classes as they come, 1: equally often.")
-    ] = 0.3,
-    ema_decay: Annotated[
-        float, typer.Option(min=0, max=1, help="Of the weights' average; short runs want less.")
-    ] = 0.998,
-    dropout_scale: Annotated[
-        float, typer.Option(min=0, max=1, help="Of the paper's dropout rates.")
-    ] = 1.0,
-    focus: Annotated[
-        list[float] | None,
-        typer.Option(help="Strength of the landmark focus; several are drawn from at random."),
+    out: Annotated[Path, typer.Option(help="Run folder.")] = Path("runs/dcrnet"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run that --out holds.")
+    ] = False,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Layout: ferplus, fer2013, affectnet, ckplus, kdef, rafdb, folders."),
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="affectnet, ckplus, kdef or ferplus; by default the data set's."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file laid over the preset; a run's config.toml fits.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any setting, such as recipe.ema_decay=0.998; repeatable."),
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Input side in px: 64, 128, 192 or 224.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    batch_size: Annotated[int | None, typer.Option(min=2)] = None,
+    learning_rate: Annotated[float | None, typer.Option()] = None,
+    seed: Annotated[int | None, typer.Option(min=0)] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(help="Split: official, paper (table 1), subject (subject-independent)."),
+    ] = None,
+    fold: Annotated[
+        int | None, typer.Option(min=0, help="Which fold of --protocol subject is Test.")
+    ] = None,
+    all_folds: Annotated[
+        bool, typer.Option("--all-folds", help="Cross-validate: one run a fold under --out.")
+    ] = False,
     start_from: Annotated[
-        Path | None, typer.Option(help="A checkpoint to start from instead of random weights.")
+        Path | None,
+        typer.Option(help="One of our checkpoints to go on from; labels may differ."),
     ] = None,
     backbone_weights: Annotated[
-        Path | None,
-        typer.Option(help="torchvision's densenet121 ImageNet weights for the backbone."),
+        Path | None, typer.Option(help="torchvision's densenet121 file, instead of fetching it.")
     ] = None,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Random weights instead of ImageNet's.")
+    ] = False,
     landmarks: Annotated[
         Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    devices: Annotated[int, typer.Option(min=1, help="Devices a node.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1)] = 1,
+    strategy: Annotated[str, typer.Option(help="Lightning's, such as ddp.")] = "auto",
+    workers: Annotated[
+        int, typer.Option(min=0, help="Loading processes a device; 0: none of their own.")
+    ] = 0,
+    checkpoint_minutes: Annotated[
+        float, typer.Option(min=0, help="Between resume points inside an epoch.")
+    ] = 10.0,
     version: VersionOption = False,
 ) -> None:
-    """Train DCRNet and write model.safetensors into the run folder."""
-    train_extra()
-    from dcrnet_edge.datasets.adapter import read_dataset, terms_of
-    from dcrnet_edge.network import check_size
-    from dcrnet_edge.run import RunPaths
-    from dcrnet_edge.run import train as run_training
-    from dcrnet_edge.training import TrainConfig
-    from dcrnet_runtime.assets import cache_folder
-    from dcrnet_runtime.finders import FinderKind, open_finder
-    from dcrnet_runtime.spec import PreprocessSpec
+    """Train DCRNet and write model.safetensors into the run folder.
 
-    if start_from is not None and backbone_weights is not None:
-        raise DcrnetError("--start-from and --backbone-weights exclude each other: name one")
-    kind = dataset_kind(dataset)
-    check_size(size)
-    finder = open_finder(FinderKind.LITERT, landmarks)
-    note(f"Reading {data}.")
-    faces = read_dataset(kind, data)
-    counts = ", ".join(f"{split} {len(samples)}" for split, samples in faces.splits.items())
-    note(f"{counts} images; {faces.repeats} repeated ones dropped. Finding faces (kept on disk).")
-    strengths = focus or [0.0]
-    path = run_training(
-        faces,
-        finder,
-        PreprocessSpec(size_px=size, focus_strength=strengths[0]),
-        TrainConfig(
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            balance=balance,
-            dropout_scale=dropout_scale,
-            ema_decay=ema_decay,
-            seed=seed,
-        ),
-        RunPaths(out, cache_folder() / "faces"),
-        focus=strengths,
-        start_from=start_from,
-        backbone_weights=backbone_weights,
-        terms=terms_of(kind),
-    )
+    Settings come from the preset, then --config, then --set and the options; without
+    --start-from, --backbone-weights or --from-scratch the backbone starts from ImageNet weights,
+    which are downloaded once.
+    """
+    train_extra()
+    import logging
+
+    from dcrnet_edge.crossval import cross_validate
+    from dcrnet_edge.datasets.adapter import terms_of
+    from dcrnet_edge.run import Machine, Run
+
+    for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    named = {
+        "dataset": dataset,
+        "preprocess.size_px": size,
+        "recipe.epochs": epochs,
+        "recipe.batch_size": batch_size,
+        "recipe.learning_rate": learning_rate,
+        "recipe.seed": seed,
+        "split.kind": protocol,
+        "split.fold": fold,
+    }
+    settings = run_settings(preset, config, set_ or [], named)
+    start = _start(start_from, backbone_weights, from_scratch)
+    machine = Machine(accelerator, devices, nodes, strategy, workers, checkpoint_minutes)
+    terms = terms_of(settings.dataset)
+
+    def read(plan: SplitPlan) -> FaceData:
+        return open_data(settings.dataset, data, plan, landmarks, max(1, workers))
+
+    if all_folds:
+        path = cross_validate(read, settings, start, out, data, terms=terms, machine=machine)
+        note(f"Wrote {path}. Next: dcrnet-eval {path}")
+        return
+    run = Run(read(settings.split), settings, start, out, terms=terms, machine=machine)
+    path = run.train(resume=resume)
     note(f"Wrote {path}. Next: dcrnet-eval {path} --data {data}; dcrnet-export {path} --int8")
 
 
-def train_extra() -> None:
-    """Say which extra is missing, rather than which module.
+def run_settings(
+    preset: str | None, config: Path | None, assignments: list[str], named: dict[str, Any]
+) -> RunConfig:
+    """Preset, file, assignments and named options, later ones over earlier ones.
 
     Raises:
-        DcrnetError: the ``train`` extra is not installed.
+        DcrnetError: an unknown name or a bad value.
     """
-    try:
-        import lightning  # noqa: F401
-        import safetensors  # noqa: F401
-        import sklearn  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
+    from dcrnet_edge.runconfig import Preset, RunConfig, nested, parse_assignment, read_toml
+
+    layers = [] if config is None else [read_toml(config)]
+    layers += [parse_assignment(text) for text in assignments]
+    layers += [nested(name, value) for name, value in named.items() if value is not None]
+    if preset is None:
+        kinds = [layer["dataset"] for layer in layers if "dataset" in layer]
+        chosen = Preset.for_dataset(dataset_kind(str(kinds[-1]) if kinds else "ferplus"))
+    else:
+        try:
+            chosen = Preset(preset)
+        except ValueError as error:
+            raise DcrnetError(
+                f"--preset {preset} is unknown: choose {', '.join(Preset)}"
+            ) from error
+    return RunConfig.of(chosen.values(), *layers)
+
+
+def _start(checkpoint: Path | None, backbone: Path | None, scratch: bool) -> Start:
+    from dcrnet_edge.start import Start, StartKind
+
+    if (checkpoint is not None) + (backbone is not None) + scratch > 1:
         raise DcrnetError(
-            f"{error.name} is not installed: pip install 'dcrnet-edge[train]'"
-        ) from error
+            "--start-from, --backbone-weights and --from-scratch exclude each other: name one"
+        )
+    if checkpoint is not None:
+        return Start(StartKind.CHECKPOINT, checkpoint)
+    if backbone is not None:
+        return Start(StartKind.BACKBONE_FILE, backbone)
+    return Start(StartKind.SCRATCH if scratch else StartKind.IMAGENET)
 
 
-def dataset_kind(name: str):  # type: ignore[no-untyped-def]  # the enum is imported lazily
-    """The adapter called ``name``.
-
-    Raises:
-        DcrnetError: there is none.
-    """
-    from dcrnet_edge.datasets.adapter import DatasetKind
-
-    try:
-        return DatasetKind(name)
-    except ValueError as error:
-        raise DcrnetError(
-            f"--dataset {name} is unknown: choose {', '.join(DatasetKind)}"
-        ) from error
+if __name__ == "__main__":
+    app()

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_edge.datasets.sample import Sample, read_rgb
+from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import LANDMARKS, Box, Face
 from dcrnet_runtime.outfile import written_beside
 
 SHARD = 2048
+_CHUNK = 16
 _MARGIN = 0.25
 
 
@@ -32,46 +40,123 @@ class FaceCache:
 
     Args:
         folder: where the shards lie; made when missing.
-        finder: what finds the faces; part of the key.
+        open_finder: opens what finds the faces; its name and network are part of the key. With
+            several workers each opens its own, so that it has to be picklable.
+        workers: processes that look for faces.
+        progress: called with the images done and all images, where there is something to do.
     """
 
-    def __init__(self, folder: Path, finder: Finder) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        open_finder: Callable[[], Finder],
+        *,
+        workers: int = 1,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
         self._folder = folder
-        self._finder = finder
+        self._open_finder = open_finder
+        self._workers = workers
+        self._progress = progress or (lambda _done, _total: None)
+        self._finder = open_finder()
+        self.name = self._finder.name
+        self.landmarks_sha256 = self._finder.landmarks_sha256
 
     def faces(self, samples: Sequence[Sample]) -> list[Face]:
-        """One face a sample; an image in which none is found counts as its own box."""
-        faces: list[Face] = []
-        for start in range(0, len(samples), SHARD):
-            faces += self._shard(samples[start : start + SHARD])
-        return faces
+        """One face a sample; an image in which none is found counts as its own box.
 
-    def _shard(self, samples: Sequence[Sample]) -> list[Face]:
-        path = self._folder / f"{self._key(samples)}.npz"
-        if not path.is_file():
-            found = [face_of_crop(read_rgb(sample.path), self._finder) for sample in samples]
-            self._write(path, found)
-            return found
-        with np.load(path) as shard:
-            boxes, landmarks = shard["boxes"], shard["landmarks"]
-        return [
-            Face(Box(*map(float, box)), None if np.isnan(mesh[0, 0]) else mesh)
-            for box, mesh in zip(boxes, landmarks, strict=True)
-        ]
+        Raises:
+            DcrnetError: a worker died; the shards that are done stay.
+        """
+        shards = [samples[start : start + SHARD] for start in range(0, len(samples), SHARD)]
+        paths = [self._folder / f"{self._key(shard)}.npz" for shard in shards]
+        missing = [i for i, path in enumerate(paths) if not path.is_file()]
+        if missing:
+            self._fill([shards[i] for i in missing], [paths[i] for i in missing])
+        return [face for path in paths for face in _read_shard(path)]
 
-    def _write(self, path: Path, faces: Sequence[Face]) -> None:
-        nothing = np.full((LANDMARKS, 2), np.nan, np.float32)
-        boxes = np.array([(f.box.x, f.box.y, f.box.width, f.box.height) for f in faces])
-        meshes = np.stack([nothing if f.landmarks is None else f.landmarks for f in faces])
-        with written_beside(path) as beside:
-            np.savez(beside, boxes=boxes, landmarks=meshes)
+    def _fill(self, shards: list[Sequence[Sample]], paths: list[Path]) -> None:
+        total, done = sum(map(len, shards)), 0
+        self._progress(0, total)
+        with ExitStack() as stack:
+            find: Callable[[Sequence[Sample]], Iterable[Face]]
+            if self._workers == 1:
+                find = self._find_here
+            else:
+                find = functools.partial(self._find_apart, stack.enter_context(self._pool()))
+            for shard, path in zip(shards, paths, strict=True):
+                found = []
+                for face in find(shard):
+                    found.append(face)
+                    done += 1
+                    self._progress(done, total)
+                _write_shard(path, found)
+
+    def _find_here(self, shard: Sequence[Sample]) -> Iterator[Face]:
+        return (face_of_crop(read_rgb(sample), self._finder) for sample in shard)
+
+    def _pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self._workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_open_in_worker,
+            initargs=(self._open_finder,),
+        )
+
+    def _find_apart(self, pool: ProcessPoolExecutor, shard: Sequence[Sample]) -> Iterator[Face]:
+        try:
+            yield from pool.map(_find_in_worker, shard, chunksize=_CHUNK)
+        except BrokenProcessPool as error:
+            raise DcrnetError(
+                "a process that looks for faces was killed, mostly for want of memory: give fewer"
+                " --workers; what is done is kept"
+            ) from error
 
     def _key(self, samples: Sequence[Sample]) -> str:
-        finder = self._finder
-        digest = sha256(f"{finder.name} {finder.landmarks_sha256} {_MARGIN}".encode())
+        digest = sha256(f"{self.name} {self.landmarks_sha256} {_MARGIN}".encode())
         for sample in samples:
-            digest.update(sha256(sample.path.read_bytes()).digest())
+            digest.update(content_digest(sample))
         return digest.hexdigest()[:32]
+
+
+def content_digest(sample: Sample) -> bytes:
+    """SHA-256 of an image file, or of its row in a CSV of pixels."""
+    if sample.row_offset is None:
+        return sha256(sample.path.read_bytes()).digest()
+    return sha256(read_rgb(sample).tobytes()).digest()
+
+
+def _write_shard(path: Path, faces: Sequence[Face]) -> None:
+    nothing = np.full((LANDMARKS, 2), np.nan, np.float32)
+    boxes = np.array([(f.box.x, f.box.y, f.box.width, f.box.height) for f in faces])
+    meshes = np.stack([nothing if f.landmarks is None else f.landmarks for f in faces])
+    with written_beside(path) as beside:
+        np.savez(beside, boxes=boxes, landmarks=meshes)
+
+
+def _read_shard(path: Path) -> list[Face]:
+    try:
+        with np.load(path) as shard:
+            boxes, landmarks = shard["boxes"], shard["landmarks"]
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise DcrnetError(f"{path} is damaged: delete it, it will be made again") from error
+    return [
+        Face(Box(*map(float, box)), None if np.isnan(mesh[0, 0]) else mesh)
+        for box, mesh in zip(boxes, landmarks, strict=True)
+    ]
+
+
+_worker_finder: Finder | None = None
+
+
+def _open_in_worker(open_finder: Callable[[], Finder]) -> None:
+    global _worker_finder
+    _worker_finder = open_finder()
+
+
+def _find_in_worker(sample: Sample) -> Face:
+    assert _worker_finder is not None
+    return face_of_crop(read_rgb(sample), _worker_finder)
 
 
 def face_of_crop(rgb: NDArray[np.uint8], finder: Finder) -> Face:

@@ -1,14 +1,21 @@
-"""FERPlus: FER2013's images with ten annotators' votes each (Barsoum et al., ICMI 2016)."""
+"""FERPlus and FER2013: 48 x 48 grey faces, with ten annotators' votes each or one label.
+
+FERPlus: Barsoum et al., "Training deep networks for facial expression recognition with
+crowd-sourced label distribution" (ICMI 2016). FER2013: Goodfellow et al., 2013.
+"""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
-from dcrnet_edge.datasets.sample import EXPRESSIONS, FaceDataset, Sample, Split, without_repeats
+from dcrnet_edge.datasets.collection import Collection, layout_error
+from dcrnet_edge.datasets.sample import EXPRESSIONS, UNLABELLED, Sample, Split, one_hot
 from dcrnet_runtime.errors import DcrnetError
 
 VOTES_FILE = "fer2013new.csv"
+PIXELS_FILE = "fer2013.csv"
 _FOLDERS = {
     "Training": (Split.TRAIN, "FER2013Train"),
     "PublicTest": (Split.VALID, "FER2013Valid"),
@@ -18,66 +25,123 @@ _COLUMNS = (
     *("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear"),
     *("contempt", "unknown", "NF"),
 )
+_NO_VOTES = (0.0,) * len(EXPRESSIONS)
+_FER2013_CODES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 
 
-def read_ferplus(root: Path) -> FaceDataset:
+def read_ferplus(root: Path) -> Collection:
     """The images whose most-voted label is unique and one of the seven expressions.
 
-    Repeated images are dropped before that, whatever their votes. Targets are the votes for
-    the seven, those of a single annotator left out as FERPlus does.
+    Targets are the votes for the seven, those of a single annotator left out as FERPlus does.
+    The other images stay in the collection without a label.
 
     Args:
-        root: folder with ``fer2013new.csv`` and ``FER2013Train``, ``-Valid``, ``-Test``.
+        root: folder with ``fer2013new.csv``, and either ``FER2013Train``, ``-Valid`` and
+            ``-Test`` or Kaggle's ``fer2013.csv``.
 
     Raises:
         DcrnetError: the folder has another layout.
     """
     votes_path = root / VOTES_FILE
-    if not votes_path.is_file():
-        raise DcrnetError(
-            f"{root} has no {VOTES_FILE}: --dataset ferplus expects a folder with"
-            f" {VOTES_FILE}, FER2013Train, FER2013Valid and FER2013Test (unpack a zip first)"
+    pixels_path = root / PIXELS_FILE
+    has_folders = (root / "FER2013Train").is_dir()
+    if not votes_path.is_file() or not (has_folders or pixels_path.is_file()):
+        raise layout_error(
+            root,
+            f"{VOTES_FILE} and either FER2013Train, FER2013Valid and FER2013Test or {PIXELS_FILE}"
+            " (--dataset ferplus)",
         )
-    rows: dict[Split, dict[Path, dict[str, str]]] = {split: {} for split in Split}
     with votes_path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            if row.get("Image name"):
-                split, folder = _folder(row, votes_path)
-                rows[split][root / folder / row["Image name"]] = row
-    paths, repeats = without_repeats({split: list(found) for split, found in rows.items()})
-    splits = {}
-    for split in Split:
-        samples = (_sample(path, rows[split][path], votes_path) for path in paths[split])
-        splits[split] = [sample for sample in samples if sample is not None]
-        if not splits[split]:
-            raise DcrnetError(f"{votes_path} has no usable row for {split}: is the file whole?")
-    return FaceDataset("ferplus", EXPRESSIONS, splits, repeats)
+        votes = list(csv.DictReader(file))
+    images = _pixel_rows(pixels_path, votes) if not has_folders else None
+    collection = Collection("ferplus", EXPRESSIONS, [], [])
+    # Four names are listed twice with other votes: the later ones count.
+    named = {row["Image name"]: (i, row) for i, row in enumerate(votes) if row.get("Image name")}
+    for index, row in named.values():
+        split, folder = _folder(row, votes_path)
+        label, target = _vote(row, votes_path)
+        if images is None:
+            sample = Sample(root / folder / row["Image name"], label, target)
+        else:
+            sample = Sample(pixels_path, label, target, row_offset=images[index])
+        collection.samples.append(sample)
+        collection.official.append(split)
+    return collection
 
 
-def _folder(row: dict[str, str], votes_path: Path) -> tuple[Split, str]:
+def read_fer2013(root: Path) -> Collection:
+    """Kaggle's ``fer2013.csv`` with its own single labels.
+
+    Raises:
+        DcrnetError: the folder has another layout.
+    """
+    path = root / PIXELS_FILE
+    if not path.is_file():
+        raise layout_error(root, f"{PIXELS_FILE} (--dataset fer2013)")
+    collection = Collection("fer2013", EXPRESSIONS, [], [])
+    for offset, emotion, usage in _rows(path):
+        if not emotion.isdecimal() or int(emotion) >= len(_FER2013_CODES):
+            raise DcrnetError(
+                f"{path} has a row whose emotion is {emotion!r}; expected 0 to"
+                f" {len(_FER2013_CODES) - 1}"
+            )
+        split, _ = _folder({"Usage": usage}, path)
+        label = EXPRESSIONS.index(_FER2013_CODES[int(emotion)])
+        target = one_hot(label, len(EXPRESSIONS))
+        collection.samples.append(Sample(path, label, target, row_offset=offset))
+        collection.official.append(split)
+    return collection
+
+
+def _rows(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Offset, emotion and usage of each row of a CSV of pixels."""
+    with path.open("rb") as file:
+        header = file.readline().decode(errors="replace").strip().replace('"', "")
+        if header.split(",") != ["emotion", "pixels", "Usage"]:
+            raise DcrnetError(
+                f"{path} begins with {header[:40]!r}; expected the columns emotion,pixels,Usage"
+            )
+        offset = file.tell()
+        while line := file.readline():
+            if line.strip():
+                first, *_, last = line.decode(errors="replace").strip().split(",")
+                yield offset, first.strip('"'), last.strip('"')
+            offset = file.tell()
+
+
+def _pixel_rows(path: Path, votes: list[dict[str, str]]) -> list[int]:
+    """Offsets of the rows of pixels, one a row of votes."""
+    rows = list(_rows(path))
+    usages = [usage for _, _, usage in rows]
+    if usages != [row.get("Usage") for row in votes]:
+        raise DcrnetError(
+            f"the {len(usages)} rows of {path} are not those of {VOTES_FILE} ({len(votes)}): use"
+            " the two files in their original order"
+        )
+    return [offset for offset, _, _ in rows]
+
+
+def _folder(row: dict[str, str], path: Path) -> tuple[Split, str]:
     try:
         return _FOLDERS[row["Usage"]]
     except KeyError as error:
         raise DcrnetError(
-            f"{votes_path} has a row whose Usage is {row.get('Usage')!r}; expected"
-            f" {', '.join(_FOLDERS)}"
+            f"{path} has a row whose Usage is {row.get('Usage')!r}; expected {', '.join(_FOLDERS)}"
         ) from error
 
 
-def _sample(path: Path, row: dict[str, str], votes_path: Path) -> Sample | None:
+def _vote(row: dict[str, str], votes_path: Path) -> tuple[int, tuple[float, ...]]:
     try:
         votes = {name: int(row[name]) for name in _COLUMNS}
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise DcrnetError(
-            f"{votes_path}: the row of {path.name} lacks a whole number of votes for"
+            f"{votes_path}: the row of {row['Image name']} lacks a whole number of votes for"
             f" {', '.join(_COLUMNS)}"
         ) from error
     most = max(votes.values())
     winners = [name for name, count in votes.items() if count == most]
-    if len(winners) != 1 or winners[0] not in EXPRESSIONS:
-        return None
     counted = [votes[name] if votes[name] > 1 else 0 for name in EXPRESSIONS]
     total = sum(counted)
-    if total == 0:
-        return None
-    return Sample(path, EXPRESSIONS.index(winners[0]), tuple(count / total for count in counted))
+    if len(winners) != 1 or winners[0] not in EXPRESSIONS or total == 0:
+        return UNLABELLED, _NO_VOTES
+    return EXPRESSIONS.index(winners[0]), tuple(count / total for count in counted)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.source import read_image
 
 EXPRESSIONS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 """The seven expressions of AffectNet-7, KDEF and FERPlus without contempt, in logit order."""
+
+UNLABELLED = -1
+"""Label of an image that only counts when repeats are looked for."""
 
 
 class Split(StrEnum):
@@ -31,64 +34,76 @@ class Sample:
     """One image of one face.
 
     Attributes:
-        path: image file.
+        path: image file, or the CSV that holds the pixels.
         label: index into the data set's labels.
         target: probability of each label, from annotators' votes where there are any.
+        subject: who is shown; empty where that is not known.
+        row_offset: where the row begins in a CSV of pixels, in bytes.
     """
 
     path: Path
     label: int
     target: tuple[float, ...]
+    subject: str = ""
+    row_offset: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The image for people: a path, with the row's offset in a CSV."""
+        return str(self.path) if self.row_offset is None else f"{self.path}#{self.row_offset}"
 
 
 @dataclass(frozen=True, slots=True)
 class FaceDataset:
-    """A data set read from disk.
+    """A data set read from disk and split.
 
     Attributes:
         name: the adapter's name.
         labels: class names in the order of ``Sample.label``.
         splits: the samples of each split.
         repeats: images dropped because their pixels occur again.
+        unreadable: images left out because they cannot be decoded.
+        protocol: how the splits were made.
+        digest: SHA-256 over every image's pixels, label and split.
     """
 
     name: str
     labels: tuple[str, ...]
     splits: dict[Split, list[Sample]]
-    repeats: int
+    repeats: int = 0
+    unreadable: int = 0
+    protocol: str = "official"
+    digest: str = ""
 
 
-def read_rgb(path: Path) -> NDArray[np.uint8]:
+def one_hot(label: int, labels: int) -> tuple[float, ...]:
+    """The target of a label that nobody voted on."""
+    return tuple(float(index == label) for index in range(labels))
+
+
+def read_rgb(sample: Sample) -> NDArray[np.uint8]:
     """The image as (H, W, 3) uint8 RGB.
 
     Raises:
-        DcrnetError: the file is missing or no image.
+        DcrnetError: it is missing or no image.
     """
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise DcrnetError(f"{path} is missing or is no image: remove its row or restore the file")
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-
-
-def without_repeats(splits: dict[Split, list[Path]]) -> tuple[dict[Split, list[Path]], int]:
-    """Drop images whose pixels occur twice, within and across splits.
-
-    Test has priority, then Valid, so that nothing of them is left in Train.
-
-    Returns:
-        the images of each split in their order, and how many were dropped.
-    """
-    seen: set[bytes] = set()
-    kept: dict[Split, list[Path]] = {}
-    for split in (Split.TEST, Split.VALID, Split.TRAIN):
-        kept[split] = []
-        for path in splits[split]:
-            digest = sha256(read_rgb(path).tobytes()).digest()
-            if digest not in seen:
-                seen.add(digest)
-                kept[split].append(path)
-    dropped = sum(map(len, splits.values())) - len(seen)
-    return kept, dropped
+    if sample.row_offset is None:
+        return read_image(sample.path)
+    try:
+        with sample.path.open("rb") as file:
+            file.seek(sample.row_offset)
+            row = file.readline()
+    except OSError as error:
+        raise DcrnetError(f"{sample.path} cannot be read: {error.strerror}") from error
+    try:
+        codes = np.array(row.split(b",")[1].strip(b'"').split(), dtype=np.int64)
+        side = math.isqrt(codes.size)
+        grey = codes.reshape(side, side)
+    except (IndexError, ValueError, OverflowError) as error:
+        raise DcrnetError(f"{sample.name} is no row of pixels: restore the file") from error
+    if side == 0 or grey.min() < 0 or grey.max() > 255:
+        raise DcrnetError(f"{sample.name} is no row of pixels: restore the file")
+    return np.repeat(grey[:, :, None], 3, axis=2).astype(np.uint8)
 
 
 def class_counts(samples: Iterable[Sample], labels: int) -> NDArray[np.int64]:

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_edge.datasets.facecache import face_of_crop
-from dcrnet_edge.datasets.sample import read_rgb
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.finders import Finder, open_finder
 from dcrnet_runtime.preprocess import prepare
-from dcrnet_runtime.source import IMAGE_SUFFIXES
+from dcrnet_runtime.source import IMAGE_SUFFIXES, read_image
 from dcrnet_runtime.spec import PreprocessSpec
 
 _CROP_PX = 256
@@ -67,7 +66,7 @@ def folder_faces(folder: Path, spec: PreprocessSpec) -> PreparedCrops:
 
 
 def _image_faces(path: Path, finder: Finder, spec: PreprocessSpec) -> Iterator[NDArray[np.uint8]]:
-    rgb = read_rgb(path)
+    rgb = read_image(path)
     crop = max(rgb.shape[:2]) <= _CROP_PX
     for face in [face_of_crop(rgb, finder)] if crop else finder.find(rgb):
         with suppress(ValueError):  # a face that lies outside the image is no face of it

@@ -6,32 +6,48 @@ import sys
 from pathlib import Path
 
 import pytest
-from generated import write_ferplus
 from typer.testing import CliRunner
 
 from dcrnet_edge import eval_cli, train_cli
+from dcrnet_edge.datasets.adapter import DatasetKind
+from dcrnet_edge.recipe import Keep, Optimiser, Schedule
+from dcrnet_edge.runconfig import Preset, RunConfig, nested, parse_assignment, read_toml
+from dcrnet_runtime.errors import DcrnetError
 
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
         (["--data", "none"], "data set folder none does not exist"),
+        (["--dataset", "imagenet"], "--dataset imagenet is unknown: choose ferplus, fer2013"),
         (
-            ["--data", ".", "--dataset", "imagenet"],
-            "--dataset imagenet is unknown: choose ferplus",
+            ["--preset", "best"],
+            "--preset best is unknown: choose affectnet, ckplus, kdef",
         ),
-        (["--data", ".", "--size", "96"], "size 96 is not one of 64, 128, 192, 224"),
+        (["--size", "96"], "size 96 is not one of 64, 128, 192, 224"),
+        (["--protocol", "mine"], "setting split.kind: Input should be 'official', 'paper'"),
+        (["--set", "epochs"], "--set epochs: write NAME=VALUE"),
+        (["--set", "recipe.epoch=3"], "recipe.epoch is unknown: did you mean recipe.epochs?"),
+        (["--set", "recipe=3"], "setting recipe is a table"),
+        (["--set", "recipe.ema_decay=2"], "recipe.ema_decay is 2.0: give a value from 0.0 to"),
+        (["--set", "recipe.class_weights=true"], "both make up for rare classes"),
+        (["--epochs", "28"], "recipe.progressive takes all 28 epochs"),
+        (["--config", "none.toml"], "settings file none.toml cannot be read"),
+        (
+            ["--from-scratch", "--start-from", "x.safetensors"],
+            "--start-from, --backbone-weights and --from-scratch exclude each other",
+        ),
     ],
 )
 def test_bad_training_arguments(arguments: list[str], expected: str) -> None:
-    pytest.importorskip("mediapipe", reason="training needs landmark networks")
-    result = CliRunner().invoke(train_cli.app, arguments)
+    named = [] if "--data" in arguments else ["--data", "."]
+    result = CliRunner().invoke(train_cli.app, [*arguments, *named])
     assert result.exit_code == 2
     assert expected in result.stderr
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("module", ["torch", "lightning", "safetensors", "sklearn"])
+@pytest.mark.parametrize("module", ["torch", "lightning", "safetensors", "sklearn", "matplotlib"])
 def test_a_missing_extra(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     for app in (train_cli.app, eval_cli.app):
@@ -40,17 +56,45 @@ def test_a_missing_extra(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert f"{module} is not installed: pip install 'dcrnet-edge[train]'" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["--split", "all"], "--split all is unknown: choose train, valid, test"),
-        (["none.onnx"], "none.onnx cannot be read"),
-        (["none.safetensors"], "none.safetensors does not exist"),
-    ],
-)
-def test_bad_evaluation_arguments(arguments: list[str], expected: str, tmp_path: Path) -> None:
-    pytest.importorskip("mediapipe", reason="evaluation needs landmark networks")
-    data = write_ferplus(tmp_path / "data")
-    result = CliRunner().invoke(eval_cli.app, [*arguments, "--data", str(data)])
-    assert result.exit_code == 2
-    assert expected in result.stderr
+@pytest.mark.parametrize("preset", list(Preset))
+def test_presets_are_whole_and_come_back_from_their_own_file(
+    preset: Preset, tmp_path: Path
+) -> None:
+    config = RunConfig.of(preset.values())
+    (tmp_path / "config.toml").write_text(config.to_toml())
+    assert RunConfig.of(read_toml(tmp_path / "config.toml")) == config
+    assert config.preprocess.size_px == 224
+
+
+@pytest.mark.parametrize("preset", [Preset.AFFECTNET, Preset.CKPLUS, Preset.KDEF])
+def test_presets_of_the_paper_follow_table_2(preset: Preset) -> None:
+    recipe = RunConfig.of(preset.values()).recipe
+    assert (recipe.optimiser, recipe.learning_rate) == (Optimiser.ADAM, 1e-4)
+    assert (recipe.schedule, recipe.plateau_factor, recipe.plateau_patience) == (
+        Schedule.PLATEAU,
+        0.5,
+        3,
+    )
+    assert (recipe.batch_size, recipe.dense_l2, recipe.dropout_scale) == (32, 1e-3, 1.0)
+    assert recipe.keep is Keep.BEST
+    is_affectnet = preset is Preset.AFFECTNET
+    assert recipe.epochs == (50 if is_affectnet else 200)
+    assert recipe.early_stop_patience == (10 if is_affectnet else 50)
+
+
+def test_later_settings_win() -> None:
+    layers = [
+        Preset.FERPLUS.values(),
+        parse_assignment("recipe.augment.flip=0.25"),
+        parse_assignment("network.attention=se"),
+        nested("recipe.seed", 7),
+    ]
+    config = RunConfig.of(*layers)
+    assert (config.recipe.augment.flip, config.recipe.seed) == (0.25, 7)
+    assert config.network_config(("a", "b")).attention == "se"
+    with pytest.raises(DcrnetError, match="setting network: Input should be 'cbam', 'se'"):
+        RunConfig.of(parse_assignment("network.attention=vit"))
+
+
+def test_every_data_set_has_a_preset() -> None:
+    assert {Preset.for_dataset(kind) for kind in DatasetKind} == set(Preset)

@@ -2,101 +2,188 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from dataclasses import replace
+import math
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
-from generated import FixedFinder, synthetic_face, write_ferplus
+import torch
+from edge.runs import FERPLUS, PAPER, face_data, small_run
+from generated_trees import write_folders
+from safetensors.torch import load_file
 
-from dcrnet_edge.augment import AugmentConfig, random_jitter, sample_generator
+from dcrnet_edge import callbacks, training
 from dcrnet_edge.checkpoint import load_checkpoint
-from dcrnet_edge.datasets.ferplus import read_ferplus
-from dcrnet_edge.datasets.sample import Sample, Split
+from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.evaluation import evaluate
-from dcrnet_edge.loader import AugmentedFaces, BalancedOrder
-from dcrnet_edge.run import RunPaths, train
-from dcrnet_edge.training import TrainConfig
+from dcrnet_edge.journal import read_journal
+from dcrnet_edge.run import Run
+from dcrnet_edge.statistics import figures
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.face import Box, Face
-from dcrnet_runtime.spec import PreprocessSpec
 
-SPEC = PreprocessSpec(size_px=64)
+LEVELS = ("train", "valid", "test")
 
 
-def test_a_run_learns_and_describes_itself(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folders(tmp_path_factory.mktemp("tree"), 8, LEVELS)
+
+
+@pytest.fixture(scope="module")
+def caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("caches")
+
+
+@pytest.fixture
+def one_thread() -> Any:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def run_of(tree: Path, caches: Path, folder: Path, *changes: dict[str, Any]) -> Run:
+    return small_run(face_data(tree, caches), folder, FERPLUS, *changes)
+
+
+def test_a_run_learns_and_describes_itself(tree: Path, caches: Path, tmp_path: Path) -> None:
     """Two kinds of image that differ by brightness are told apart after a few epochs."""
-    dataset = read_ferplus(write_ferplus(tmp_path / "data", images=18))
-    finder = FixedFinder(
-        synthetic_face(centre=(36.0, 36.0), side=40.0), landmarks_sha256="ee" * 32
-    )
-    config = TrainConfig(epochs=3, batch_size=8, ema_decay=0.5, dropout_scale=0.1)
-    paths = RunPaths(tmp_path / "run", tmp_path / "faces")
-    path = train(dataset, finder, SPEC, config, paths, terms="generated")
-    card = load_checkpoint(path).card
-    assert card.labels == dataset.labels
-    assert card.preprocess.landmarks_sha256 == "ee" * 32
-    assert card.provenance["dataset"] == "ferplus"
-    assert card.provenance["recipe"]["epochs"] == 3
+    data = face_data(tree, caches)
+    changes = {"recipe": {"epochs": 3, "ema_decay": 0.5, "dropout_scale": 0.1, "batch_size": 8}}
+    folder = tmp_path / "run"
+    path = small_run(data, folder, FERPLUS, changes).train()
+    checkpoint = load_checkpoint(path)
+    card = checkpoint.card
+    assert card.labels == ("happiness", "neutral")
     assert card.terms == "generated"
-    assert json.loads((paths.run / "config.json").read_text())["repeats_dropped"] == 1
-    samples = dataset.splits[Split.TEST]
-    whole = [Face(Box(0, 0, 48, 48))] * len(samples)
-    figures = evaluate(path, dataset.labels, samples, whole).figures()
-    assert figures["images"] == 18
-    assert figures["accuracy"] == figures["accuracy_box_only"]
-    assert figures["accuracy_aligned"] is None
+    assert card.preprocess.landmarks_sha256 == "ee" * 32
+    assert card.provenance["config"]["recipe"]["epochs"] == 3
+    assert card.provenance["start"] == {"kind": "scratch"}
+    assert card.provenance["data_sha256"] == data.dataset.digest
+    assert card.provenance["hours"] > 0
     assert 0 < card.figures["valid_accuracy"] <= 1
-    with pytest.raises(DcrnetError, match="holds a run with another recipe"):
-        train(dataset, finder, SPEC, replace(config, seed=9), paths)
-    with pytest.raises(DcrnetError, match="do not fill one batch of 64"):
-        train(dataset, finder, SPEC, TrainConfig(), RunPaths(tmp_path / "other", paths.faces))
-    with pytest.raises(DcrnetError, match="choose a model trained on these labels"):
-        evaluate(path, ("calm", "angry"), samples, whole)
+    assert set(checkpoint.ranges) == {64}
+    norms = training.pre_activation_norms(checkpoint.network.backbone)
+    assert min(norm.weight.min() for norm in norms) >= 1e-3
+    found = figures(evaluate(path, data, Split.TEST, tree))
+    assert found["images"] == 16
+    assert found["accuracy_box_only"] is None
+    settings = json.loads((folder / "settings.json").read_text())
+    assert settings["versions"]["torch"] == torch.__version__
+    logged = read_journal(folder / "log.jsonl")[0]
+    assert {"loss", "auxiliary_loss", "learning_rate"} < logged.keys()
+    assert (folder / "curves.png").stat().st_size > 5000
+    assert any((folder / "tensorboard").iterdir())
+    assert {"best.safetensors", "last.safetensors", "config.toml"} <= {
+        p.name for p in folder.iterdir()
+    }
 
 
-def test_augmentation_is_seeded_by_seed_epoch_and_sample(tmp_path: Path) -> None:
-    samples = read_ferplus(write_ferplus(tmp_path)).splits[Split.TRAIN]
-    faces = [Face(Box(0, 0, 48, 48))] * len(samples)
-    first, again, other = (
-        AugmentedFaces(samples, faces, SPEC, AugmentConfig(), seed, [0.0]) for seed in (1, 1, 2)
-    )
-    codes = first[(0, 1)][0]
-    assert (codes == again[(0, 1)][0]).all()
-    assert (codes != first[(1, 1)][0]).any()
-    assert (codes != other[(0, 1)][0]).any()
+@pytest.mark.parametrize("preset", ["FERPLUS", "PAPER"])
+def test_a_killed_run_resumes_to_the_same_bits(
+    preset: str, tree: Path, caches: Path, tmp_path: Path, one_thread: None
+) -> None:
+    """Killed in the second epoch, between two resume points."""
+
+    def run_apart(folder: str, what: str) -> int:
+        arguments = [str(tree), str(caches), str(tmp_path / folder), preset, what]
+        script = Path(__file__).with_name("runs.py")
+        environment = {"PYTHONPATH": str(Path(__file__).parents[1]), "PATH": ""}
+        command = [sys.executable, str(script), *arguments]
+        return subprocess.run(command, env=environment, capture_output=True).returncode
+
+    recipe = {"FERPLUS": FERPLUS, "PAPER": PAPER}[preset]
+    whole = small_run(face_data(tree, caches), tmp_path / "whole", recipe).train()
+    assert run_apart("killed", "killed") == -signal.SIGKILL
+    assert not (tmp_path / "killed" / "model.safetensors").exists()
+    assert run_apart("killed", "resumed") == 0
+    one, other = load_file(whole), load_file(tmp_path / "killed" / "model.safetensors")
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    steps = [line["step"] for line in read_journal(tmp_path / "killed" / "log.jsonl")]
+    assert steps == sorted(steps)
 
 
-def test_balance_draws_rare_classes_more_often() -> None:
-    samples = [Sample(Path(), int(i >= 900), (1.0, 0.0)) for i in range(1000)]
-    shares = []
-    for balance in (0.0, 0.5, 1.0):
-        order = BalancedOrder(samples, 2, balance, seed=0)
-        shares.append(np.mean([samples[index].label for _, index in order]))
-    assert shares[0] == pytest.approx(0.1)
-    assert shares[1] == pytest.approx(0.25, abs=0.05)
-    assert shares[2] == pytest.approx(0.5, abs=0.05)
+def test_sizes_grow_as_the_recipe_says(tree: Path, caches: Path, tmp_path: Path) -> None:
+    changes = {
+        "preprocess": {"size_px": 128},
+        "recipe": {"progressive": [[64, 1]], "batch_size": 8},
+    }
+    run = run_of(tree, caches, tmp_path, changes)
+    loaders = run._loaders()
+    assert [loaders.spec_at(epoch).size_px for epoch in range(2)] == [64, 128]
+    path = run.train()
+    assert load_checkpoint(path).card.preprocess.size_px == 128
+    assert set(load_checkpoint(path).ranges) == {128}
 
 
-def test_an_epochs_order_is_its_own() -> None:
-    samples = [Sample(Path(), 0, (1.0,)) for _ in range(50)]
-    order = BalancedOrder(samples, 1, 0.0, seed=0)
-    first = list(order)
-    order.set_epoch(1)
-    second = list(order)
-    assert sorted(index for _, index in first) == sorted(index for _, index in second)
-    assert [index for _, index in first] != [index for _, index in second]
-    assert {epoch for epoch, _ in second} == {1}
+def test_an_older_run_is_neither_overwritten_nor_mixed_up(
+    tree: Path, caches: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(DcrnetError, match="holds no run to resume"):
+        run_of(tree, caches, tmp_path).train(resume=True)
+    one_epoch = {"recipe": {"epochs": 1, "batch_size": 8}}
+    run_of(tree, caches, tmp_path, one_epoch).train()
+    with pytest.raises(DcrnetError, match="holds a run: --resume goes on with it"):
+        run_of(tree, caches, tmp_path, one_epoch).train()
+    other = {"recipe": {"epochs": 1, "batch_size": 8, "seed": 9}}
+    with pytest.raises(DcrnetError, match=r"another config\.recipe\.seed \(0, now 9\)"):
+        run_of(tree, caches, tmp_path, other).train(resume=True)
+    (tmp_path / "resume.ckpt").write_bytes(b"cut off")
+    with pytest.raises(DcrnetError, match=r"cannot be read .*--start-from .*last\.safetensors"):
+        run_of(tree, caches, tmp_path, one_epoch).train(resume=True)
 
 
-def test_jitter_stays_within_its_ranges() -> None:
-    config = AugmentConfig(rotation_deg=5, scale=0.1, shift=0.02, shear=0.0, flip=0.0)
-    for index in range(50):
-        matrix = random_jitter(sample_generator(0, 0, index), config, 100)
-        zoom = np.hypot(matrix[0, 0], matrix[1, 0])
-        angle = np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))
-        middle = matrix @ [49.5, 49.5, 1]
-        assert 0.9 <= zoom <= 1.1
-        assert abs(angle) <= 5
-        assert np.abs(middle - 49.5).max() <= 2
+def test_data_that_cannot_be_learned(tree: Path, caches: Path, tmp_path: Path) -> None:
+    too_large = {"recipe": {"batch_size": 64}}
+    with pytest.raises(DcrnetError, match="16 training images do not fill one batch of 64"):
+        run_of(tree, caches, tmp_path, too_large).train()
+    data = face_data(tree, caches)
+    train = data.dataset.splits[Split.TRAIN]
+    data.dataset.splits[Split.TRAIN] = [sample for sample in train if sample.label == 0]
+    with pytest.raises(DcrnetError, match="has no image of neutral"):
+        small_run(data, tmp_path, FERPLUS).train()
+
+
+def test_a_loss_that_is_no_number_ends_the_run(
+    tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nan = torch.tensor(math.nan)
+    monkeypatch.setattr(training.DCRNetTraining, "_cross_entropy", lambda *_: nan)
+    with pytest.raises(DcrnetError, match="became nan at step 0: lower"):
+        run_of(tree, caches, tmp_path).train()
+
+
+def test_a_full_disk_keeps_the_older_resume_point(
+    tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, saved = torch.save, []
+
+    def full_at_the_second(checkpoint: Any, path: Path) -> None:
+        saved.append(path)
+        if len(saved) == 2:
+            path.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(checkpoint, path)
+
+    monkeypatch.setattr(callbacks.torch, "save", full_at_the_second)
+    with pytest.raises(DcrnetError, match="No space left on device"):
+        run_of(tree, caches, tmp_path, {"recipe": {"batch_size": 8}}).train()
+    assert callbacks.step_of(tmp_path / "resume.ckpt") == 2
+    assert not list(tmp_path.glob(".resume*"))
+
+
+def test_a_killed_loader_is_named(
+    tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise RuntimeError("DataLoader worker (pid 1) is killed by signal: Killed.")
+
+    monkeypatch.setattr(training.DCRNetTraining, "training_step", killed)
+    with pytest.raises(DcrnetError, match="fewer --workers, then dcrnet-train --resume"):
+        run_of(tree, caches, tmp_path).train()

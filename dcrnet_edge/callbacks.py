@@ -1,0 +1,143 @@
+"""What happens around Lightning's loop: checkpoints that a kill cannot damage, kept weights."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.fabric.plugins.io import TorchCheckpointIO
+from lightning.pytorch.callbacks import Callback
+
+from dcrnet_edge.network import DCRNet
+from dcrnet_edge.training import LAST_WEIGHTS, Batch, DCRNetTraining
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.outfile import written_beside
+
+RESUME_NAME = "resume.ckpt"
+BEST_WEIGHTS = "best.safetensors"
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Checkpoints that replace the one before only once they are whole."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, *_: Any, **__: Any) -> None:
+        with written_beside(Path(path)) as beside:
+            torch.save(checkpoint, beside)
+
+
+class ResumePoint(Callback):
+    """Writes the state that ``--resume`` goes on from, every epoch and every few minutes.
+
+    It also counts the hours of training over all starts of a run, and ends the run in good
+    order on SIGTERM.
+
+    Args:
+        path: of the one file.
+        minutes: between two writes inside an epoch.
+    """
+
+    def __init__(self, path: Path, minutes: float) -> None:
+        self.hours = 0.0
+        self._path = path
+        self._seconds = 60 * minutes
+        self._written = self._counted = time.monotonic()
+
+    def on_train_start(self, *_: Any) -> None:
+        self._written = self._counted = time.monotonic()
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        module: lightning.LightningModule,
+        outputs: Any,
+        batch: Batch,
+        batch_idx: int,
+    ) -> None:
+        if batch_idx + 1 == trainer.num_training_batches:
+            return  # the epoch's own checkpoint follows, behind the validation
+        is_due = time.monotonic() - self._written >= self._seconds
+        # All devices write together or none does.
+        is_due = trainer.strategy.reduce_boolean_decision(is_due, all=False)
+        if is_due or trainer.received_sigterm:
+            self._write(trainer)
+        if trainer.received_sigterm:
+            raise DcrnetError(
+                f"training was told to end (SIGTERM) after step {trainer.global_step}, which"
+                f" {self._path} holds: dcrnet-train --resume goes on"
+            )
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self._write(trainer)
+
+    def _write(self, trainer: lightning.Trainer) -> None:
+        self._count()
+        trainer.save_checkpoint(self._path)
+        self._written = time.monotonic()
+
+    def _count(self) -> None:
+        now = time.monotonic()
+        self.hours += (now - self._counted) / 3600
+        self._counted = now
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"hours": self.hours}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.hours = state_dict["hours"]
+
+
+class KeptWeights(Callback):
+    """Writes the weights that were just validated: the last ones, and the best so far.
+
+    Has to stand before the averaging callback, which takes the averaged weights out of the
+    network at the end of the validation.
+
+    Args:
+        folder: the run's.
+        write: writes a network to a path, given the epoch.
+    """
+
+    def __init__(self, folder: Path, write: Callable[[Path, DCRNet, int], None]) -> None:
+        self.best = -1.0
+        self._folder = folder
+        self._write = write
+
+    def on_validation_epoch_end(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule
+    ) -> None:
+        assert isinstance(module, DCRNetTraining)
+        accuracy = float(module.accuracy.compute())
+        if not trainer.is_global_zero:
+            return
+        last = self._folder / LAST_WEIGHTS
+        self._write(last, module.network, trainer.current_epoch)
+        if accuracy > self.best:
+            self.best = accuracy
+            with written_beside(self._folder / BEST_WEIGHTS) as beside:
+                shutil.copyfile(last, beside)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best = state_dict["best"]
+
+
+def step_of(path: Path) -> int:
+    """Optimiser steps behind a resume point.
+
+    Raises:
+        DcrnetError: the file is damaged or foreign.
+    """
+    try:
+        return int(torch.load(path, weights_only=True)["global_step"])
+    except Exception as error:  # torch raises whatever the damage leads to
+        raise DcrnetError(
+            f"{path} cannot be read ({type(error).__name__}): start a new run with --start-from"
+            f" {path.with_name(LAST_WEIGHTS)}"
+        ) from error

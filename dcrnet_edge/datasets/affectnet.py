@@ -1,0 +1,91 @@
+"""AffectNet-7: faces from the internet (Mollahosseini et al., 2017), without contempt."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from dcrnet_edge.datasets.collection import Collection, layout_error
+from dcrnet_edge.datasets.sample import EXPRESSIONS, Sample, Split, one_hot
+from dcrnet_runtime.errors import DcrnetError
+
+_CODES = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
+_OTHER_CODES = range(7, 11)  # contempt, none, uncertain, no face
+_SETS = {"train_set": Split.TRAIN, "val_set": Split.TEST}
+_TABLES = {"training.csv": Split.TRAIN, "validation.csv": Split.TEST}
+_IMAGE_FOLDERS = ("", "Manually_Annotated_Images", "Manually_Annotated", "images")
+_COLUMNS = ("subDirectory_filePath", "expression")
+_PLACES = (0, 6)  # of the columns where a table has no header
+
+
+def read_affectnet(root: Path) -> Collection:
+    """The seven expressions; AffectNet's validation set is Test, as in the paper.
+
+    Args:
+        root: folder with ``train_set`` and ``val_set``, each with ``images/N.jpg`` and
+            ``annotations/N_exp.npy``; or with the older ``training.csv`` and
+            ``validation.csv`` beside the image folders.
+
+    Raises:
+        DcrnetError: the folder has another layout, or a label cannot be read.
+    """
+    if all((root / name / "annotations").is_dir() for name in _SETS):
+        found = [item for name, split in _SETS.items() for item in _annotated(root / name, split)]
+    elif all((root / name).is_file() for name in _TABLES):
+        found = [item for name, split in _TABLES.items() for item in _listed(root / name, split)]
+    else:
+        raise layout_error(
+            root,
+            "train_set and val_set with images and annotations/*_exp.npy in each, or"
+            " training.csv and validation.csv (--dataset affectnet)",
+        )
+    collection = Collection("affectnet", EXPRESSIONS, [], [])
+    for path, code, split in found:
+        if code in _OTHER_CODES:
+            continue
+        if not 0 <= code < len(_CODES):
+            raise DcrnetError(f"{path} has expression {code}; expected 0 to {_OTHER_CODES[-1]}")
+        label = EXPRESSIONS.index(_CODES[code])
+        collection.samples.append(Sample(path, label, one_hot(label, len(EXPRESSIONS))))
+        collection.official.append(split)
+    return collection
+
+
+def _annotated(folder: Path, split: Split) -> Iterator[tuple[Path, int, Split]]:
+    for path in sorted((folder / "annotations").glob("*_exp.npy")):
+        try:
+            code = int(np.load(path, allow_pickle=False).item())
+        except (OSError, ValueError) as error:
+            raise DcrnetError(f"{path} holds no expression code: restore the file") from error
+        yield folder / "images" / f"{path.name.removesuffix('_exp.npy')}.jpg", code, split
+
+
+def _listed(table: Path, split: Split) -> Iterator[tuple[Path, int, Split]]:
+    root = table.parent
+    with table.open(newline="") as file:
+        rows = list(csv.reader(file))
+    places = _PLACES
+    if rows and _COLUMNS[0] in rows[0]:
+        if _COLUMNS[1] not in rows[0]:
+            raise DcrnetError(f"{table} has no column expression: use AffectNet's own file")
+        places = (rows[0].index(_COLUMNS[0]), rows[0].index(_COLUMNS[1]))
+        rows = rows[1:]
+    name_at, code_at = places
+    folder = next(
+        (
+            root / name
+            for name in _IMAGE_FOLDERS
+            if rows and (root / name / rows[0][name_at]).is_file()
+        ),
+        root,
+    )
+    for row in rows:
+        try:
+            yield folder / row[name_at], int(row[code_at]), split
+        except (IndexError, ValueError) as error:
+            raise DcrnetError(
+                f"{table} has a row without a path and an expression code: {','.join(row)[:60]!r}"
+            ) from error

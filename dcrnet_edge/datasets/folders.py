@@ -1,0 +1,69 @@
+"""Anyone's own images, in a folder per expression."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dcrnet_edge.datasets.collection import (
+    Collection,
+    closest_expression,
+    expression,
+    layout_error,
+)
+from dcrnet_edge.datasets.sample import Sample, Split, one_hot
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.source import IMAGE_SUFFIXES
+
+_SPLITS = {
+    **{"train": Split.TRAIN, "training": Split.TRAIN},
+    **{"valid": Split.VALID, "val": Split.VALID, "validation": Split.VALID},
+    **{"test": Split.TEST, "testing": Split.TEST},
+}
+
+
+def read_folders(root: Path) -> Collection:
+    """A folder per expression, or those inside ``train``, ``valid`` and ``test``.
+
+    Usual names count alike, ``Happy`` as ``happiness``; the labels are the expressions found.
+
+    Args:
+        root: the folder around them.
+
+    Raises:
+        DcrnetError: a folder with images is no expression, or there is no image.
+    """
+    folders = sorted(path for path in root.iterdir() if path.is_dir())
+    levels = [
+        (path, _SPLITS[path.name.lower()]) for path in folders if path.name.lower() in _SPLITS
+    ]
+    found: list[tuple[Path, str, Split | None]] = []
+    places: list[tuple[Path, Split | None]] = [*levels] or [(root, None)]
+    for level, split in places:
+        for folder in sorted(path for path in level.iterdir() if path.is_dir()):
+            found += [(path, _expression_of(folder), split) for path in _images(folder)]
+    labels = tuple(sorted({name for _, name, _ in found}))
+    if len(labels) < 2:
+        raise layout_error(
+            root,
+            "a folder with images for each of two or more expressions, or such folders inside"
+            " train, valid and test (--dataset folders)",
+        )
+    samples = [
+        Sample(path, labels.index(name), one_hot(labels.index(name), len(labels)))
+        for path, name, _ in found
+    ]
+    return Collection("folders", labels, samples, [split for _, _, split in found if split])
+
+
+def _images(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def _expression_of(folder: Path) -> str:
+    name = expression(folder.name)
+    if name is None:
+        raise DcrnetError(
+            f"folder {folder} is named after no expression{closest_expression(folder.name)}:"
+            " rename it, or move its images away"
+        )
+    return name

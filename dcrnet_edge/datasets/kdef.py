@@ -1,0 +1,51 @@
+"""KDEF: 70 people, seven expressions, five angles, two sessions (Lundqvist et al., 1998)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dcrnet_edge.datasets.collection import Collection, layout_error
+from dcrnet_edge.datasets.sample import EXPRESSIONS, Sample, one_hot
+
+PAPER_TEST = (42, 50, 35, 53, 41, 37, 36)
+"""Test images of each label in the paper's table 1, 294 of 2,938."""
+PAPER_TRAIN = (378, 370, 385, 367, 379, 382, 383)
+"""The other 2,644."""
+
+_NAME = re.compile(
+    r"(?P<session>[AB])(?P<person>[FM]\d{2})(?P<expression>AF|AN|DI|HA|NE|SA|SU)"
+    r"(?P<angle>S|HL|HR|FL|FR)\.jpe?g",
+    re.IGNORECASE,
+)
+_CODES = {
+    **{"AF": "fear", "AN": "anger", "DI": "disgust", "HA": "happiness"},
+    **{"NE": "neutral", "SA": "sadness", "SU": "surprise"},
+}
+
+
+def read_kdef(root: Path) -> Collection:
+    """All sessions and angles, flat or in a folder per person.
+
+    The subject is sex and number, so that both sessions of a person stay together.
+
+    Args:
+        root: folder with files such as ``AF01ANS.JPG``: session A or B, sex and number,
+            expression, angle.
+
+    Raises:
+        DcrnetError: no file has such a name.
+    """
+    samples = []
+    for path in sorted(root.rglob("*")):
+        if match := _NAME.fullmatch(path.name):
+            label = EXPRESSIONS.index(_CODES[match["expression"].upper()])
+            target = one_hot(label, len(EXPRESSIONS))
+            samples.append(Sample(path, label, target, subject=match["person"].upper()))
+    if not samples:
+        raise layout_error(
+            root,
+            "files such as AF01ANS.JPG (session, sex and number, expression, angle), flat or in"
+            " a folder per person (--dataset kdef)",
+        )
+    return Collection("kdef", EXPRESSIONS, samples, [], PAPER_TEST, PAPER_TRAIN)

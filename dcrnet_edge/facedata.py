@@ -1,0 +1,179 @@
+"""A data set with its faces found, as training and calibration read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import lightning
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+from torch.utils.data.distributed import DistributedSampler
+
+from dcrnet_edge.datasets.cropcache import prepared_crops
+from dcrnet_edge.datasets.facecache import FaceCache
+from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, class_counts
+from dcrnet_edge.loader import AugmentedFaces, BalancedOrder, Item, PreparedFaces
+from dcrnet_edge.recipe import Recipe
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.face import Face
+from dcrnet_runtime.spec import PreprocessSpec
+
+EVAL_BATCH = 128
+CALIBRATION_FACES = 2048
+
+
+class FaceData:
+    """Samples, faces and crops of a data set, found or computed when they are asked for.
+
+    Args:
+        dataset: as an adapter reads it.
+        cache: finds the faces.
+        crops: folder of the crop cache.
+    """
+
+    def __init__(self, dataset: FaceDataset, cache: FaceCache, crops: Path) -> None:
+        self.dataset = dataset
+        self.landmarks_sha256 = cache.landmarks_sha256
+        self._cache = cache
+        self._crops = crops
+        self._faces: dict[Split, list[Face]] = {}
+
+    def samples(self, split: Split) -> list[Sample]:
+        """The samples of a split."""
+        return self.dataset.splits[split]
+
+    def faces(self, split: Split) -> list[Face]:
+        """One face a sample."""
+        if split not in self._faces:
+            self._faces[split] = self._cache.faces(self.samples(split))
+        return self._faces[split]
+
+    def crops(self, split: Split, spec: PreprocessSpec) -> NDArray[np.uint8]:
+        """A split's faces without augmentation, (N, S, S, 1 or 3) uint8."""
+        return prepared_crops(self._crops, self.samples(split), self.faces(split), spec)
+
+    def calibration(self, spec: PreprocessSpec) -> list[Tensor]:
+        """Batches (N, 3, S, S) uint8 of prepared faces spread evenly over Train."""
+        samples, faces = self.samples(Split.TRAIN), self.faces(Split.TRAIN)
+        chosen = range(0, len(samples), max(1, len(samples) // CALIBRATION_FACES))
+        picked = [samples[i] for i in chosen]
+        crops = prepared_crops(self._crops, picked, [faces[i] for i in chosen], spec)
+        return [codes for codes, _, _ in DataLoader(PreparedFaces(picked, crops), EVAL_BATCH)]
+
+    def class_counts(self) -> NDArray[np.int64]:
+        """Training images of each label.
+
+        Raises:
+            DcrnetError: a label has none.
+        """
+        labels = self.dataset.labels
+        counts = class_counts(self.samples(Split.TRAIN), len(labels))
+        empty = [label for label, count in zip(labels, counts, strict=True) if count == 0]
+        if empty:
+            raise DcrnetError(
+                f"the training split of {self.dataset.name} has no image of {', '.join(empty)}: a"
+                " network cannot learn what it never sees; add images, or another --fold"
+            )
+        return counts
+
+
+class FaceDataModule(lightning.LightningDataModule):
+    """Loaders of one epoch each, since an epoch's noise and size are its own.
+
+    Args:
+        data: the faces.
+        spec: the contract at its full size.
+        recipe: sizes, augmentation, order.
+        focus: focus strengths to draw from.
+        devices: how many share an epoch.
+        workers: loading processes a device; 0 loads in the training process.
+    """
+
+    def __init__(
+        self,
+        data: FaceData,
+        spec: PreprocessSpec,
+        recipe: Recipe,
+        focus: Sequence[float],
+        devices: int,
+        workers: int,
+    ) -> None:
+        super().__init__()
+        self._data = data
+        self._spec = spec
+        self._recipe = recipe
+        self._focus = focus
+        self._devices = devices
+        self._workers = workers
+        self._start = (0, 0)
+        self._order: BalancedOrder | None = None
+        samples = len(data.samples(Split.TRAIN))
+        self.steps = samples // devices // recipe.batch_size
+        if self.steps == 0:
+            raise DcrnetError(
+                f"{samples} training images do not fill one batch of {recipe.batch_size}: give"
+                " more images or a smaller --batch-size"
+            )
+
+    def start_at(self, step: int) -> None:
+        """Go on behind ``step`` optimiser steps."""
+        epoch, steps = divmod(step, self.steps)
+        self._start = epoch, steps * self._recipe.batch_size
+
+    def spec_at(self, epoch: int) -> PreprocessSpec:
+        """The contract at the size of ``epoch``."""
+        return replace(self._spec, size_px=self._recipe.size_at(epoch, self._spec.size_px))
+
+    def statistics(self, epoch: int) -> Iterator[Tensor]:
+        """Batches (N, 3, S, S) uint8 as ``epoch`` trains on them, for batch norms.
+
+        Augmented and balanced like those that the weights have adapted to: statistics of plain
+        faces cost more than a point of accuracy.
+        """
+        order = self._new_order(0, 1)
+        order.set_epoch(epoch)
+        keys = list(order)[:CALIBRATION_FACES]
+        keys = keys[: len(keys) // EVAL_BATCH * EVAL_BATCH] or keys
+        loader = DataLoader(self._augmented(), EVAL_BATCH, sampler=keys)
+        return (codes for codes, _, _ in loader)
+
+    def _new_order(self, rank: int, devices: int) -> BalancedOrder:
+        samples, labels = self._data.samples(Split.TRAIN), len(self._data.dataset.labels)
+        balance, seed = self._recipe.balance, self._recipe.seed
+        return BalancedOrder(samples, labels, balance, seed, rank=rank, devices=devices)
+
+    def _augmented(self) -> AugmentedFaces:
+        samples, faces = self._data.samples(Split.TRAIN), self._data.faces(Split.TRAIN)
+        return AugmentedFaces(samples, faces, self._spec, self._recipe, self._focus)
+
+    def train_dataloader(self) -> DataLoader[Item]:
+        assert self.trainer is not None
+        if self._order is None:
+            self._order = self._new_order(self.trainer.global_rank, self._devices)
+            self._order.start_at(*self._start)
+        self._order.set_epoch(self.trainer.current_epoch)
+        return DataLoader(
+            self._augmented(),
+            self._recipe.batch_size,
+            sampler=self._order,
+            drop_last=True,
+            num_workers=self._workers,
+            # A generator of its own leaves dropout's random numbers alone.
+            generator=torch.Generator(),
+        )
+
+    def val_dataloader(self) -> DataLoader[Item]:
+        assert self.trainer is not None
+        crops = self._data.crops(Split.VALID, self.spec_at(self.trainer.current_epoch))
+        faces = PreparedFaces(self._data.samples(Split.VALID), crops)
+        share: Sampler[int] | None = None
+        if self._devices > 1:
+            share = DistributedSampler(
+                faces, self._devices, self.trainer.global_rank, shuffle=False
+            )
+        return DataLoader(faces, EVAL_BATCH, sampler=share, num_workers=self._workers)

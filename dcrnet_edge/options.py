@@ -1,0 +1,108 @@
+"""What the training and the evaluation command share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dcrnet_runtime.console import note
+from dcrnet_runtime.errors import DcrnetError
+
+if TYPE_CHECKING:
+    from dcrnet_edge.datasets.adapter import DatasetKind
+    from dcrnet_edge.datasets.splits import SplitPlan
+    from dcrnet_edge.facedata import FaceData
+
+_EXTRA = (
+    *("torch", "lightning", "safetensors", "sklearn", "scipy", "statsmodels"),
+    *("matplotlib", "pydantic", "tomli_w"),
+)
+
+
+def train_extra() -> None:
+    """Say which extra is missing, rather than which module.
+
+    Raises:
+        DcrnetError: the ``train`` extra is not installed.
+    """
+    try:
+        for name in _EXTRA:
+            import_module(name)
+    except ImportError as error:
+        raise DcrnetError(
+            f"{error.name} is not installed: pip install 'dcrnet-edge[train]'"
+        ) from error
+
+
+def dataset_kind(name: str) -> DatasetKind:
+    """The adapter called ``name``.
+
+    Raises:
+        DcrnetError: there is none.
+    """
+    from dcrnet_edge.datasets.adapter import DatasetKind
+
+    try:
+        return DatasetKind(name)
+    except ValueError as error:
+        raise DcrnetError(
+            f"--dataset {name} is unknown: choose {', '.join(DatasetKind)}"
+        ) from error
+
+
+def open_data(
+    kind: DatasetKind, root: Path, plan: SplitPlan, landmarks: Path | None, workers: int
+) -> FaceData:
+    """Read a data set, say what is in it, and find its faces as they are asked for.
+
+    Raises:
+        DcrnetError: the data cannot be read or split, or there is no landmark network.
+    """
+    import functools
+
+    from dcrnet_edge.datasets.adapter import read_dataset
+    from dcrnet_edge.datasets.facecache import FaceCache
+    from dcrnet_edge.facedata import FaceData
+    from dcrnet_runtime.assets import cache_folder
+    from dcrnet_runtime.finders import FinderKind, open_finder
+
+    note(f"Reading {root}.")
+    dataset = read_dataset(kind, root, plan)
+    counts = ", ".join(f"{split} {len(samples)}" for split, samples in dataset.splits.items())
+    skipped = f", {dataset.unreadable} unreadable ones skipped" if dataset.unreadable else ""
+    note(f"{dataset.protocol}: {counts} images; {dataset.repeats} repeats dropped{skipped}.")
+    cache = FaceCache(
+        cache_folder() / "faces",
+        functools.partial(open_finder, FinderKind.LITERT, landmarks),
+        workers=workers,
+        progress=_progress_bar("Finding faces"),
+    )
+    return FaceData(dataset, cache, cache_folder() / "crops")
+
+
+def _progress_bar(title: str) -> Callable[[int, int], None]:
+    """Shows how much is done on standard error, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    progress = Progress(
+        "{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+        transient=True,
+    )
+    task = progress.add_task(title)
+
+    def show(done: int, total: int) -> None:
+        if done == 0:
+            progress.start()
+        progress.update(task, completed=done, total=total)
+        if done >= total:
+            progress.stop()
+
+    return show

@@ -1,0 +1,87 @@
+"""What a network's weights are before its first step, and where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dcrnet_edge.backbone_weights import fetch_backbone, load_backbone
+from dcrnet_edge.checkpoint import load_checkpoint
+from dcrnet_edge.config import NetworkConfig
+from dcrnet_edge.network import DCRNet
+
+
+class StartKind(StrEnum):
+    """Where the first weights come from."""
+
+    IMAGENET = "imagenet"
+    BACKBONE_FILE = "backbone-file"
+    CHECKPOINT = "checkpoint"
+    SCRATCH = "scratch"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first weights.
+
+    Attributes:
+        kind: ``imagenet`` fetches torchvision's DenseNet121 backbone, ``backbone-file`` reads
+            it, ``checkpoint`` goes on from one of ours, ``scratch`` draws all at random.
+        path: of the file, for the two kinds that read one.
+    """
+
+    kind: StartKind = StartKind.IMAGENET
+    path: Path | None = None
+
+    def network(self, config: NetworkConfig) -> tuple[DCRNet, dict[str, Any]]:
+        """The network in training mode, and its provenance as JSON values.
+
+        A checkpoint with other labels gives everything but its last layer, of which the rows
+        of the labels in common are kept.
+
+        Raises:
+            DcrnetError: the weights cannot be had, or do not fit.
+        """
+        network = DCRNet(config)
+        provenance: dict[str, Any] = {"kind": self.kind.value}
+        if self.path is not None:
+            provenance |= {"file": self.path.name}
+        match self.kind:
+            case StartKind.SCRATCH:
+                pass
+            case StartKind.IMAGENET:
+                load_backbone(network, fetch_backbone())
+            case StartKind.BACKBONE_FILE:
+                assert self.path is not None
+                load_backbone(network, self.path)
+            case StartKind.CHECKPOINT:
+                assert self.path is not None
+                checkpoint = load_checkpoint(self.path)
+                _copy_weights(checkpoint.network, network)
+                provenance["provenance"] = checkpoint.card.provenance
+        if self.path is not None:
+            provenance["sha256"] = sha256(self.path.read_bytes()).hexdigest()
+        return network.train(), provenance
+
+
+def _copy_weights(source: DCRNet, target: DCRNet) -> None:
+    state, wanted = source.state_dict(), target.state_dict()
+    last = f"head.{len(source.head) - 1}"
+    shared = [
+        (target.config.labels.index(label), source.config.labels.index(label))
+        for label in target.config.labels
+        if label in source.config.labels
+    ]
+    with torch.no_grad():
+        for name in (f"{last}.weight", f"{last}.bias"):
+            rows = wanted[name].clone()
+            for to, of in shared:
+                rows[to] = state[name][of]
+            state[name] = rows
+    fitting = {k: v for k, v in state.items() if k in wanted and v.shape == wanted[k].shape}
+    target.load_state_dict(fitting, strict=False)

@@ -1,0 +1,78 @@
+"""Small training runs: what several tests train, also in processes of their own."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from generated import FixedFinder, synthetic_face
+
+from dcrnet_edge.datasets.adapter import DatasetKind, read_dataset
+from dcrnet_edge.datasets.facecache import FaceCache
+from dcrnet_edge.facedata import FaceData
+from dcrnet_edge.run import Machine, Run
+from dcrnet_edge.runconfig import Preset, RunConfig
+from dcrnet_edge.start import Start, StartKind
+from dcrnet_edge.training import DCRNetTraining
+
+FERPLUS = Preset.FERPLUS.values()
+PAPER = Preset.AFFECTNET.values() | {"split": {}}
+SMALL: dict[str, Any] = {
+    "dataset": "folders",
+    "preprocess": {"size_px": 64, "source_px": 48},
+    "range_sizes": [],
+    "recipe": {"epochs": 2, "progressive": [], "batch_size": 4, "augment": {"camera": 0.3}},
+}
+
+
+def open_fixed_finder() -> FixedFinder:
+    """A finder that a worker process can open, too."""
+    face = synthetic_face(centre=(36.0, 36.0), side=40.0)
+    return FixedFinder(face, landmarks_sha256="ee" * 32)
+
+
+def face_data(root: Path, caches: Path) -> FaceData:
+    """A tree of folders with its faces."""
+    dataset = read_dataset(DatasetKind.FOLDERS, root)
+    return FaceData(dataset, FaceCache(caches / "faces", open_fixed_finder), caches / "crops")
+
+
+def small_run(
+    data: FaceData, folder: Path, preset: dict[str, Any], *changes: dict[str, Any], **machine: Any
+) -> Run:
+    """A run of seconds from random weights."""
+    config = RunConfig.of(preset, SMALL, *changes)
+    start = Start(StartKind.SCRATCH)
+    return Run(data, config, start, folder, terms="generated", machine=Machine(**machine))
+
+
+def kill_at(step: int) -> None:
+    """Let the process die of SIGKILL inside a training step."""
+    training_step = DCRNetTraining.training_step
+
+    @functools.wraps(training_step)
+    def deadly(self: DCRNetTraining, *args: Any) -> torch.Tensor:
+        if self.global_step == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return training_step(self, *args)
+
+    DCRNetTraining.training_step = deadly  # type: ignore[method-assign]
+
+
+def main(tree: str, caches: str, folder: str, preset: str, what: str) -> None:
+    """Train until killed at step 5, or resume."""
+    torch.set_num_threads(1)
+    data = face_data(Path(tree), Path(caches))
+    run = small_run(data, Path(folder), globals()[preset], checkpoint_minutes=0)
+    if what == "killed":
+        kill_at(5)
+    run.train(resume=what == "resumed")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,166 @@
+"""Figures against known values."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score, f1_score
+from typer.testing import CliRunner
+
+from dcrnet_edge import eval_cli
+from dcrnet_edge.predictions import Predictions, read_predictions, save_predictions
+from dcrnet_edge.report import class_rows, markdown, summary_rows, write_report
+from dcrnet_edge.statistics import compare, figures, resampled_metrics
+from dcrnet_runtime.errors import DcrnetError
+
+LABELS = ("anger", "fear", "neutral")
+
+
+def predictions_of(truth: list[int], predicted: list[int], confidence: float = 0.8) -> Predictions:
+    count = len(truth)
+    probabilities = np.full((count, 3), (1 - confidence) / 2, np.float32)
+    probabilities[np.arange(count), predicted] = confidence
+    images = tuple(f"a/{i}.png" for i in range(count))
+    aligned = np.arange(count) % 2 == 0
+    parts, subjects = ("test",) * count, ("S001",) * count
+    return Predictions(LABELS, images, parts, subjects, aligned, np.array(truth), probabilities)
+
+
+@pytest.fixture
+def some() -> Predictions:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 200)
+    predicted = np.where(rng.random(200) < 0.7, truth, rng.integers(0, 3, 200))
+    return predictions_of(truth.tolist(), predicted.tolist())
+
+
+def test_metrics_are_scikit_learns() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        truth, predicted = rng.integers(0, 4, 30), rng.integers(0, 3, 30)
+        accuracy, balanced, macro_f1 = resampled_metrics(truth, predicted, 6)
+        assert accuracy == pytest.approx((truth == predicted).mean())
+        assert balanced == pytest.approx(balanced_accuracy_score(truth, predicted))
+        expected = f1_score(truth, predicted, average="macro", zero_division=0)
+        assert macro_f1 == pytest.approx(expected)
+
+
+def test_calibration_error_by_hand() -> None:
+    """Answers of 80 % that are right half the time are off by 0.3."""
+    found = figures(predictions_of([0, 0, 1, 1], [0, 1, 1, 0]))
+    assert found["expected_calibration_error"] == pytest.approx(0.3, abs=1e-5)
+    assert found["log_loss"] == pytest.approx(-(math.log(0.8) + math.log(0.1)) / 2, abs=1e-5)
+    assert found["accuracy"] == 0.5
+    assert found["confusion"] == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
+    assert found["accuracy_aligned"] == 1.0
+    assert found["accuracy_box_only"] == 0.0
+
+
+def test_intervals_hold_the_figure_and_are_repeatable(some: Predictions) -> None:
+    found = figures(some)
+    low, high = found["accuracy_interval"]
+    assert low < found["accuracy"] < high
+    standard_error = math.sqrt(found["accuracy"] * (1 - found["accuracy"]) / 200)
+    assert high - low == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
+    assert figures(some) == found
+
+
+def test_mcnemar_and_the_paired_difference_by_hand() -> None:
+    """Six images only the first gets right, one only the second: p = 2 * 8 / 128."""
+    truth = [0] * 20
+    first = predictions_of(truth, [0] * 16 + [1] * 4)
+    second = predictions_of(truth, [1] * 6 + [0] * 11 + [1] * 3)
+    found = compare(first, second)
+    assert (found.only_first, found.only_second) == (6, 1)
+    assert found.p_value == pytest.approx(2 * 8 / 128)
+    assert found.difference == pytest.approx(0.25)
+    assert found.interval[0] < 0.25 < found.interval[1]
+    same = compare(first, first)
+    assert (same.difference, same.p_value, same.interval) == (0, 1, (0, 0))
+
+
+def test_different_images_are_not_compared() -> None:
+    with pytest.raises(DcrnetError, match="answer about different images"):
+        compare(predictions_of([0, 1], [0, 1]), predictions_of([0], [0]))
+
+
+def test_a_file_keeps_every_figure(some: Predictions, tmp_path: Path) -> None:
+    save_predictions(tmp_path / "p.csv", some)
+    again = figures(read_predictions(tmp_path / "p.csv"))
+    for name, value in figures(some).items():
+        if isinstance(value, float):
+            assert again[name] == pytest.approx(value, abs=1e-4), name
+    assert again["confusion"] == figures(some)["confusion"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("p_fear", "fear", "has a damaged row|states labels"),
+        ("predicted", "answer", "lacks predicted"),
+        ("0.8000", "x", "has a damaged row"),
+        ("0.8000", "1.8000", "outside 0 to 1"),
+        ("0.8000", "0.0000", "not the most probable"),
+        (",neutral,", ",calm,", "has a damaged row"),
+    ],
+)
+def test_a_damaged_file(
+    old: str, new: str, expected: str, some: Predictions, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.csv"
+    save_predictions(path, some)
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(DcrnetError, match=expected):
+        read_predictions(path)
+
+
+def test_labels_in_common() -> None:
+    found = predictions_of([0, 1, 2], [0, 0, 2]).among(("anger", "neutral"))
+    assert found.images == ("a/0.png", "a/2.png")
+    assert found.truth.tolist() == [0, 1]
+    assert found.probabilities.sum(axis=1) == pytest.approx([1, 1])
+
+
+def test_joined_folds(some: Predictions) -> None:
+    assert len(Predictions.joined([some, some]).truth) == 400
+
+
+def test_tables(some: Predictions, tmp_path: Path) -> None:
+    found = figures(some)
+    text = markdown(summary_rows({"model.onnx": found}, {"model.onnx": 12.44}))
+    assert text.splitlines()[2].startswith("| model.onnx | 12.44 | ")
+    assert [row[0] for row in class_rows(found)][-3:] == ["accuracy", "macro avg", "weighted avg"]
+    write_report(tmp_path / "report", "model.onnx", found, some)
+    names = {path.name for path in (tmp_path / "report").iterdir()}
+    assert names == {"report.md", "confusion.png", "confusion.csv", "predictions.csv"}
+
+
+def test_predictions_need_no_data(some: Predictions, tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    save_predictions(path, some)
+    arguments = [str(path), "--markdown", "--against", str(path), "--json", str(tmp_path / "j")]
+    result = CliRunner().invoke(eval_cli.app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "| p.csv |  | 7" in result.stdout
+    assert "McNemar" in result.stdout
+    assert (tmp_path / "j").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--split", "all"], "--split all is unknown: choose train, valid, test"),
+        (["none.onnx"], "name them with --data"),
+        (["none.csv"], "none.csv cannot be read"),
+        (["m.onnx", "--data", ".", "--protocol", "best"], "--protocol best is unknown"),
+        (["m.onnx", "--data", ".", "--dataset", "x"], "--dataset x is unknown"),
+        (["m.onnx", "--data", ".", "--fold", "12"], "fold 12 does not exist: give 0 to 9"),
+    ],
+)
+def test_bad_evaluation_arguments(arguments: list[str], expected: str) -> None:
+    result = CliRunner().invoke(eval_cli.app, arguments)
+    assert result.exit_code == 2
+    assert expected in result.stderr
