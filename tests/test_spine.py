@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from generated import write_ferplus
+from generated import LABELS
+from generated_trees import write_image
 from numpy.typing import NDArray
 from typer import Typer
 from typer.testing import CliRunner, Result
@@ -39,10 +40,14 @@ def artefacts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     from dcrnet_export import cli as export_cli
 
     root = tmp_path_factory.mktemp("spine")
-    data = write_ferplus(root / "data", images=20)
-    settings = ("--epochs", 1, "--batch-size", 8, "--focus", 0.5, "--learning-rate", 1e-5)
-    settings += ("--start-from", shipped_checkpoint())
-    call(train_cli.app, "--data", data, "--out", root / "run", *settings)
+    for split in ("train", "valid", "test"):
+        for name in LABELS:
+            for index in range(3):
+                write_image(root / "data" / split / name / f"{index}.png")
+    settings = ("--epochs", 1, "--batch-size", 8, "--size", 64, "--learning-rate", 1e-5)
+    settings += ("--set", "recipe.progressive=[]", "--set", "range_sizes=[]")
+    settings += ("--dataset", "folders", "--start-from", shipped_checkpoint())
+    call(train_cli.app, "--data", root / "data", "--out", root / "run", *settings)
     checkpoint = root / "run" / "model.safetensors"
     call(export_cli.app, checkpoint, "--int8", "--out", root / "out")
     found = sorted(p for p in (root / "out").iterdir() if p.suffix in (".onnx", ".tflite"))

@@ -71,7 +71,7 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
 
 
 def _checksum(crops: NDArray[np.uint8]) -> bytes:
-    return zlib.crc32(np.ascontiguousarray(crops)).to_bytes(4, "little")
+    return zlib.crc32(np.ascontiguousarray(crops).data).to_bytes(4, "little")
 
 
 def _key(samples: Sequence[Sample], faces: Sequence[Face], spec: PreprocessSpec) -> str:

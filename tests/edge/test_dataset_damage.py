@@ -1,0 +1,161 @@
+"""What goes wrong with data sets and caches, and every split kind cleared of planted repeats."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from generated import FixedFinder, synthetic_face, write_ferplus
+from generated_trees import (
+    write_affectnet,
+    write_ckplus,
+    write_ckplus_original,
+    write_folders,
+    write_image,
+    write_kdef,
+    write_rafdb_folders,
+)
+
+from dcrnet_edge.datasets import ckplus, kdef
+from dcrnet_edge.datasets.adapter import DatasetKind, read_dataset
+from dcrnet_edge.datasets.cropcache import prepared_crops
+from dcrnet_edge.datasets.facecache import FaceCache
+from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, read_rgb
+from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.face import Face
+from dcrnet_runtime.spec import PreprocessSpec
+
+
+def assert_no_leak(dataset: FaceDataset) -> None:
+    pixels = [
+        {read_rgb(sample).tobytes() for sample in samples} for samples in dataset.splits.values()
+    ]
+    for one, other in combinations(pixels, 2):
+        assert not one & other
+    for seen, samples in zip(pixels, dataset.splits.values(), strict=True):
+        assert len(seen) == len(samples)  # nor twice within a split
+
+
+@pytest.mark.parametrize("folder", ["train", "valid"])
+def test_test_keeps_a_repeat_and_then_valid(folder: str, tmp_path: Path) -> None:
+    root = write_folders(tmp_path, 6, ("train", "valid", "test"))
+    test_image = root / "test" / "Happy" / "0.png"
+    shutil.copy(test_image, root / folder / "Happy" / "copy.png")
+    shutil.copy(root / "valid" / "Happy" / "1.png", root / "train" / "Happy" / "valid.png")
+    dataset = read_dataset(DatasetKind.FOLDERS, root)
+    assert dataset.repeats == 2
+    assert [len(dataset.splits[split]) for split in Split] == [12, 12, 12]
+    assert test_image in {sample.path for sample in dataset.splits[Split.TEST]}
+    assert_no_leak(dataset)
+
+
+@pytest.mark.parametrize(
+    ("kind", "write", "split_kind"),
+    [
+        (DatasetKind.FERPLUS, write_ferplus, SplitKind.OFFICIAL),
+        (DatasetKind.RAFDB, write_rafdb_folders, SplitKind.OFFICIAL),
+        (DatasetKind.AFFECTNET, write_affectnet, SplitKind.OFFICIAL),
+        (DatasetKind.AFFECTNET, write_affectnet, SplitKind.PAPER),
+        (DatasetKind.CKPLUS, write_ckplus, SplitKind.PAPER),
+        (DatasetKind.KDEF, write_kdef, SplitKind.PAPER),
+        (DatasetKind.CKPLUS, write_ckplus, SplitKind.SUBJECT),
+        (DatasetKind.KDEF, write_kdef, SplitKind.SUBJECT),
+    ],
+)
+def test_planted_repeats_leak_under_no_split(  # type: ignore[no-untyped-def]
+    kind: DatasetKind, write, split_kind: SplitKind, tmp_path: Path, monkeypatch
+) -> None:
+    root = write(tmp_path)
+    # Table 1's counts, for trees of this size.
+    monkeypatch.setattr(ckplus, "PAPER_TEST", (2,) * 7)
+    monkeypatch.setattr(ckplus, "PAPER_TRAIN", (4,) * 7)
+    monkeypatch.setattr(kdef, "PAPER_TEST", (4,) * 7)
+    monkeypatch.setattr(kdef, "PAPER_TRAIN", (12,) * 7)
+    before = read_dataset(kind, root, SplitPlan(split_kind, 0, 3))
+    test, train = before.splits[Split.TEST][1], before.splits[Split.TRAIN][1]
+    shutil.copy(test.path, train.path)
+    after = read_dataset(kind, root, SplitPlan(split_kind, 0, 3))
+    assert after.repeats == before.repeats + 1
+    assert test in after.splits[Split.TEST]
+    assert train not in after.splits[Split.TRAIN]
+    assert after.digest != before.digest
+    assert_no_leak(after)
+
+
+def test_the_papers_split_wants_the_papers_counts(tmp_path: Path) -> None:
+    assert sum(kdef.PAPER_TRAIN) == 2644
+    assert sum(ckplus.PAPER_TRAIN) == 785
+    for index in range(421):
+        write_image(tmp_path / f"AF{index % 35 + 1:02}" / "AF01ANS.JPG", side=8)
+    with pytest.raises(
+        DcrnetError, match=r"378 and tests on 42 images of anger.* has 35, not 420"
+    ):
+        read_dataset(DatasetKind.KDEF, tmp_path, SplitPlan(SplitKind.PAPER))
+
+
+def test_a_damaged_label_of_ckplus(tmp_path: Path) -> None:
+    root = write_ckplus_original(tmp_path)
+    next(iter(sorted((root / "Emotion").rglob("*.txt")))).write_text("three")
+    with pytest.raises(DcrnetError, match=r"_emotion\.txt holds no emotion code"):
+        read_dataset(DatasetKind.CKPLUS, root)
+
+
+@pytest.mark.parametrize("pixels", ["1 2 3", "1 2 x 4", "1 2 3 256", "", "9" * 30 + " 1 2 3"])
+def test_damaged_rows_of_pixels(pixels: str, tmp_path: Path) -> None:
+    path = tmp_path / "fer2013.csv"
+    path.write_text(f"0,{pixels},Training\n")
+    with pytest.raises(DcrnetError, match="is no row of pixels"):
+        read_rgb(Sample(path, 0, (1.0,), row_offset=0))
+    with pytest.raises(DcrnetError, match="cannot be read"):
+        read_rgb(Sample(tmp_path / "none.csv", 0, (1.0,), row_offset=0))
+
+
+class DeadlyFinder(FixedFinder):
+    def find(self, rgb: np.ndarray) -> list[Face]:
+        if rgb.mean() > 130:
+            os._exit(9)
+        return super().find(rgb)
+
+
+def open_deadly_finder() -> DeadlyFinder:
+    return DeadlyFinder(synthetic_face(centre=(36.0, 36.0), side=40.0))
+
+
+def test_a_worker_that_dies_leaves_the_finished_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dcrnet_edge.datasets.facecache.SHARD", 6)
+    samples = read_dataset(
+        DatasetKind.FOLDERS, write_folders(tmp_path / "tree", 6, ("train", "valid", "test"))
+    ).splits[Split.TEST]
+    samples = sorted(samples, key=lambda sample: read_rgb(sample).mean())  # the deadly ones last
+    with pytest.raises(DcrnetError, match=r"was killed.*what is done is kept"):
+        FaceCache(tmp_path / "cache", open_deadly_finder, workers=2).faces(samples)
+    assert len(list((tmp_path / "cache").glob("*.npz"))) == 1
+    assert not list((tmp_path / "cache").glob(".*.tmp*"))
+
+
+@pytest.mark.parametrize("damage", ["cut", "zeroed", "no checksum"])
+def test_a_damaged_crop_shard_is_made_again(damage: str, tmp_path: Path) -> None:
+    samples = read_dataset(DatasetKind.FERPLUS, write_ferplus(tmp_path / "tree")).splits[
+        Split.TEST
+    ]
+    faces = [synthetic_face(centre=(24.0, 24.0), side=40.0)] * len(samples)
+    spec = PreprocessSpec(size_px=64)
+    crops = np.array(prepared_crops(tmp_path / "crops", samples, faces, spec))
+    [shard] = (tmp_path / "crops").iterdir()
+    whole = shard.read_bytes()
+    shard.write_bytes(
+        {
+            "cut": whole[: len(whole) // 2],
+            "zeroed": whole[: len(whole) // 2] + bytes(len(whole) - len(whole) // 2),
+            "no checksum": whole[:-4],
+        }[damage]
+    )
+    assert (prepared_crops(tmp_path / "crops", samples, faces, spec) == crops).all()
+    assert shard.read_bytes() == whole
