@@ -1,0 +1,80 @@
+"""What the live loop says of one frame: the faces it follows, and what each stage took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcrnet_runtime.recognizer import Recognition
+from dcrnet_runtime.source import Frame
+
+
+class Stage(StrEnum):
+    """The loop's stages, in order."""
+
+    CAPTURE = "capture"
+    FIND = "find"
+    PREPARE = "prepare"
+    INFER = "infer"
+    PUBLISH = "publish"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackedFace:
+    """A face that is followed from frame to frame.
+
+    Attributes:
+        track_id: from 1; stays with the face, and is never given to another one in a run.
+        recognition: this frame's own answer.
+        label: with hysteresis over time.
+        probabilities: (labels,) float32, smoothed over time, sums to 1.
+        age_s: seconds since the face was first seen.
+    """
+
+    track_id: int
+    recognition: Recognition
+    label: str
+    probabilities: NDArray[np.float32]
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What has happened since the loop was started.
+
+    Attributes:
+        frames: observed.
+        dropped: captured, but overtaken by a newer one before they were observed.
+        reconnects: times that the source was opened again.
+        broken: frames that could not be decoded.
+        failures: outputs' failures by output.
+    """
+
+    frames: int = 0
+    dropped: int = 0
+    reconnects: int = 0
+    broken: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """One frame with what was seen in it.
+
+    Attributes:
+        frame: the picture.
+        faces: best first.
+        latency_ms: of each stage that has ended.
+        delay_ms: from the frame's capture to the end of inference.
+        counters: at this frame.
+    """
+
+    frame: Frame
+    faces: tuple[TrackedFace, ...]
+    latency_ms: Mapping[Stage, float]
+    delay_ms: float
+    counters: Counters
