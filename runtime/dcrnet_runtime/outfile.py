@@ -10,29 +10,66 @@ from pathlib import Path
 from dcrnet_runtime.errors import DcrnetError
 
 
+class PendingFile:
+    """A file that is written beside its place until it is kept.
+
+    Attributes:
+        path: where it will be.
+        beside: where to write it; keeps the ending, since many writers choose the format by it.
+
+    Raises:
+        DcrnetError: ``path`` is a folder, or its folder cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.name or path.is_dir():
+            raise DcrnetError(f"{path} is a folder: name a file in it")
+        self.path = path
+        self.beside = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+    def keep(self) -> None:
+        """Rename it into place.
+
+        Raises:
+            DcrnetError: it was not written, or cannot be renamed.
+        """
+        try:
+            self.beside.replace(self.path)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+    def discard(self) -> None:
+        """Remove it, if it has not been kept; an older file in its place stays."""
+        self.beside.unlink(missing_ok=True)
+
+
 @contextmanager
 def written_beside(path: Path) -> Generator[Path, None, None]:
     """Give a path beside ``path`` to write to, and rename it into place at the end.
 
-    When the block raises, what it wrote is removed and an older file at ``path`` stays. The
-    path given keeps the ending, since many writers choose the format by it.
+    When the block raises, what it wrote is removed and an older file at ``path`` stays.
 
     Raises:
         DcrnetError: ``path`` is a folder, or cannot be written.
     """
-    if not path.name or path.is_dir():
-        raise DcrnetError(f"{path} is a folder: name a file in it")
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    pending = PendingFile(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield beside
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        yield pending.beside
+        pending.keep()
     except BrokenPipeError:
         raise  # of the block's own output, not of this file
     except OSError as error:
-        raise DcrnetError(
-            f"{path} could not be written ({error.strerror}): name a writable place with room"
-        ) from error
+        raise unwritable(path, error) from error
+    finally:
+        pending.discard()
+
+
+def unwritable(path: Path, error: OSError) -> DcrnetError:
+    """The error that says why a file was not written."""
+    return DcrnetError(
+        f"{path} could not be written ({error.strerror}): name a writable place with room"
+    )

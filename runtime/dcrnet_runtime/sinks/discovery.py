@@ -1,0 +1,68 @@
+"""What Home Assistant is told so that it makes sensors by itself."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from dcrnet_runtime.version import __version__
+
+_PREFIX = "homeassistant"
+_NOBODY = "none"
+
+
+def discovery_messages(topic: str, labels: tuple[str, ...]) -> dict[str, str]:
+    """Retained messages by topic, as Home Assistant's MQTT discovery reads them.
+
+    The sensors of the first face are its expression and that expression's probability; a third
+    one counts faces.
+
+    Args:
+        topic: below which state and status are published.
+        labels: the model's.
+    """
+    device = re.sub(r"[^A-Za-z0-9_-]", "_", topic)
+    first = "value_json.faces[0].track"
+    sensors = {
+        "expression": {
+            "name": "Expression",
+            "device_class": "enum",
+            "options": [*labels, _NOBODY],
+            "value_template": f"{{{{ {first}.label if value_json.faces else '{_NOBODY}' }}}}",
+            "icon": "mdi:emoticon-outline",
+        },
+        "probability": {
+            "name": "Expression probability",
+            "unit_of_measurement": "%",
+            "state_class": "measurement",
+            "value_template": f"{{{{ ({first}.probability * 100) | round if value_json.faces"
+            " else 0 }}",
+            "icon": "mdi:percent-outline",
+        },
+        "faces": {
+            "name": "Faces",
+            "state_class": "measurement",
+            "value_template": "{{ value_json.faces | length }}",
+            "icon": "mdi:account-multiple-outline",
+        },
+    }
+    return {
+        f"{_PREFIX}/sensor/{device}/{key}/config": json.dumps(
+            {
+                **sensor,
+                "unique_id": f"{device}_{key}",
+                "object_id": f"{device}_{key}",
+                "state_topic": f"{topic}/state",
+                "availability_topic": f"{topic}/status",
+                "expire_after": 60,
+                "device": {
+                    "identifiers": [device],
+                    "name": topic,
+                    "model": "DCRNet",
+                    "sw_version": __version__,
+                },
+                "origin": {"name": "dcrnet-edge", "sw_version": __version__},
+            }
+        )
+        for key, sensor in sensors.items()
+    }

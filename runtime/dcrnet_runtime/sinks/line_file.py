@@ -1,0 +1,83 @@
+"""Text files that always hold whole lines."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from dcrnet_runtime.outfile import PendingFile, unwritable
+
+
+class LineFile:
+    """Lines of a live source are appended as they come; those of a recording replace the file.
+
+    A log survives restarts and can be followed while it grows; a recording's result appears
+    under its name when it is whole. A device or named pipe is written to as it is.
+
+    Args:
+        path: where to write.
+        appends: whether lines are added to those that are there.
+
+    Raises:
+        DcrnetError: the place cannot be written, or a named pipe has no reader.
+    """
+
+    def __init__(self, path: Path, *, appends: bool) -> None:
+        self._path = path
+        self._pending: PendingFile | None = None
+        self.first_line = ""
+        """Of a file that lines are appended to, without its end."""
+        try:
+            if path.exists() and not path.is_file() and not path.is_dir():
+                # Without a reader, the open of a named pipe would wait for one.
+                self._file = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+                os.set_blocking(self._file, True)
+            elif appends:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+                self._go_on()
+            else:
+                self._pending = PendingFile(path)
+                create = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+                self._file = os.open(self._pending.beside, create, 0o666)
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+    def write(self, line: str) -> None:
+        """Append a line; its end is added.
+
+        Raises:
+            BrokenPipeError: the reader of a pipe has left.
+            DcrnetError: the disk is full, say; the file ends with the line before.
+        """
+        rest = memoryview(f"{line}\n".encode())
+        start = os.fstat(self._file).st_size
+        try:
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            if os.fstat(self._file).st_size > start:
+                os.ftruncate(self._file, start)
+            raise unwritable(self._path, error) from error
+
+    def close(self, *, is_whole: bool) -> None:
+        """Finish; a recording's file that is not whole is removed.
+
+        Raises:
+            DcrnetError: the file cannot be renamed into place.
+        """
+        os.close(self._file)
+        if self._pending is not None:
+            if is_whole:
+                self._pending.keep()
+            self._pending.discard()
+
+    def _go_on(self) -> None:
+        """A line that a power cut left half written must not swallow the next one."""
+        size = os.fstat(self._file).st_size
+        with self._path.open(encoding="utf-8", errors="replace") as lines:
+            self.first_line = lines.readline().rstrip("\n")
+        if size and os.pread(self._file, 1, size - 1) != b"\n":
+            os.write(self._file, b"\n")

@@ -1,0 +1,1 @@
+"""The live page: an annotated picture, probabilities over time, latencies and metrics."""

@@ -1,0 +1,78 @@
+"""A window that shows the annotated picture."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+import cv2
+
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.sinks.picture import annotated
+
+_TITLE = "dcrnet-run: q or Esc closes"
+_QUIT_KEYS = frozenset({ord("q"), ord("Q"), 27})
+
+
+class Window:
+    """OpenCV's window; closing it, q or Esc wants the run stopped.
+
+    Shown from the thread that offers, which on macOS has to be the main one.
+
+    Raises:
+        DcrnetError: this OpenCV has no windows, or there is no screen to show one on.
+    """
+
+    name = "window"
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self.wants_stop = False
+        self.error: str | None = None
+        self._is_shown = False
+        if re.search(r"GUI:\s+NONE", cv2.getBuildInformation()):
+            raise DcrnetError(
+                "--show needs an OpenCV with windows, this one is headless:"
+                " pip uninstall opencv-python-headless; pip install 'dcrnet-edge[gui]'; or look"
+                " at the picture in a browser with --serve 8080"
+            )
+        # Qt would end the whole process.
+        if sys.platform == "linux" and not (
+            os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        ):
+            raise DcrnetError(
+                "--show found no screen (DISPLAY is not set): start it on the desktop, or look at"
+                " the picture in a browser with --serve 8080"
+            )
+
+    def offer(self, observation: Observation, unix_s: float) -> None:
+        """Show the frame."""
+        if self.wants_stop or self.error is not None:
+            return
+        try:
+            self._show(observation)
+        except cv2.error as error:
+            self.failures += 1
+            self.error = f"the window cannot be shown: {error}".strip()
+
+    def close(self) -> None:
+        """Remove the window."""
+        if self._is_shown and self.error is None and not self._is_closed():
+            cv2.destroyWindow(_TITLE)
+
+    def _show(self, observation: Observation) -> None:
+        if self._is_shown and self._is_closed():
+            self.wants_stop = True
+            return
+        if not self._is_shown:
+            cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+            cv2.resizeWindow(_TITLE, *reversed(observation.frame.rgb.shape[:2]))
+            self._is_shown = True
+        picture = annotated(observation)
+        cv2.imshow(_TITLE, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        self.wants_stop = cv2.pollKey() & 0xFF in _QUIT_KEYS
+
+    def _is_closed(self) -> bool:
+        return bool(cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1)
