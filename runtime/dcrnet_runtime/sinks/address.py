@@ -86,7 +86,8 @@ class PageAddress:
             )[0]
             listening = socket.create_server(place[:2], family=family)
         except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or "no such host"
+            # Some versions of Python add the address, which is named anyway.
+            reason = (getattr(error, "strerror", None) or "no such host").partition(" (")[0]
             raise DcrnetError(
                 f"--serve {self.host}:{self.port} cannot listen ({reason}): name another port, or"
                 " an address of this machine"

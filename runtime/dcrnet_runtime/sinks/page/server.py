@@ -17,6 +17,7 @@ from dcrnet_runtime.sinks.page.newest import Newest
 _log = logging.getLogger(__name__)
 _MOST_CLIENTS = 64
 _GRACE_S = 1
+_FAREWELL_S = 0.3
 
 
 class LivePage:
@@ -55,6 +56,7 @@ class LivePage:
                 timeout_graceful_shutdown=_GRACE_S,
             )
         )
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = Thread(target=self._run, name="dcrnet-page", daemon=True)
         self._thread.start()
 
@@ -65,9 +67,16 @@ class LivePage:
     def close(self) -> None:
         """Send every client away and stop listening."""
         self._newest.close()
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.call_later, _FAREWELL_S, self._cut_off)
         self._server.should_exit = True
         self._thread.join(3 * _GRACE_S)
         self._socket.close()
+
+    def _cut_off(self) -> None:
+        """A client that does not read would be waited for."""
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()
 
     def _run(self) -> None:
         try:
@@ -78,5 +87,6 @@ class LivePage:
             _log.warning("output %s has ended: %s", self.name, self.error)
 
     async def _serve(self) -> None:
-        self._newest.serve_in(asyncio.get_running_loop())
+        self._loop = asyncio.get_running_loop()
+        self._newest.serve_in(self._loop)
         await self._server.serve(sockets=[self._socket])
