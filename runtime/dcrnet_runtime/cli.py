@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -21,12 +22,15 @@ from dcrnet_runtime.console import (
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
+    from dcrnet_runtime.backends import Model
+    from dcrnet_runtime.finders import Finder
     from dcrnet_runtime.live.stream import Stream, StreamOptions
     from dcrnet_runtime.observation import Observation
     from dcrnet_runtime.recognizer import Recognizer
     from dcrnet_runtime.source import Frame, Source
 
 app = command_app()
+Choice = TypeVar("Choice", bound=StrEnum)
 
 _SOURCE, _FACES, _MODEL, _OUTPUT = "Source", "Faces", "Model", "Output"
 _NOTICE = (
@@ -139,6 +143,25 @@ def run(
     threads: Annotated[
         int, typer.Option(min=1, max=256, help="Threads of the model.", rich_help_panel=_MODEL)
     ] = 1,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            help="Who runs it: onnxruntime, litert or tflite-runtime; default: by the file.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    provider: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Accelerator as NAME or NAME:KEY=VALUE,...; an execution provider of ONNX"
+            " Runtime's, or a TFLite delegate's library. Repeat it in order of preference.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Refuse to fall back on the CPU.", rich_help_panel=_MODEL),
+    ] = False,
     save: Annotated[
         Path | None,
         typer.Option(
@@ -160,7 +183,13 @@ def run(
         if source is None and camera is None and not demo:
             return
     address = _one_source(source, camera, demo)
-    recognizer = _recognizer(model, finder, landmarks, threads, max_faces)
+    _warn_of_installation()
+    from dcrnet_runtime.recognizer import Recognizer
+
+    recognizer = Recognizer(
+        _model(model, threads, backend, provider or [], strict),
+        _finder(finder, landmarks, max_faces),
+    )
     note(_NOTICE)
     if address is None:
         _run_demo(recognizer, save)
@@ -198,32 +227,48 @@ def _one_source(source: str | None, camera: int | None, demo: bool) -> str | Non
     return source if camera is None else str(camera)
 
 
-def _recognizer(
-    model: Path | None, finder: str, landmarks: Path | None, threads: int, max_faces: int
-) -> Recognizer:
+def _model(
+    path: Path | None, threads: int, backend: str | None, providers: list[str], is_strict: bool
+) -> Model:
+    from dcrnet_runtime.backends import Backend, load_model
+    from dcrnet_runtime.provider import Provider
+    from dcrnet_runtime.shipped import shipped_model
+
+    return load_model(
+        path or shipped_model(),
+        threads=threads,
+        backend=None if backend is None else _choice("--backend", Backend, backend),
+        providers=[Provider.parse(text) for text in providers],
+        is_strict=is_strict,
+    )
+
+
+def _finder(kind: str, landmarks: Path | None, max_faces: int) -> Finder:
+    from dcrnet_runtime.finders import FinderKind, open_finder
+
+    chosen = _choice("--finder", FinderKind, kind)
+    finder = open_finder(chosen, landmarks, max_faces=max_faces)
+    if chosen is FinderKind.AUTO and not finder.landmarks_sha256:
+        note(_BETTER)
+    return finder
+
+
+def _choice(option: str, choices: type[Choice], text: str) -> Choice:
+    try:
+        return choices(text)
+    except ValueError as error:
+        raise DcrnetError(f"{option} {text} is unknown: choose {', '.join(choices)}") from error
+
+
+def _warn_of_installation() -> None:
     import logging
 
-    from dcrnet_runtime.backends import load_model
     from dcrnet_runtime.environment import cv2_conflict
-    from dcrnet_runtime.finders import FinderKind, open_finder
-    from dcrnet_runtime.recognizer import Recognizer
-    from dcrnet_runtime.shipped import shipped_model
 
     logging.basicConfig(format="%(levelname)s: %(message)s")
     conflict = cv2_conflict()
     if conflict:
         note(f"warning: {conflict}")
-    try:
-        kind = FinderKind(finder)
-    except ValueError as error:
-        raise DcrnetError(
-            f"--finder {finder} is unknown: choose {', '.join(FinderKind)}"
-        ) from error
-    loaded = load_model(model or shipped_model(), threads=threads)
-    opened = open_finder(kind, landmarks, max_faces=max_faces)
-    if kind is FinderKind.AUTO and not opened.landmarks_sha256:
-        note(_BETTER)
-    return Recognizer(loaded, opened)
 
 
 def _run_demo(recognizer: Recognizer, save: Path | None) -> None:
@@ -313,7 +358,7 @@ def _stopped_by_signals(stream: Stream) -> Generator[None]:
     def stop(number: int, _: object) -> None:
         note("Stopping.")
         stream.stop()
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
