@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -24,19 +24,15 @@ from dcrnet_runtime.errors import DcrnetError
 if TYPE_CHECKING:
     from dcrnet_runtime.backends import Model
     from dcrnet_runtime.finders import Finder
-    from dcrnet_runtime.live.stream import Stream, StreamOptions
-    from dcrnet_runtime.observation import Observation
+    from dcrnet_runtime.live.stream import StreamOptions
     from dcrnet_runtime.recognizer import Recognizer
-    from dcrnet_runtime.source import Frame, Source
+    from dcrnet_runtime.sinks import Publisher, SinkOptions
+    from dcrnet_runtime.source import Source
 
 app = command_app()
 Choice = TypeVar("Choice", bound=StrEnum)
 
 _SOURCE, _FACES, _MODEL, _OUTPUT = "Source", "Faces", "Model", "Output"
-_NOTICE = (
-    "Estimating facial expressions; nothing is stored or sent beyond the outputs you name."
-    " Ctrl-C stops."
-)
 _BETTER = (
     "No landmark network is installed, so faces are boxed by OpenCV's cascade and not aligned."
     " Better: dcrnet-run --fetch-landmarks, once (3.8 MB)."
@@ -162,13 +158,67 @@ def run(
         bool,
         typer.Option("--strict", help="Refuse to fall back on the CPU.", rich_help_panel=_MODEL),
     ] = False,
+    jsonl: Annotated[
+        str,
+        typer.Option(
+            help="Where JSON Lines go, - being standard output.",
+            metavar="FILE",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = "-",
+    csv: Annotated[
+        Path | None,
+        typer.Option(help="One row a face.", metavar="FILE", rich_help_panel=_OUTPUT),
+    ] = None,
     save: Annotated[
         Path | None,
         typer.Option(
             help="Draw the answers into a file (photo, video) or folder (of photos).",
+            metavar="FILE",
             rich_help_panel=_OUTPUT,
         ),
     ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show them in a window.", rich_help_panel=_OUTPUT)
+    ] = False,
+    mqtt: Annotated[
+        str,
+        typer.Option(
+            help="Broker, such as mqtt://hub.local/kitchen, or mqtts:// for TLS.",
+            metavar="URL",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = "",
+    mqtt_discovery: Annotated[
+        bool,
+        typer.Option(
+            "--mqtt-discovery",
+            help="Let Home Assistant make sensors of it.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = False,
+    serve: Annotated[
+        str,
+        typer.Option(
+            help="Live page; on this machine only unless an address is given.",
+            metavar="[ADDR:]PORT",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = "",
+    token: Annotated[
+        str,
+        typer.Option(
+            help="What the page asks for.", envvar="DCRNET_TOKEN", rich_help_panel=_OUTPUT
+        ),
+    ] = "",
+    blur_faces: Annotated[
+        bool,
+        typer.Option(
+            "--blur-faces",
+            help="Make faces unrecognisable in what is saved and served.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = False,
     version: VersionOption = False,
 ) -> None:
     """Print the expression of every face as JSON Lines.
@@ -184,35 +234,46 @@ def run(
             return
     address = _one_source(source, camera, demo)
     _warn_of_installation()
-    from dcrnet_runtime.recognizer import Recognizer
-
-    recognizer = Recognizer(
-        _model(model, threads, backend, provider or [], strict),
-        _finder(finder, landmarks, max_faces),
-    )
-    note(_NOTICE)
-    if address is None:
-        _run_demo(recognizer, save)
-        return
     from dcrnet_runtime.live.capture import CaptureRequest
     from dcrnet_runtime.live.stream import StreamOptions
     from dcrnet_runtime.live.watchdog import RestartPolicy
-    from dcrnet_runtime.source import Source
+    from dcrnet_runtime.recognizer import Recognizer
+    from dcrnet_runtime.sinks import Feed, SinkOptions
+    from dcrnet_runtime.source import Source, video_fps
 
-    parsed = Source.parse(address)
-    if save is not None and save.resolve() == Path(address).resolve():
-        raise DcrnetError(f"--save {save} would overwrite the source: name another place")
-    options = StreamOptions(
-        request=CaptureRequest(width, height, fps, rotate),
-        keeps_every=every_frame,
-        smoothing_s=smoothing,
-        stall_s=stall_timeout,
-        restarts=RestartPolicy(max_reconnects=max_reconnects),
+    parsed = None if address is None else Source.parse(address)
+    loaded = _model(model, threads, backend, provider or [], strict)
+    outputs = SinkOptions(
+        jsonl=jsonl,
+        csv=csv,
+        save=save,
+        blur_faces=blur_faces,
+        window=show,
+        mqtt=mqtt,
+        mqtt_discovery=mqtt_discovery,
+        serve=serve,
+        token=token,
+        labels=loaded.card.labels,
+        feed=Feed.PHOTO if parsed is None else Feed.of(parsed.kind),
+        fps=video_fps(parsed) if parsed is not None and save is not None else 0.0,
+        inputs=_inputs(parsed),
     )
-    if parsed.is_still:
-        _run_photos(recognizer, parsed, save, frames)
+    outputs.check()
+    recognizer = Recognizer(loaded, _finder(finder, landmarks, max_faces))
+    note(outputs.notice())
+    if parsed is None:
+        _run_demo(recognizer, outputs)
+    elif parsed.is_still:
+        _run_photos(recognizer, parsed, outputs, frames)
     else:
-        _run_live(recognizer, parsed, options, save, frames)
+        options = StreamOptions(
+            request=CaptureRequest(width, height, fps, rotate),
+            keeps_every=every_frame,
+            smoothing_s=smoothing,
+            stall_s=stall_timeout,
+            restarts=RestartPolicy(max_reconnects=max_reconnects),
+        )
+        _run_live(recognizer, parsed, options, outputs, frames)
 
 
 def _one_source(source: str | None, camera: int | None, demo: bool) -> str | None:
@@ -225,6 +286,17 @@ def _one_source(source: str | None, camera: int | None, demo: bool) -> str | Non
             else "--source, --camera and --demo exclude each other: name one"
         )
     return source if camera is None else str(camera)
+
+
+def _inputs(source: Source | None) -> tuple[Path, ...]:
+    """The files that are read."""
+    from dcrnet_runtime.source import SourceKind, photos
+
+    if source is None:
+        return ()
+    if source.is_still:
+        return tuple(photos(source))
+    return (Path(source.address),) if source.kind is SourceKind.VIDEO else ()
 
 
 def _model(
@@ -271,7 +343,8 @@ def _warn_of_installation() -> None:
         note(f"warning: {conflict}")
 
 
-def _run_demo(recognizer: Recognizer, save: Path | None) -> None:
+def _run_demo(recognizer: Recognizer, outputs: SinkOptions) -> None:
+    from dcrnet_runtime.observation import Observation
     from dcrnet_runtime.source import Frame
 
     try:
@@ -280,26 +353,33 @@ def _run_demo(recognizer: Recognizer, save: Path | None) -> None:
         raise DcrnetError(
             "--demo needs the portrait of the demo extra: pip install 'dcrnet-edge[demo]'"
         ) from error
-    _answer(recognizer, Frame(astronaut(), 0, 0.0, "demo portrait"), save)
+    frame = Frame(astronaut(), 0, 0.0, "demo portrait")
+    with _published(outputs) as (publisher, _):
+        publisher.publish(Observation.of_still(frame, recognizer.recognize(frame.rgb)))
 
 
 def _run_photos(
-    recognizer: Recognizer, source: Source, save: Path | None, limit: int | None
+    recognizer: Recognizer, source: Source, outputs: SinkOptions, limit: int | None
 ) -> None:
     """Every photo gets its line; an unreadable one is named and the others go on."""
-    from dcrnet_runtime.source import Frame, SourceKind, photos, read_image
+    from dcrnet_runtime.observation import Observation
+    from dcrnet_runtime.source import Frame, read_image
 
     failed, faces = 0, 0
-    paths = photos(source)[:limit]
-    for index, path in enumerate(paths):
-        try:
-            frame = Frame(read_image(path), index, 0.0, path.name)
-        except DcrnetError as error:
-            complain(str(error))
-            failed += 1
-            continue
-        is_folder = source.kind is not SourceKind.IMAGE
-        faces += _answer(recognizer, frame, save / path.name if save and is_folder else save)
+    paths = outputs.inputs[:limit]
+    with _published(outputs) as (publisher, wants_stop):
+        for index, path in enumerate(paths):
+            if wants_stop():
+                return
+            try:
+                frame = Frame(read_image(path), index, 0.0, path.name)
+            except DcrnetError as error:
+                complain(str(error))
+                failed += 1
+                continue
+            recognitions = recognizer.recognize(frame.rgb)
+            publisher.publish(Observation.of_still(frame, recognitions))
+            faces += len(recognitions)
     if faces == 0 and failed < len(paths):
         complain(
             f"no face was found in {source.address}: the face must be upright and at least a"
@@ -309,95 +389,59 @@ def _run_photos(
         raise typer.Exit(EXIT_BAD_INPUT)
 
 
-def _answer(recognizer: Recognizer, frame: Frame, save: Path | None) -> int:
-    """Print a photo's line, draw it where asked, and return how many faces it has."""
-    from dcrnet_runtime.output import draw, to_json_line, write_image
-
-    recognitions = recognizer.recognize(frame.rgb)
-    typer.echo(to_json_line(frame, recognitions))
-    if save is not None:
-        write_image(save, draw(frame.rgb, recognitions))
-    return len(recognitions)
-
-
 def _run_live(
     recognizer: Recognizer,
     source: Source,
     options: StreamOptions,
-    save: Path | None,
+    outputs: SinkOptions,
     limit: int | None,
 ) -> None:
-    from contextlib import closing
     from itertools import islice
 
     from dcrnet_runtime.live.stream import Stream
+    from dcrnet_runtime.notify import Notifier
 
+    notifier = Notifier()
     facts = None
-    with (
-        closing(_Publisher(save, source)) as publisher,
-        Stream(
-            recognizer,
-            source,
-            options,
-            wants_stop=lambda: publisher.wants_stop,
-            failures=publisher.failures,
-        ) as stream,
-        _stopped_by_signals(stream),
-    ):
-        for observation in islice(stream, limit):
-            if stream.facts != facts:
-                facts = stream.facts
-                note(str(facts))
-            publisher.publish(observation)
+    with _published(outputs) as (publisher, wants_stop):
+
+        def turn() -> bool:
+            notifier.beat()
+            return wants_stop()
+
+        failures = publisher.failures
+        with Stream(recognizer, source, options, wants_stop=turn, failures=failures) as stream:
+            for observation in islice(stream, limit):
+                if stream.facts != facts:
+                    facts = stream.facts
+                    note(str(facts))
+                    notifier.ready(str(facts))
+                publisher.publish(observation)
+            notifier.stopping()
 
 
 @contextmanager
-def _stopped_by_signals(stream: Stream) -> Generator[None]:
-    """SIGINT and SIGTERM end the loop behind the present frame; a second one ends it at once."""
+def _published(outputs: SinkOptions) -> Generator[tuple[Publisher, Callable[[], bool]]]:
+    """The outputs, and whether one of them, SIGINT or SIGTERM wants the run stopped.
+
+    They are finished at the end, which a signal hurries; a second one ends the run at once.
+    """
+    from contextlib import closing
+    from threading import Event
+
+    from dcrnet_runtime.sinks import open_publisher
+
+    stopping = Event()
 
     def stop(number: int, _: object) -> None:
         note("Stopping.")
-        stream.stop()
+        stopping.set()
         signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        with closing(open_publisher(outputs, stopping.is_set)) as publisher:
+            yield publisher, lambda: stopping.is_set() or publisher.wants_stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class _Publisher:
-    """Prints each observation, and draws it into a video where asked."""
-
-    def __init__(self, save: Path | None, source: Source) -> None:
-        from contextlib import ExitStack, closing
-
-        from dcrnet_runtime.outfile import written_beside
-        from dcrnet_runtime.output import VIDEO_SUFFIXES, VideoWriter
-        from dcrnet_runtime.source import video_fps
-
-        self.failures: dict[str, int] = {}
-        self.wants_stop = False
-        self._stack = ExitStack()
-        self._writer = None
-        if save is not None:
-            if save.suffix.lower() not in VIDEO_SUFFIXES:
-                raise DcrnetError(
-                    f"--save {save} names no video: end it in {', '.join(sorted(VIDEO_SUFFIXES))}"
-                )
-            beside = self._stack.enter_context(written_beside(save))
-            writer = VideoWriter(beside, video_fps(source))
-            self._writer = self._stack.enter_context(closing(writer))
-
-    def publish(self, observation: Observation) -> None:
-        from dcrnet_runtime.output import draw, to_json_line
-
-        recognitions = [face.recognition for face in observation.faces]
-        typer.echo(to_json_line(observation.frame, recognitions))
-        if self._writer is not None:
-            self._writer.write(draw(observation.frame.rgb, recognitions))
-
-    def close(self) -> None:
-        self._stack.close()

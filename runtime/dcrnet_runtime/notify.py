@@ -23,9 +23,9 @@ class Notifier:
         self._beat_s = _watchdog_s(environment) / 3
         self._next_s = 0.0
 
-    def ready(self) -> None:
-        """The first frame has been observed."""
-        self._send("READY=1")
+    def ready(self, status: str) -> None:
+        """Frames are observed; ``systemctl status`` shows the one line of status."""
+        self._send(f"READY=1\nSTATUS={' '.join(status.split())}")
 
     def beat(self) -> None:
         """The loop turns; sent as often as the watchdog needs it, so call it on every turn."""
@@ -33,10 +33,6 @@ class Notifier:
         if self._beat_s and now_s >= self._next_s:
             self._next_s = now_s + self._beat_s
             self._send("WATCHDOG=1")
-
-    def status(self, text: str) -> None:
-        """One line that ``systemctl status`` shows."""
-        self._send(f"STATUS={' '.join(text.split())}")
 
     def stopping(self) -> None:
         """Outputs are being flushed."""

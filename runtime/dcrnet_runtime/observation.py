@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -28,7 +28,8 @@ class TrackedFace:
     """A face that is followed from frame to frame.
 
     Attributes:
-        track_id: from 1; stays with the face, and is never given to another one in a run.
+        track_id: from 1; stays with the face, and is never given to another one in a run. 0 in a
+            photo.
         recognition: this frame's own answer.
         label: with hysteresis over time.
         probabilities: (labels,) float32, smoothed over time, sums to 1.
@@ -79,3 +80,14 @@ class Observation:
     latency_ms: Mapping[Stage, float]
     delay_ms: float
     counters: Counters
+
+    @classmethod
+    def of_still(cls, frame: Frame, recognitions: Sequence[Recognition]) -> Observation:
+        """A photo's: its faces are followed nowhere, so they have the number 0."""
+        faces = (TrackedFace(0, r, r.label, r.probabilities, 0.0) for r in recognitions)
+        return cls(frame, tuple(faces), {}, 0.0, Counters())
+
+    @property
+    def is_still(self) -> bool:
+        """Whether it is of a photo rather than of a frame in the live loop."""
+        return self.counters.frames == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
@@ -40,7 +39,7 @@ def frame_record(frame: Frame, recognitions: Sequence[Recognition]) -> dict[str,
     """
     return {
         "schema": SCHEMA,
-        "source": without_credentials(frame.name),
+        "source": frame.name,
         "frame": frame.index,
         "time_s": round(frame.time_s, 3),
         "faces": [
@@ -54,11 +53,6 @@ def frame_record(frame: Frame, recognitions: Sequence[Recognition]) -> dict[str,
             for r in recognitions
         ],
     }
-
-
-def without_credentials(address: str) -> str:
-    """A URL without user name and password; anything else as it is."""
-    return re.sub(r"^([a-z0-9+.-]+://)[^/]*@", r"\1", address, flags=re.IGNORECASE)
 
 
 def rounded(labels: Sequence[str], probabilities: NDArray[np.float32]) -> Mapping[str, float]:

@@ -54,7 +54,7 @@ def test_no_connection_is_attempted_and_nothing_is_written(
     )
     assert len(done.stdout.splitlines()) == 3
     assert "connection attempted" not in done.stderr
-    assert "Estimating facial expressions; nothing is stored or sent" in done.stderr
+    assert "no identity is computed. Kept: nothing. Sent: nothing." in done.stderr
     assert sorted(tmp_path.rglob("*")) == before
 
 

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from dcrnet_runtime.sinks.options import SinkOptions
+from dcrnet_runtime.sinks.options import Feed, SinkOptions
 from dcrnet_runtime.sinks.publisher import Publisher, open_publisher
 
-__all__ = ["Publisher", "SinkOptions", "open_publisher"]
+__all__ = ["Feed", "Publisher", "SinkOptions", "open_publisher"]

@@ -20,7 +20,7 @@ class PageAddress:
 
     Attributes:
         host: name or address, without brackets.
-        port: 0 for any free one.
+        port: 1 to 65535, or 0 for any free one.
     """
 
     host: str
@@ -36,7 +36,7 @@ class PageAddress:
         host, _, port = text.rpartition(":")
         bare = host.removeprefix("[").removesuffix("]")
         is_bracketed = host.startswith("[") and host.endswith("]")
-        if not (port.isascii() and port.isdigit() and int(port) < 65536) or (
+        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536) or (
             ":" in host and not is_bracketed
         ):
             raise DcrnetError(

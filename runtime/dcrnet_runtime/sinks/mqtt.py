@@ -66,10 +66,15 @@ class Broker:
         except ValueError:  # UnicodeError is one
             host, port = "", None
         topic = unquote(parts.path).strip("/") if host else ""
-        if not host or parts.scheme not in _PORTS or set(topic) & set("#+\0"):
+        if (
+            not host
+            or parts.scheme not in _PORTS
+            or set(url) & set("#?")
+            or set(topic) & set("#+\0")
+        ):
             raise DcrnetError(
-                "--mqtt wants mqtt://HOST[:PORT][/TOPIC], or mqtts:// for TLS; the topic has no"
-                " # and no +"
+                "--mqtt wants mqtt://HOST[:PORT][/TOPIC], or mqtts:// for TLS; #, ? and"
+                " + have no place in it, and are written %23, %3F and %2B in a password"
             )
         return cls(
             host,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
@@ -11,7 +11,7 @@ from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.sinks.address import PageAddress
 from dcrnet_runtime.sinks.lines import CsvRows, JsonLines, StandardOutput
 from dcrnet_runtime.sinks.mqtt import Broker, MqttState
-from dcrnet_runtime.sinks.options import STANDARD_OUTPUT, SinkOptions
+from dcrnet_runtime.sinks.options import STANDARD_OUTPUT, Feed, SinkOptions
 from dcrnet_runtime.sinks.sink import Output, Sink, Worker
 from dcrnet_runtime.sinks.video import PictureFiles, VideoFile
 
@@ -19,15 +19,16 @@ _LINES, _PICTURES = 256, 4  # that wait for a slow output
 
 
 class Publisher:
-    """Any number of outputs as one, which the loop never waits for while its source goes on."""
+    """Any number of outputs as one, which the loop never waits for while its source is live.
+
+    Attributes:
+        failures: observations that were lost or could not be written, by output; goes on
+            counting.
+    """
 
     def __init__(self, outputs: Sequence[Output]) -> None:
+        self.failures: dict[str, int] = {}
         self._outputs = outputs
-
-    @property
-    def failures(self) -> Mapping[str, int]:
-        """Observations that were lost or could not be written, by output."""
-        return {output.name: output.failures for output in self._outputs if output.failures}
 
     @property
     def wants_stop(self) -> bool:
@@ -43,6 +44,7 @@ class Publisher:
         unix_s = time.time() - observation.delay_ms / 1000
         for output in self._outputs:
             output.offer(observation, unix_s)
+        self._count()
 
     def close(self) -> None:
         """Finish the outputs in order.
@@ -52,9 +54,15 @@ class Publisher:
         """
         for output in self._outputs:
             output.close()
+        self._count()
         errors = [f"{output.name}: {output.error}" for output in self._outputs if output.error]
         if errors:
             raise DcrnetError("; ".join(errors))
+
+    def _count(self) -> None:
+        self.failures.update(
+            {output.name: output.failures for output in self._outputs if output.failures}
+        )
 
 
 def open_publisher(
@@ -67,13 +75,13 @@ def open_publisher(
         is_stopping: whether the run is being stopped: then no output is waited for long.
 
     Raises:
-        DcrnetError: one cannot be opened, or its extra is missing; those opened are closed.
+        DcrnetError: one cannot be opened, or its extra is missing; those opened are closed, and
+            have replaced nothing.
     """
     options.check()
     opened: list[Output] = []
     try:
-        for open_one in _openers(options, is_stopping):
-            opened.append(open_one())
+        opened.extend(_opened(options, is_stopping))
     except DcrnetError:
         for output in opened:
             output.close()
@@ -81,55 +89,49 @@ def open_publisher(
     return Publisher(opened)
 
 
-def _openers(options: SinkOptions, is_stopping: Callable[[], bool]) -> list[Callable[[], Output]]:
-    """What opens each output, in the order of publishing."""
-    is_live, blur_faces = options.is_live, options.blur_faces
+def _opened(options: SinkOptions, is_stopping: Callable[[], bool]) -> Iterator[Output]:
+    """Each output, in the order of publishing."""
+    is_live = options.is_live
 
-    def lines(sink: Sink) -> Output:
-        return Worker(sink, depth=_LINES, is_lossless=not is_live, is_stopping=is_stopping)
+    def worker(sink: Sink, depth: int) -> Worker:
+        return Worker(sink, depth=depth, is_lossless=not is_live, is_stopping=is_stopping)
 
-    def pictures(sink: Sink) -> Output:
-        return Worker(sink, depth=_PICTURES, is_lossless=not is_live, is_stopping=is_stopping)
-
-    openers: list[Callable[[], Output]] = []
     if options.window:
-        openers.append(_window)
+        from dcrnet_runtime.sinks.window import Window
+
+        yield Window(waits_for_key=_is_still(options), is_stopping=is_stopping)
     if options.serve:
-        openers.append(lambda: _page(options))
+        yield _page(options)
     if options.jsonl == STANDARD_OUTPUT:
-        openers.append(lambda: lines(StandardOutput(is_live=is_live)))
+        yield worker(StandardOutput(is_live=is_live), _LINES)
     elif options.jsonl is not None:
-        path = Path(options.jsonl)
-        openers.append(lambda: lines(JsonLines(path, is_live=is_live)))
-    if (csv := options.csv) is not None:
-        openers.append(lambda: lines(CsvRows(csv, options.labels, is_live=is_live)))
-    if (video := options.video) is not None:
-        fps = options.fps
-        openers.append(
-            lambda: pictures(VideoFile(video, fps=fps, is_live=is_live, blur_faces=blur_faces))
-        )
-    if (photos := options.pictures) is not None:
-        is_folder = options.pictures_is_folder
-        openers.append(
-            lambda: pictures(PictureFiles(photos, is_folder=is_folder, blur_faces=blur_faces))
-        )
+        yield worker(JsonLines(Path(options.jsonl), is_live=is_live), _LINES)
+    if options.csv is not None:
+        yield worker(CsvRows(options.csv, options.labels, is_live=is_live), _LINES)
+    if options.save is not None:
+        yield worker(_pictures(options, options.save), _PICTURES)
     if options.mqtt:
         broker = Broker.parse(options.mqtt)
-        openers.append(
-            lambda: MqttState(broker, options.labels, has_discovery=options.mqtt_discovery)
-        )
-    return openers
+        yield MqttState(broker, options.labels, has_discovery=options.mqtt_discovery)
 
 
-def _window() -> Output:
-    from dcrnet_runtime.sinks.window import Window
+def _is_still(options: SinkOptions) -> bool:
+    return options.feed in (Feed.PHOTO, Feed.PHOTOS)
 
-    return Window()
+
+def _pictures(options: SinkOptions, path: Path) -> Sink:
+    match options.feed:
+        case Feed.PHOTO | Feed.PHOTOS:
+            is_folder = options.feed is Feed.PHOTOS
+            return PictureFiles(path, is_folder=is_folder, blur_faces=options.blur_faces)
+        case Feed.RECORDING | Feed.LIVE:
+            return VideoFile(
+                path, fps=options.fps, is_live=options.is_live, blur_faces=options.blur_faces
+            )
 
 
 def _page(options: SinkOptions) -> Output:
     address = PageAddress.parse(options.serve)
-    address.check_token(options.token)
     try:
         from dcrnet_runtime.sinks.page.server import LivePage
     except ImportError as error:

@@ -19,6 +19,8 @@ def observation_record(observation: Observation, unix_s: float | None) -> dict[s
     counters = observation.counters
     recognitions = [face.recognition for face in observation.faces]
     record = frame_record(observation.frame, recognitions)
+    if observation.is_still:
+        return record
     for described, face in zip(record["faces"], observation.faces, strict=True):
         described["track"] = _track(face)
     if unix_s is not None:

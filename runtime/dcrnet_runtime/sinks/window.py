@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable
 
 import cv2
 
@@ -21,17 +22,25 @@ class Window:
 
     Shown from the thread that offers, which on macOS has to be the main one.
 
+    Args:
+        waits_for_key: show each picture until a key is pressed, for photos.
+        is_stopping: whether the run is being stopped.
+
     Raises:
         DcrnetError: this OpenCV has no windows, or there is no screen to show one on.
     """
 
     name = "window"
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, waits_for_key: bool = False, is_stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         self.failures = 0
         self.wants_stop = False
         self.error: str | None = None
         self._is_shown = False
+        self._waits_for_key = waits_for_key
+        self._is_stopping = is_stopping
         if re.search(r"GUI:\s+NONE", cv2.getBuildInformation()):
             raise DcrnetError(
                 "--show needs an OpenCV with windows, this one is headless:"
@@ -72,7 +81,14 @@ class Window:
             self._is_shown = True
         picture = annotated(observation)
         cv2.imshow(_TITLE, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        self.wants_stop = cv2.pollKey() & 0xFF in _QUIT_KEYS
+        key = self._awaited_key() if self._waits_for_key else cv2.pollKey()
+        self.wants_stop = key & 0xFF in _QUIT_KEYS
+
+    def _awaited_key(self) -> int:
+        key = -1
+        while key < 0 and not self._is_closed() and not self._is_stopping():
+            key = cv2.waitKey(50)
+        return key
 
     def _is_closed(self) -> bool:
         return bool(cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1)
