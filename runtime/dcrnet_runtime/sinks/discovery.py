@@ -23,7 +23,7 @@ def discovery_messages(topic: str, labels: tuple[str, ...]) -> dict[str, str]:
     """
     device = re.sub(r"[^A-Za-z0-9_-]", "_", topic)
     first = "value_json.faces[0].track"
-    sensors = {
+    sensors: dict[str, dict[str, object]] = {
         "expression": {
             "name": "Expression",
             "device_class": "enum",

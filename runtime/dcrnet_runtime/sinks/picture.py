@@ -26,19 +26,25 @@ class FaceBlur:
     """
 
     def __init__(self) -> None:
-        self._boxes: list[tuple[float, Box]] = []
+        self._boxes: dict[int, tuple[float, Box]] = {}  # by face
 
     def note(self, observation: Observation) -> None:
         """Remember where faces are; needed of every observation, also of those not shown."""
         now_s = observation.frame.time_s
-        held = [(seen_s, box) for seen_s, box in self._boxes if 0 <= now_s - seen_s <= _HOLD_S]
-        self._boxes = held + [(now_s, face.recognition.face.box) for face in observation.faces]
+        held = {
+            key: (seen_s, box)
+            for key, (seen_s, box) in self._boxes.items()
+            if 0 <= now_s - seen_s <= _HOLD_S
+        }
+        for index, face in enumerate(observation.faces):
+            held[face.track_id or -index] = (now_s, face.recognition.face.box)
+        self._boxes = held  # at once: another thread may be drawing
 
     def blurred(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A copy of the (H, W, 3) RGB picture without recognisable faces."""
         canvas = rgb.copy()
-        for _, box in self._boxes:
-            _coarsen(canvas, box)
+        for _, box in self._boxes.values():
+            _coarsen(rgb, canvas, box)
         return canvas
 
 
@@ -58,7 +64,8 @@ def annotated(observation: Observation, blur: FaceBlur | None = None) -> NDArray
     return canvas
 
 
-def _coarsen(canvas: NDArray[np.uint8], box: Box) -> None:
+def _coarsen(rgb: NDArray[np.uint8], canvas: NDArray[np.uint8], box: Box) -> None:
+    """Copy the box from one picture to the other in a few colours."""
     margin = _MARGIN * box.side
     edges = np.array([box.x, box.y, box.x + box.width, box.y + box.height])
     if not math.isfinite(margin) or not np.isfinite(edges).all():
@@ -67,9 +74,10 @@ def _coarsen(canvas: NDArray[np.uint8], box: Box) -> None:
     edges = np.clip(edges + np.array([-margin, -margin, margin, margin]), 0, limits)
     left, top = (int(v) for v in np.floor(edges[:2]))
     right, bottom = (int(v) for v in np.ceil(edges[2:]))
-    region = canvas[top:bottom, left:right]
-    if region.size:
+    width, height = right - left, bottom - top
+    if width > 0 and height > 0:
+        region = rgb[top:bottom, left:right]
         cells = cv2.resize(region, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
-        region[...] = cv2.resize(
-            cells, (region.shape[1], region.shape[0]), interpolation=cv2.INTER_LINEAR
+        canvas[top:bottom, left:right] = cv2.resize(
+            cells, (width, height), interpolation=cv2.INTER_LINEAR
         )
