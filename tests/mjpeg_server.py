@@ -61,6 +61,16 @@ class MjpegServer:
         self._port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
+    def kill_after(self, pictures: int) -> None:
+        """Kill it once so many have been sent."""
+
+        def watch() -> None:
+            while self._number < pictures:
+                time.sleep(0.02)
+            self.kill()
+
+        threading.Thread(target=watch, daemon=True).start()
+
     def kill(self) -> None:
         """Refuse new clients and cut off those that are there."""
         assert self._server is not None
