@@ -83,7 +83,8 @@ def test_a_signal_ends_the_loop_in_order(
     assert process.returncode == 0, err
     lines = [json.loads(line) for line in printed.read_text().splitlines()]
     assert "Stopping." in err
-    assert cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT) == len(lines)
+    assert lines
+    assert cv2.VideoCapture(str(video)).read()[0]
     assert list(tmp_path.glob(".*")) == []
 
 

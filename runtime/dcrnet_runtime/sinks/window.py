@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -14,6 +15,8 @@ from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.sinks.picture import annotated
 
 _TITLE = "dcrnet-run: q or Esc closes"
+_OR_BROWSER = "or look at the picture in a browser with --serve 8080"
+_TRIAL_S = 30
 _QUIT_KEYS = frozenset({ord("q"), ord("Q"), 27})
 
 
@@ -41,20 +44,7 @@ class Window:
         self._is_shown = False
         self._waits_for_key = waits_for_key
         self._is_stopping = is_stopping
-        if re.search(r"GUI:\s+NONE", cv2.getBuildInformation()):
-            raise DcrnetError(
-                "--show needs an OpenCV with windows, this one is headless:"
-                " pip uninstall opencv-python-headless; pip install 'dcrnet-edge[gui]'; or look"
-                " at the picture in a browser with --serve 8080"
-            )
-        # Qt would end the whole process.
-        if sys.platform == "linux" and not (
-            os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-        ):
-            raise DcrnetError(
-                "--show found no screen (DISPLAY is not set): start it on the desktop, or look at"
-                " the picture in a browser with --serve 8080"
-            )
+        _check_screen()
 
     def offer(self, observation: Observation, unix_s: float) -> None:
         """Show the frame."""
@@ -91,4 +81,26 @@ class Window:
         return key
 
     def _is_closed(self) -> bool:
-        return bool(cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1)
+        try:
+            return bool(cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1)
+        except cv2.error:  # Qt's answer when its last window is gone
+            return True
+
+
+def _check_screen() -> None:
+    if re.search(r"GUI:\s+NONE", cv2.getBuildInformation()):
+        raise DcrnetError(
+            "--show needs an OpenCV with windows, this one is headless: pip uninstall"
+            f" opencv-python-headless; pip install 'dcrnet-edge[gui]'; {_OR_BROWSER}"
+        )
+    # A Qt that finds no screen ends its process, so another one tries.
+    trial = [sys.executable, "-c", "import cv2; cv2.namedWindow('trial')"]
+    try:
+        works = subprocess.run(trial, capture_output=True, timeout=_TRIAL_S).returncode == 0
+    except subprocess.TimeoutExpired:
+        works = False
+    if not works:
+        raise DcrnetError(
+            f"--show found no screen (DISPLAY is {os.environ.get('DISPLAY') or 'not set'}): start"
+            f" it on the desktop; {_OR_BROWSER}"
+        )
