@@ -426,7 +426,7 @@ def _published(outputs: SinkOptions) -> Generator[tuple[Publisher, Callable[[], 
 
     They are finished at the end, which a signal hurries; a second one ends the run at once.
     """
-    from contextlib import closing
+    from contextlib import suppress
     from threading import Event
 
     from dcrnet_runtime.sinks import open_publisher
@@ -440,8 +440,14 @@ def _published(outputs: SinkOptions) -> Generator[tuple[Publisher, Callable[[], 
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with closing(open_publisher(outputs, stopping.is_set)) as publisher:
+        publisher = open_publisher(outputs, stopping.is_set)
+        try:
             yield publisher, lambda: stopping.is_set() or publisher.wants_stop
+        except BaseException:
+            with suppress(DcrnetError):  # named when it occurred; the loop's own end counts more
+                publisher.close()
+            raise
+        publisher.close()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

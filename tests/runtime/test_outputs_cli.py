@@ -265,7 +265,7 @@ def test_a_window_without_a_screen_is_refused(
     monkeypatch.setattr("cv2.getBuildInformation", lambda: "  GUI:             NONE\n")
     result = run("--source", clip, "--model", tiny_model(), "--show")
     assert "this one is headless" in result.stderr
-    assert "dcrnet-edge[gui]" in result.stderr
+    assert "pip install --force-reinstall --no-deps opencv-python==4." in result.stderr
 
 
 _XVFB = shutil.which("Xvfb")

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 
 import cv2
 
@@ -87,11 +88,18 @@ class Window:
             return True
 
 
+def _headless_version() -> str:
+    try:
+        return metadata.version("opencv-python-headless")
+    except metadata.PackageNotFoundError:
+        return f"{cv2.__version__}.*"
+
+
 def _check_screen() -> None:
     if re.search(r"GUI:\s+NONE", cv2.getBuildInformation()):
         raise DcrnetError(
-            "--show needs an OpenCV with windows, this one is headless: pip uninstall"
-            f" opencv-python-headless; pip install 'dcrnet-edge[gui]'; {_OR_BROWSER}"
+            "--show needs an OpenCV with windows, this one is headless: pip install"
+            f" --force-reinstall --no-deps opencv-python=={_headless_version()}; {_OR_BROWSER}"
         )
     # A Qt that finds no screen ends its process, so another one tries.
     trial = [sys.executable, "-c", "import cv2; cv2.namedWindow('trial')"]
