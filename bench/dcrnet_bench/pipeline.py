@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_bench.clock import Latency, Rounds, Task, interleave
+from dcrnet_bench.loop import time_loop
 from dcrnet_bench.scene import Scene
 from dcrnet_runtime.backends import Model, load_model
 from dcrnet_runtime.errors import DcrnetError
@@ -22,12 +23,16 @@ from dcrnet_runtime.preprocess import prepare
 
 
 class Stage(StrEnum):
-    """A part of the pipeline; ``whole`` is the sum of a round's three parts."""
+    """A part of the pipeline; ``whole`` is the sum of a round's three parts.
+
+    ``loop`` is a frame of the live loop less finding and inference.
+    """
 
     FIND = "find faces"
     PREPARE = "prepare"
     INFER = "inference"
     WHOLE = "whole, one face"
+    LOOP = "live loop but finding and inference"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,9 +125,10 @@ class Pipeline:
         return tasks
 
     def measure(self, rounds: int) -> tuple[Rounds, list[StageLatency]]:
-        """Time all stages of all models in turn."""
+        """Time all stages of all models in turn, then the loop around them."""
         timed = interleave(self.tasks(), rounds)
-        return timed, self.stages(timed.times_ns)
+        loop = time_loop(self.scene.rgb, self.face, self.entries[0].model, rounds)
+        return timed, [*self.stages(timed.times_ns), StageLatency(Stage.LOOP, "", loop)]
 
     def stages(self, times_ns: NDArray[np.int64]) -> list[StageLatency]:
         """Statistics of (rounds, tasks) durations in the order of :meth:`tasks`."""
