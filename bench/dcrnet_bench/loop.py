@@ -55,7 +55,8 @@ class _Memory:
         return self._left >= 0
 
     def retrieve(self) -> NDArray[np.uint8] | None:
-        return cv2.cvtColor(self._bgr, cv2.COLOR_BGR2RGB)
+        rgb: NDArray[np.uint8] = cv2.cvtColor(self._bgr, cv2.COLOR_BGR2RGB)
+        return rgb
 
     def position_s(self) -> float | None:
         return None

@@ -95,8 +95,7 @@ class Pipeline:
             threads: of each model and of OpenCV.
 
         Raises:
-            DcrnetError: a model cannot be loaded or takes no single crop; the scene shows no
-                face.
+            DcrnetError: a model cannot be loaded; the scene shows no face.
         """
         cv2.setNumThreads(threads)
         models = [load_model(path, threads=threads) for path in paths]
@@ -147,12 +146,7 @@ class Pipeline:
 
 def _entry(name: str, path: Path, model: Model, scene: Scene, face: Face) -> Entry:
     crop = prepare(scene.rgb, face, model.card.preprocess)[None]
-    entry = Entry(name, path, path.stat().st_size / 1e6, model, crop)
-    try:
-        entry.infer()
-    except ValueError as error:
-        raise DcrnetError(f"{path} takes no single crop ({error}): export it again") from error
-    return entry
+    return Entry(name, path, path.stat().st_size / 1e6, model, crop)
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

@@ -41,8 +41,8 @@ class JpegCapture:
         close: Callable[[], object] = lambda: None,
     ) -> None:
         self.facts = facts
-        self.close = close
         self._read = read
+        self._close = close
         self._buffer = bytearray()
         self._is_prefixed: bool | None = None
         self._jpeg = b""
@@ -69,6 +69,9 @@ class JpegCapture:
 
     def position_s(self) -> float | None:
         return None
+
+    def close(self) -> None:
+        self._close()
 
     def _fill(self, size: int) -> bool:
         """Read on until ``size`` bytes are buffered; False where the pipe ends before."""
