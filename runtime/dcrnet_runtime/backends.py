@@ -154,12 +154,12 @@ class OnnxModel:
         shape = self._session.get_inputs()[0].shape
         _check_input(path, self.card, shape)
         _check_output(path, self.card, self._session.get_outputs()[0].shape)
-        self._batch = shape[0] if isinstance(shape[0], int) else None
+        self._is_batch_free = not isinstance(shape[0], int)
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         rows = [
             self._session.run([OUTPUT_NAME], {INPUT_NAME: batch})[0]
-            for batch in _batches(crops, self._batch)
+            for batch in _batches(crops, self._is_batch_free)
         ]
         return np.concatenate(rows)
 
@@ -190,14 +190,13 @@ class TFLiteModel:
         detail = self._interpreter.get_input_details()[0]
         _check_input(path, self.card, list(detail["shape"]))
         self._input = detail["index"]
-        self._batch = int(detail["shape"][0])
         output = self._interpreter.get_output_details()[0]
         _check_output(path, self.card, list(output["shape"]))
         self._output = output["index"]
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         rows = []
-        for batch in _batches(crops, self._batch):
+        for batch in _batches(crops, is_free=False):
             self._interpreter.set_tensor(self._input, batch)
             self._interpreter.invoke()
             rows.append(self._interpreter.get_tensor(self._output))
@@ -248,13 +247,9 @@ def _not_usable(providers: Sequence[str]) -> str:
     )
 
 
-def _batches(crops: NDArray[np.uint8], size: int | None) -> list[NDArray[np.uint8]]:
-    """The crops in the batches that the graph takes; a fixed batch must divide them."""
-    if size is None:
-        return [crops]
-    if len(crops) % size:
-        raise ValueError(f"the model takes batches of {size}, got {len(crops)} crops")
-    return [crops[i : i + size] for i in range(0, len(crops), size)]
+def _batches(crops: NDArray[np.uint8], is_free: bool) -> list[NDArray[np.uint8]]:
+    """All crops at once where the graph's batch is free, else one by one."""
+    return [crops] if is_free else [crops[i : i + 1] for i in range(len(crops))]
 
 
 def _read_card(path: Path, text: str | None) -> ModelCard:
@@ -271,6 +266,11 @@ def _check_input(path: Path, card: ModelCard, shape: list[Any]) -> None:
     if list(shape[1:]) != [side, side, 3]:
         raise DcrnetError(
             f"{path} takes {shape}, its card says {side} px: the file was edited, export it again"
+        )
+    if shape[0] != 1 and isinstance(shape[0], (int, np.integer)):
+        raise DcrnetError(
+            f"{path} takes {shape[0]} faces at a time, no fewer: export it with a batch of one or"
+            " a free one"
         )
 
 

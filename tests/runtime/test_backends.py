@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from conftest import TinyModel
 
@@ -18,6 +20,25 @@ CPU, CUDA, QNN = (f"{name}ExecutionProvider" for name in ("CPU", "CUDA", "QNN"))
 
 def test_a_model_says_what_it_runs_on(tiny_model: TinyModel) -> None:
     assert load_model(tiny_model()).runs_on == f"onnxruntime, {CPU}"
+
+
+def test_faces_are_one_batch_where_the_model_takes_it(tiny_model: TinyModel) -> None:
+    crops = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), dtype=np.uint8)
+    one_by_one = load_model(tiny_model()).probabilities(crops)
+    free = load_model(tiny_model(batch="faces"))
+    assert free.probabilities(crops) == pytest.approx(one_by_one, abs=1e-6)
+    assert one_by_one.shape == (5, 7)
+    calls = []
+    session = free._session  # type: ignore[attr-defined]
+    spy = SimpleNamespace(run=lambda *a: calls.append(1) or session.run(*a))
+    free._session = spy  # type: ignore[attr-defined]
+    free.probabilities(crops)
+    assert len(calls) == 1
+
+
+def test_a_batch_of_four_and_no_fewer_is_refused(tiny_model: TinyModel) -> None:
+    with pytest.raises(DcrnetError, match="takes 4 faces at a time, no fewer"):
+        load_model(tiny_model(batch=4))
 
 
 @pytest.mark.parametrize("name", ["cuda", "CUDA", CUDA])

@@ -65,6 +65,24 @@ def test_a_thumbnail_is_no_picture_of_its_own() -> None:
     assert greys(content) == EXPECTED
 
 
+@pytest.mark.parametrize("is_prefixed", [False, True])
+def test_a_picture_is_here_as_soon_as_it_is_whole(is_prefixed: bool) -> None:
+    """A live pipe pauses behind each picture; whoever reads on waits for the next one."""
+    jpeg = PICTURES[3]
+    parts = iter([struct.pack(">I", len(jpeg)) + jpeg if is_prefixed else jpeg])
+
+    def read(_: int) -> bytes:
+        for part in parts:
+            return part
+        raise AssertionError("read on behind a whole picture")
+
+    capture = JpegCapture(FACTS, read)
+    assert capture.grab()
+    rgb = capture.retrieve()
+    assert rgb is not None
+    assert rgb[0, 0, 0] == 30
+
+
 def test_a_pipe_that_ends_in_a_picture_gives_those_before() -> None:
     whole = b"".join(PICTURES)
     assert greys(whole[:-100]) == EXPECTED[:-1]

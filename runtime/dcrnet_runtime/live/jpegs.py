@@ -41,8 +41,8 @@ class JpegCapture:
         close: Callable[[], object] = lambda: None,
     ) -> None:
         self.facts = facts
-        self.close = close
         self._read = read
+        self._close = close
         self._buffer = bytearray()
         self._is_prefixed: bool | None = None
         self._jpeg = b""
@@ -69,6 +69,9 @@ class JpegCapture:
 
     def position_s(self) -> float | None:
         return None
+
+    def close(self) -> None:
+        self._close()
 
     def _fill(self, size: int) -> bool:
         """Read on until ``size`` bytes are buffered; False where the pipe ends before."""
@@ -111,10 +114,11 @@ class JpegCapture:
         picture's EXIF has as well. A damaged picture ends where the next one begins.
         """
         at = len(_START)
-        while self._fill(at + 4):
-            if self._buffer[at] != 0xFF:
+        # Not a byte more than needed: behind a live picture, the next one is a frame away.
+        while self._fill(at + 2):
+            first, marker = self._buffer[at : at + 2]
+            if first != 0xFF:
                 return self._next_start(at)
-            marker = self._buffer[at + 1]
             if marker == _END:
                 return at + 2
             if marker == _START[1]:
@@ -122,14 +126,15 @@ class JpegCapture:
             if marker in _ALONE or marker == 0xFF:
                 at += 1 if marker == 0xFF else 2
                 continue
+            if not self._fill(at + 4):
+                return None
             at += 2 + int.from_bytes(self._buffer[at + 2 : at + 4], "big")
             if marker == _SCAN:
                 behind = self._scan_end(at)
                 if behind is None:
                     return None
                 at = behind
-        # The end marker may be the pipe's last two bytes.
-        return at + 2 if self._buffer[at : at + 2] == bytes((0xFF, _END)) else None
+        return None
 
     def _scan_end(self, at: int) -> int | None:
         """The first marker behind the entropy-coded data that begins at ``at``."""

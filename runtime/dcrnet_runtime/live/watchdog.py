@@ -173,7 +173,9 @@ class Watchdog:
             raise SourceLostError(f"{self._name} cannot be read any further: {trouble}")
         if reader.broken:
             _log.warning(
-                "%s is damaged: %d of its frames could not be decoded", self._name, reader.broken
+                "%s is cut off or damaged: %d of the frames it states could not be read",
+                self._name,
+                reader.broken,
             )
         return None
 
