@@ -79,5 +79,7 @@ class LineFile:
         size = os.fstat(self._file).st_size
         with self._path.open(encoding="utf-8", errors="replace") as lines:
             self.first_line = lines.readline().rstrip("\n")
-        if size and os.pread(self._file, 1, size - 1) != b"\n":
-            os.write(self._file, b"\n")
+        if size:
+            os.lseek(self._file, size - 1, os.SEEK_SET)
+            if os.read(self._file, 1) != b"\n":
+                os.write(self._file, b"\n")

@@ -29,6 +29,7 @@ class StandardOutput:
         self._is_live = is_live
         try:
             # Not through sys.stdout, whose lock a stuck reader would hold past the program's end.
+            sys.stdout.flush()
             self._file: int | None = os.dup(sys.stdout.fileno())
         except (OSError, ValueError):  # replaced by something that is no file
             self._file = None
