@@ -25,12 +25,14 @@ class MjpegServer:
         connections: accepted since it was made.
         is_stalled: while set, clients get nothing and keep their connection.
         size: of the pictures, (width, height).
+        authorization: the last client's header.
     """
 
     def __init__(self, fps: float = 50.0) -> None:
         self.connections = 0
         self.is_stalled = threading.Event()
         self.size = (64, 48)
+        self.authorization: str | None = None
         self._pause_s = 1 / fps
         self._number = 0
         self._open: list[socket.socket] = []
@@ -83,6 +85,7 @@ class MjpegServer:
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         self.connections += 1
+        self.authorization = handler.headers["Authorization"]
         self._open.append(handler.connection)
         handler.send_response(200)
         handler.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")

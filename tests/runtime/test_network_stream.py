@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 
 import pytest
 from conftest import TinyModel
 from generated import FixedFinder
-from mjpeg_server import MjpegServer
+from mjpeg_server import MjpegServer, jpeg_of
 
 from dcrnet_runtime.backends import load_model
+from dcrnet_runtime.errors import DcrnetError, SourceLostError
 from dcrnet_runtime.live.stream import Stream, StreamOptions
 from dcrnet_runtime.live.watchdog import RestartPolicy
 from dcrnet_runtime.observation import Observation
@@ -89,3 +91,47 @@ def test_pictures_of_another_size_are_seen_as_they_are(
     assert stream.facts is not None
     assert stream.facts.size == (96, 80)
     assert after.counters.reconnects == 0
+
+
+def test_a_password_goes_into_the_head_and_nowhere_else(
+    server: MjpegServer, tiny_model: TinyModel
+) -> None:
+    recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+    address = server.address.replace("//", "//me:pass%20word@")
+    with Stream(recognizer, address, OPTIONS) as stream:
+        observation = next(iter(stream))
+    assert server.authorization == "Basic bWU6cGFzcyB3b3Jk"  # me:pass word
+    assert observation.frame.name == server.address
+    assert "word" not in str(stream.facts)
+
+
+def test_an_answer_that_breaks_off_is_a_lost_source(tiny_model: TinyModel) -> None:
+    """Chunked transfer, cut in the middle of a chunk, once; then nobody answers."""
+    jpeg = jpeg_of(3)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n"
+    chunks = b"%x\r\n%s\r\nffff\r\n--b" % (len(jpeg), jpeg)
+    answer = head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+
+    def serve_once() -> None:
+        connection, _ = listener.accept()
+        connection.recv(10_000)
+        connection.sendall(answer)
+        connection.close()
+        listener.close()
+
+    options = StreamOptions(restarts=RestartPolicy(max_reconnects=1, first_s=0.01))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        threading.Thread(target=serve_once, daemon=True).start()
+        recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+        observations = iter(Stream(recognizer, address, options))
+        assert grey(next(observations)) == 30
+        with pytest.raises(SourceLostError, match="1 reconnects brought no frame"):
+            next(observations)
+
+
+@pytest.mark.parametrize("address", ["http://[", "http://127.0.0.1:99999/", "http://a b/"])
+def test_addresses_that_are_none(address: str, tiny_model: TinyModel) -> None:
+    recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+    with pytest.raises(DcrnetError, match="gave no frame"):
+        next(iter(Stream(recognizer, address, OPTIONS)))

@@ -68,10 +68,16 @@ class OpenCVCapture:
         return bool(self._capture.grab())
 
     def retrieve(self) -> NDArray[np.uint8] | None:
-        is_whole, bgr = self._capture.retrieve()
-        if not is_whole or bgr is None or bgr.size == 0:
+        try:
+            is_whole, pixels = self._capture.retrieve()
+            if not is_whole or pixels is None or pixels.size == 0:
+                return None
+            if pixels.dtype == np.uint16:  # depth and thermal cameras
+                pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)
+            is_grey = pixels.ndim == 2 or pixels.shape[2] == 1
+            return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB if is_grey else cv2.COLOR_BGR2RGB)
+        except cv2.error:
             return None
-        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
     def position_s(self) -> float | None:
         if self.facts.is_live:
