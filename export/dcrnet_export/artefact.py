@@ -80,18 +80,26 @@ def build_content(kind: ArtefactKind, graph: Graph, card: ModelCard) -> bytes:
 
 def _onnx_content(kind: ArtefactKind, graph: Graph, card: ModelCard) -> bytes:
     from dcrnet_export.coordinates import equalise
-    from dcrnet_export.onnx_float import onnx_float
+    from dcrnet_export.onnx_float import onnx_float, onnx_fp16
     from dcrnet_export.onnx_int8 import onnx_int8
+    from dcrnet_export.onnx_qdq import onnx_qdq
     from dcrnet_export.onnx_writer import set_card
     from dcrnet_export.quantize import quantize
 
     match kind.precision:
         case Precision.FP32:
-            model = onnx_float(graph)
+            model = onnx_float(graph, kind.batch)
+        case Precision.FP16:
+            model = onnx_fp16(graph, kind.batch)
         case Precision.INT8:
-            model = onnx_int8(quantize(equalise(graph), kind.weight_limit))
-        case _:
-            raise NotImplementedError(kind.precision)
+            model = onnx_int8(quantize(equalise(graph), kind.weight_limit), kind.batch)
+        case Precision.INT8_QDQ:
+            symmetric = kind.recipe.symmetric
+            equal = equalise(graph, symmetric=symmetric)
+            quantized = quantize(equal, kind.weight_limit, symmetric=symmetric)
+            model = onnx_qdq(quantized, kind.batch)
+        case Precision.DYNAMIC_RANGE:
+            raise ValueError("ONNX Runtime computes dynamic int8 slower than float")
     set_card(model, CARD_KEY, card.to_json())
     return model.SerializeToString(deterministic=True)
 
@@ -99,17 +107,24 @@ def _onnx_content(kind: ArtefactKind, graph: Graph, card: ModelCard) -> bytes:
 def _tflite_content(kind: ArtefactKind, graph: Graph, card: ModelCard) -> bytes:
     from dcrnet_export.coordinates import equalise
     from dcrnet_export.quantize import quantize
-    from dcrnet_export.tflite_float import tflite_float
+    from dcrnet_export.tflite_float import Storage, tflite_float
     from dcrnet_export.tflite_int8 import tflite_int8
     from dcrnet_export.tflite_writer import append_card
 
+    batch = kind.batch
+    if batch is None:
+        raise ValueError("a TFLite file has a fixed batch")
     match kind.precision:
         case Precision.FP32:
-            content = tflite_float(graph)
+            content = tflite_float(graph, Storage.FP32, batch)
+        case Precision.FP16:
+            content = tflite_float(graph, Storage.FP16, batch)
+        case Precision.DYNAMIC_RANGE:
+            content = tflite_float(graph, Storage.INT8, batch)
         case Precision.INT8:
-            content = tflite_int8(quantize(equalise(graph), kind.weight_limit))
-        case _:
-            raise NotImplementedError(kind.precision)
+            content = tflite_int8(quantize(equalise(graph), kind.weight_limit), batch)
+        case Precision.INT8_QDQ:
+            raise ValueError("TFLite has no QDQ form")
     return append_card(content, card.to_json())
 
 
