@@ -151,7 +151,9 @@ def export(job: ExportJob, kinds: Sequence[ArtefactKind], folder: Path) -> Itera
     Raises:
         DcrnetError: the folder cannot be written.
     """
-    ranges = None if job.calibration is None else job.calibration.ranges
+    ranges = job.checkpoint.ranges.get(job.size_px)  # float kernels are rounded better with them
+    if job.calibration is not None:
+        ranges = job.calibration.ranges
     graph = rewrite(job.checkpoint.network, job.size_px, ranges)
     for kind in kinds:
         calibration = None
