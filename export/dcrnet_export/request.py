@@ -98,7 +98,7 @@ def _target(name: str) -> Target:
 
 def _hint(name: str, meanings: dict[str, str]) -> str | None:
     """What a misspelt name probably means."""
-    close = difflib.get_close_matches(name.lower(), meanings, 1, 0.4)
+    close = difflib.get_close_matches(name.lower(), meanings, 1, 0.3)
     return f"did you mean {meanings[close[0]]}?" if close else None
 
 
