@@ -56,7 +56,7 @@ def equalise(graph: Graph, *, snap: bool = True) -> Graph:
             same function on all inputs that stay within the ranges.
 
     Returns:
-        the graph with ranges in the new coordinates.
+        the graph with ranges in the new coordinates; what has no range keeps its own.
     """
     needed = _needed_ranges(graph)
     free = _free_values(graph)
@@ -64,6 +64,8 @@ def equalise(graph: Graph, *, snap: bool = True) -> Graph:
     nodes: list[Node] = []
     ranges = dict(graph.ranges)
     for node in graph.nodes:
+        if node.name not in ranges:
+            node = _restored(node, coordinates, nodes)
         here = [coordinates.get(name) for name in node.inputs]
         if node.name in free and isinstance(node.op, Conv):
             chosen = _choose(needed[node.name])
@@ -75,6 +77,26 @@ def equalise(graph: Graph, *, snap: bool = True) -> Graph:
             channels = len(coordinates[node.name].unit)
             ranges[node.name] = np.array([[0.0] * channels, [LEVELS] * channels])
     return Graph(tuple(nodes), ranges)
+
+
+def _restored(node: Node, coordinates: Mapping[str, Coordinates], nodes: list[Node]) -> Node:
+    """A node that computes in float, reading what has coordinates as ``offset + unit * x'``.
+
+    A convolution can absorb that; anything else reads it from an affine map, appended to
+    ``nodes`` when it is first needed.
+    """
+    if isinstance(node.op, Conv | Affine):
+        return node
+    inputs = []
+    for name in node.inputs:
+        if name not in coordinates:
+            inputs.append(name)
+            continue
+        given, restored = coordinates[name], f"{name}.restored"
+        if all(each.name != restored for each in nodes):
+            nodes.append(Node(restored, Affine(given.unit, given.offset), (name,)))
+        inputs.append(restored)
+    return Node(node.name, node.op, tuple(inputs))
 
 
 def _translate(
