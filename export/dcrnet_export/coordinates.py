@@ -58,7 +58,7 @@ def equalise(graph: Graph, *, snap: bool = True) -> Graph:
     Returns:
         the graph with ranges in the new coordinates; what has no range keeps its own.
     """
-    needed = _needed_ranges(graph)
+    needed = needed_ranges(graph)
     free = _free_values(graph)
     coordinates: dict[str, Coordinates] = {}
     nodes: list[Node] = []
@@ -198,7 +198,7 @@ def _reads_freely(reader: Node, free: set[str]) -> bool:
             return False
 
 
-def _needed_ranges(graph: Graph) -> Mapping[str, Array]:
+def needed_ranges(graph: Graph) -> Mapping[str, Array]:
     """Each value's (2, C) range, cut to what its readers tell apart.
 
     What lies below every reader's ``max`` (or above every reader's ``min``) may saturate.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_export.coordinates import equalise
+from dcrnet_export.coordinates import equalise, needed_ranges
 from dcrnet_export.graph import Affine, Array, Conv, Graph
 from dcrnet_export.integer_reference import IntegerExecutor
 from dcrnet_export.quantize import WeightLimit, quantize
@@ -47,7 +47,7 @@ def layer_errors(
         the layers, the noisiest first.
     """
     exact, quantized = equalise(graph, snap=False), quantize(equalise(graph), limit)
-    executor = IntegerExecutor(quantized)
+    executor, told_apart = IntegerExecutor(quantized), _told_apart(exact)
     noise: dict[str, list[float]] = defaultdict(list)
     for crop in crops:
         values = evaluate(exact, crop)
@@ -56,9 +56,19 @@ def layer_errors(
                 continue
             inputs = [quantized.codings[name].encode(values[name]) for name in node.inputs]
             found = quantized.codings[node.name].decode(executor.step(node, inputs))
-            noise[node.name].append(_noise(values[node.name], found))
+            low, high = told_apart[node.name][:, :, None, None]
+            want, got = (np.clip(each, low, high) for each in (values[node.name], found))
+            noise[node.name].append(_noise(want, got))
     errors = [LayerError(layer, float(np.mean(each))) for layer, each in noise.items()]
     return sorted(errors, key=lambda error: -error.noise)
+
+
+def _told_apart(graph: Graph) -> dict[str, Array]:
+    """Each value's (2, C) limits beyond which no reader tells values apart: clamps cut there."""
+    limits = {name: np.full_like(each, np.inf) for name, each in graph.ranges.items()}
+    for each in limits.values():
+        each[0] = -np.inf
+    return dict(needed_ranges(Graph(graph.nodes, limits)))
 
 
 def _noise(want: Array, got: Array) -> float:
