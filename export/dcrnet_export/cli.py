@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,6 @@ from dcrnet_runtime.console import EXIT_BAD_INPUT, VersionOption, command_app, n
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
-    from dcrnet_export.artefact import ArtefactKind
     from dcrnet_export.exporter import ExportedFile
 
 app = command_app()
@@ -26,7 +24,22 @@ def export(
         typer.Argument(help="A .safetensors checkpoint; default: the shipped weights."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("dcrnet-export"),
-    int8: Annotated[bool, typer.Option("--int8", help="Write the int8 files as well.")] = False,
+    int8: Annotated[bool, typer.Option("--int8", help="Add int8, the fastest on CPUs.")] = False,
+    fp16: Annotated[bool, typer.Option("--fp16", help="Add fp16: half the size.")] = False,
+    dynamic_range: Annotated[
+        bool,
+        typer.Option("--dynamic-range", help="Add TFLite with int8 weights, float activations."),
+    ] = False,
+    qdq: Annotated[
+        bool, typer.Option("--qdq", help="Add int8 ONNX in the form that NPU compilers read.")
+    ] = False,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            help="arm, x86, qnn, nnapi, coreml or tensorrt: writes what is fast there, and says"
+            " why, in place of fp32 and what the flags above add."
+        ),
+    ] = None,
     calib: Annotated[
         Path | None,
         typer.Option(
@@ -41,17 +54,31 @@ def export(
         list[str] | None,
         typer.Option("--format", help="onnx or tflite; repeat for both; default: both."),
     ] = None,
+    batch: Annotated[
+        str, typer.Option(help="Faces a run: a number, or dynamic (ONNX alone).")
+    ] = "1",
     version: VersionOption = False,
 ) -> None:
-    """Write float (and int8) ONNX and TFLite files, each checked against torch."""
+    """Write fp32 ONNX and TFLite files, and what the flags add, each checked against torch."""
     _export_extra()
     from dcrnet_edge.weights import shipped_checkpoint
     from dcrnet_export.exporter import export as export_files
     from dcrnet_export.exporter import prepare_job
+    from dcrnet_export.request import requested_kinds
+    from dcrnet_runtime.precision import Precision
 
-    kinds = _kinds(formats, int8)
+    flags = {
+        Precision.FP16: fp16,
+        Precision.INT8: int8,
+        Precision.INT8_QDQ: qdq,
+        Precision.DYNAMIC_RANGE: dynamic_range,
+    }
+    added = [precision for precision, asked in flags.items() if asked]
+    kinds = requested_kinds(formats, added, target, batch)
     path = checkpoint or shipped_checkpoint()
     job = prepare_job(path, size, calib, kinds)
+    if (aim := kinds[0].target) is not None:
+        note(kinds[0].recipe.explanation(aim))
     note(f"{path.name} at {job.size_px} px, checked on {job.faces.source}.")
     if job.calibration is not None:
         note(f"int8 from {job.calibration.source}.")
@@ -80,21 +107,6 @@ def _export_extra() -> None:
         raise DcrnetError(
             f"{error.name} is not installed: pip install 'dcrnet-edge[export]'"
         ) from error
-
-
-def _kinds(formats: list[str] | None, int8: bool) -> list[ArtefactKind]:
-    from dcrnet_export.artefact import ArtefactKind, Precision
-    from dcrnet_runtime.backends import ModelFormat
-
-    known = [kind.value for kind in ModelFormat]
-    chosen = list(dict.fromkeys(formats or known))
-    for name in chosen:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, 1, 0.3)
-            hint = f"did you mean {close[0]}?" if close else f"choose {' or '.join(known)}"
-            raise DcrnetError(f"--format {name} is unknown: {hint}")
-    precisions = [Precision.FP32, Precision.INT8] if int8 else [Precision.FP32]
-    return [ArtefactKind(ModelFormat(name), each) for each in precisions for name in chosen]
 
 
 def _report(done: list[ExportedFile]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,6 @@ from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint
 from dcrnet_edge.network import check_size
 from dcrnet_export.artefact import (
     ArtefactKind,
-    Precision,
     build_content,
     exported_card,
     move_artefact,
@@ -56,10 +56,18 @@ class Calibration:
     Attributes:
         ranges: by module path.
         source: for people, and for the card.
+        faces: how many gave the ranges; None where the checkpoint does not say.
+        sha256: of the faces' crops, or of the stored ranges.
     """
 
     ranges: Ranges
     source: str
+    faces: int | None
+    sha256: str
+
+    def summary(self) -> dict[str, Any]:
+        """What the card says of it."""
+        return {"source": self.source, "faces": self.faces, "sha256": self.sha256}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +111,7 @@ def prepare_job(
     spec = replace(checkpoint.card.preprocess, size_px=size_px)
     given = None if calib is None else folder_faces(calib, spec)
     calibration = None
-    if any(kind.precision is Precision.INT8 for kind in kinds):
+    if any(kind.precision.has_ranges for kind in kinds):
         calibration = _calibration(checkpoint, size_px, given)
     faces = given or sample_faces(spec)
     expected = torch_probabilities(checkpoint.network, faces.crops)
@@ -117,14 +125,21 @@ def _calibration(checkpoint: Checkpoint, size_px: int, given: PreparedCrops | No
 
         codes = torch.from_numpy(given.crops).permute(0, 3, 1, 2)
         batches = torch.split(codes, _CALIBRATION_BATCH)
-        return Calibration(activation_ranges(checkpoint.network, batches), given.source)
+        ranges = activation_ranges(checkpoint.network, batches)
+        digest = sha256(given.crops.tobytes()).hexdigest()
+        return Calibration(ranges, given.source, len(given.crops), digest)
     if size_px not in checkpoint.ranges:
         recorded = ", ".join(map(str, sorted(checkpoint.ranges))) or "no size"
         raise DcrnetError(
             f"int8 at {size_px} px needs activation ranges, and the checkpoint has them for"
             f" {recorded}: give face images with --calib DIR"
         )
-    return Calibration(checkpoint.ranges[size_px], "ranges stored with the checkpoint")
+    ranges = checkpoint.ranges[size_px]
+    digest = sha256()
+    for name in sorted(ranges):
+        digest.update(name.encode() + ranges[name].numpy().tobytes())
+    source = "ranges stored with the checkpoint"
+    return Calibration(ranges, source, None, digest.hexdigest())
 
 
 def export(job: ExportJob, kinds: Sequence[ArtefactKind], folder: Path) -> Iterator[ExportedFile]:
@@ -140,8 +155,8 @@ def export(job: ExportJob, kinds: Sequence[ArtefactKind], folder: Path) -> Itera
     graph = rewrite(job.checkpoint.network, job.size_px, ranges)
     for kind in kinds:
         calibration = None
-        if kind.precision is Precision.INT8 and job.calibration is not None:
-            calibration = job.calibration.source
+        if kind.precision.has_ranges and job.calibration is not None:
+            calibration = job.calibration.summary()
         card = exported_card(job.checkpoint, job.checkpoint_sha256, kind, job.size_px, calibration)
         try:
             content = build_content(kind, graph, card)

@@ -9,11 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from dcrnet_edge.network import DCRNet
-from dcrnet_export.artefact import Precision
 from dcrnet_runtime.backends import Model
+from dcrnet_runtime.precision import Precision
 
 FLOAT_BUDGET = 1e-4
-"""Largest difference of a probability that a float artefact may show."""
+"""Largest difference of a probability that an fp32 artefact may show."""
+
+FP16_BUDGET = 5e-3
+"""The same of an fp16 one."""
 
 CLEAR_MARGIN = 0.10
 """A face is clear if torch's two highest probabilities are at least so far apart."""
@@ -72,7 +75,11 @@ def rejection(precision: Precision, parity: Parity) -> str | None:
             return f"differs from torch by {parity.largest:.1e}, more than {FLOAT_BUDGET:.0e}"
         case Precision.FP32 if parity.agreement < 1.0:
             return f"other labels than torch on {1 - parity.agreement:.1%} of the faces"
-        case Precision.INT8 if parity.clear_agreement < 0.5:
+        case Precision.FP16 if parity.largest > FP16_BUDGET:
+            return f"differs from torch by {parity.largest:.1e}, more than {FP16_BUDGET:.0e}"
+        case Precision.INT8 | Precision.INT8_QDQ | Precision.DYNAMIC_RANGE if (
+            parity.clear_agreement < 0.5
+        ):
             return (
                 f"other labels than torch on {1 - parity.clear_agreement:.1%} of the"
                 f" {parity.clear_faces} clear faces"

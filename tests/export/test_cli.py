@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from dcrnet_export.artefact import ArtefactKind, Precision, build_content
+from dcrnet_export.artefact import PRECISIONS, ArtefactKind, build_content
 from dcrnet_export.cli import app
 from dcrnet_export.parity import Parity, rejection
 from dcrnet_export.rewrite import rewrite
-from dcrnet_runtime.backends import ModelFormat, load_model
+from dcrnet_runtime.backends import load_model
+from dcrnet_runtime.precision import Precision
 
-KINDS = [ArtefactKind(form, precision) for form in ModelFormat for precision in Precision]
+KINDS = [ArtefactKind(form, each) for form, able in PRECISIONS.items() for each in able]
+ADDED = ["--int8", "--fp16", "--qdq", "--dynamic-range"]
 runner = CliRunner()
 
 
@@ -27,7 +29,7 @@ runner = CliRunner()
 def exported(checkpoint_path, tmp_path_factory):
     """The folder of a whole export and what the command printed."""
     folder = tmp_path_factory.mktemp("out")
-    result = runner.invoke(app, [str(checkpoint_path), "--int8", "--out", str(folder)])
+    result = runner.invoke(app, [str(checkpoint_path), *ADDED, "--out", str(folder)])
     assert result.exit_code == 0, result.output
     return folder, result.output
 
@@ -41,7 +43,7 @@ def test_file_describes_itself(exported, checkpoint, checkpoint_path, kind):
     assert model.card.preprocess == checkpoint.card.preprocess
     origin = model.card.provenance["export"]
     assert origin["checkpoint_sha256"] == sha256(checkpoint_path.read_bytes()).hexdigest()
-    assert (origin["calibration"] is None) == (kind.precision is Precision.FP32)
+    assert (origin["calibration"] is None) != kind.precision.has_ranges
     sidecar = json.loads((folder / f"{path.name}.json").read_text())
     assert sidecar["sha256"] == sha256(path.read_bytes()).hexdigest()
     assert sidecar["card"] == json.loads(model.card.to_json())
@@ -52,7 +54,7 @@ def test_report_names_files_and_next_commands(exported):
     assert f"dcrnet-bench {folder / 'dcrnet-64-int8.onnx'}" in output
     assert f"dcrnet-run --source 0 --model {folder / 'dcrnet-64-fp32.tflite'}" in output
     assert not list(folder.glob("*.rejected*"))
-    assert len(list(folder.iterdir())) == 8
+    assert len(list(folder.iterdir())) == 2 * len(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file_name(64))
@@ -115,7 +117,7 @@ def test_calibration_folder_replaces_recorded_ranges(checkpoint_path, tmp_path, 
     result = runner.invoke(app, [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.output
     card = load_model(tmp_path / "out" / "dcrnet-64-int8.onnx").card
-    assert card.provenance["export"]["calibration"].startswith("6 faces given by --calib")
+    assert card.provenance["export"]["calibration"]["faces"] == 6
 
 
 def test_wrong_artefact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_path, monkeypatch):
