@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from dcrnet_edge.checkpoint import Checkpoint
+from dcrnet_export.coordinates import equalise
 from dcrnet_export.graph import Graph
-from dcrnet_export.quantize import WeightLimit
+from dcrnet_export.quantize import QuantizedGraph, WeightLimit, quantize
 from dcrnet_export.target import UNIVERSAL, Recipe, Target, recipe_for
 from dcrnet_runtime.backends import INPUT_NAME, OUTPUT_NAME, ModelFormat
 from dcrnet_runtime.card import CARD_KEY, ModelCard
 from dcrnet_runtime.outfile import written_beside
 from dcrnet_runtime.precision import Precision
+
+REJECTED_SUFFIX = ".rejected"
+"""Ends the name of a file that has not passed its gates."""
 
 _TOOLS = ("dcrnet-edge", "torch", "onnx", "onnxsim", "flatbuffers", "ai-edge-litert")
 
@@ -71,46 +75,71 @@ def build_content(kind: ArtefactKind, graph: Graph, card: ModelCard) -> bytes:
         graph: from :func:`dcrnet_export.rewrite.rewrite`; with ranges for int8.
         card: goes into the file.
     """
+    return with_card(kind.format, build_model(kind, graph), card)
+
+
+def build_model(kind: ArtefactKind, graph: Graph) -> bytes:
+    """The artefact's bytes without a card."""
     match kind.format:
         case ModelFormat.ONNX:
-            return _onnx_content(kind, graph, card)
+            return _onnx_content(kind, graph)
         case ModelFormat.TFLITE:
-            return _tflite_content(kind, graph, card)
+            return _tflite_content(kind, graph)
 
 
-def _onnx_content(kind: ArtefactKind, graph: Graph, card: ModelCard) -> bytes:
-    from dcrnet_export.coordinates import equalise
+def with_card(form: ModelFormat, model: bytes, card: ModelCard) -> bytes:
+    """What :func:`build_model` gave, describing itself."""
+    match form:
+        case ModelFormat.ONNX:
+            import onnx
+
+            from dcrnet_export.onnx_writer import set_card
+
+            proto = onnx.load_from_string(model)
+            set_card(proto, CARD_KEY, card.to_json())
+            return proto.SerializeToString(deterministic=True)
+        case ModelFormat.TFLITE:
+            from dcrnet_export.tflite_writer import append_card
+
+            return append_card(model, card.to_json())
+
+
+def exact_graph(graph: Graph) -> Graph:
+    """The float graph in the coordinates of :func:`integer_graph`."""
+    return equalise(graph, snap=False)
+
+
+def integer_graph(kind: ArtefactKind, graph: Graph) -> QuantizedGraph:
+    """What an int8 artefact computes."""
+    return quantize(equalise(graph), kind.weight_limit)
+
+
+def _onnx_content(kind: ArtefactKind, graph: Graph) -> bytes:
     from dcrnet_export.onnx_float import onnx_float
     from dcrnet_export.onnx_int8 import onnx_int8
-    from dcrnet_export.onnx_writer import set_card
-    from dcrnet_export.quantize import quantize
 
     match kind.precision:
         case Precision.FP32:
             model = onnx_float(graph)
         case Precision.INT8:
-            model = onnx_int8(quantize(equalise(graph), kind.weight_limit))
+            model = onnx_int8(integer_graph(kind, graph))
         case _:
             raise NotImplementedError(kind.precision)
-    set_card(model, CARD_KEY, card.to_json())
     return model.SerializeToString(deterministic=True)
 
 
-def _tflite_content(kind: ArtefactKind, graph: Graph, card: ModelCard) -> bytes:
-    from dcrnet_export.coordinates import equalise
-    from dcrnet_export.quantize import quantize
+def _tflite_content(kind: ArtefactKind, graph: Graph) -> bytes:
     from dcrnet_export.tflite_float import tflite_float
     from dcrnet_export.tflite_int8 import tflite_int8
-    from dcrnet_export.tflite_writer import append_card
 
     match kind.precision:
         case Precision.FP32:
             content = tflite_float(graph)
         case Precision.INT8:
-            content = tflite_int8(quantize(equalise(graph), kind.weight_limit))
+            content = tflite_int8(integer_graph(kind, graph))
         case _:
             raise NotImplementedError(kind.precision)
-    return append_card(content, card.to_json())
+    return content
 
 
 def exported_card(

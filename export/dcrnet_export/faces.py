@@ -25,6 +25,7 @@ _CROP_PX = 256
 """An image of at most this side is taken to be a face crop already."""
 
 _MOST_IMAGES = 2048
+_MOST_COMPARED = 256
 _GAINS = (0.5, 0.7, 0.85, 1.0, 1.15, 1.3)
 _SHIFTS = (-0.06, -0.04, -0.02, 0.0, 0.02, 0.04)
 _SYNTHETIC = 72
@@ -77,6 +78,13 @@ def _image_faces(path: Path, finder: Finder, spec: PreprocessSpec) -> Iterator[N
     for face in [face_of_crop(rgb, finder)] if crop else finder.find(rgb):
         with suppress(ValueError):  # a face that lies outside the image is no face of it
             yield prepare(rgb, face, spec)
+
+
+def spread_faces(faces: PreparedCrops) -> PreparedCrops:
+    """At most 256 of the faces, spread evenly: enough to compare files on."""
+    crops = np.ascontiguousarray(faces.crops[:: math.ceil(len(faces.crops) / _MOST_COMPARED)])
+    part = "" if len(crops) == len(faces.crops) else f"{len(crops)} of the "
+    return PreparedCrops(crops, part + faces.source)
 
 
 def sample_faces(spec: PreprocessSpec) -> PreparedCrops:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_export.coordinates import equalise, needed_ranges
+from dcrnet_export.coordinates import needed_ranges
 from dcrnet_export.graph import Affine, Array, Conv, Graph
 from dcrnet_export.integer_reference import IntegerExecutor
-from dcrnet_export.quantize import WeightLimit, quantize
+from dcrnet_export.quantize import QuantizedGraph
 from dcrnet_export.reference import evaluate
 
 _CONSTANT = 1e-9
@@ -31,7 +31,7 @@ class LayerError:
 
 
 def layer_errors(
-    graph: Graph, crops: NDArray[np.uint8], limit: WeightLimit = WeightLimit.REDUCED
+    exact: Graph, quantized: QuantizedGraph, crops: NDArray[np.uint8]
 ) -> list[LayerError]:
     """Each integer convolution against float, fed with codes of the float network's values.
 
@@ -39,14 +39,14 @@ def layer_errors(
     weights, of its input's codes and of the codes of its result.
 
     Args:
-        graph: with ranges, from :func:`dcrnet_export.rewrite.rewrite`.
+        exact: the graph in the coordinates of ``quantized``, without snapped limits.
+        quantized: what the artefact computes.
         crops: (N, S, S, 3) uint8 RGB faces; a few are enough.
-        limit: the largest absolute weight code.
 
     Returns:
-        the layers, the noisiest first.
+        the layers, the noisiest first; among equally noisy ones the earliest, as the codes of
+        its result are the input of the next.
     """
-    exact, quantized = equalise(graph, snap=False), quantize(equalise(graph), limit)
     executor, told_apart = IntegerExecutor(quantized), _told_apart(exact)
     noise: dict[str, list[float]] = defaultdict(list)
     for crop in crops:
@@ -60,7 +60,7 @@ def layer_errors(
             want, got = (np.clip(each, low, high) for each in (values[node.name], found))
             noise[node.name].append(_noise(want, got))
     errors = [LayerError(layer, float(np.mean(each))) for layer, each in noise.items()]
-    return sorted(errors, key=lambda error: -error.noise)
+    return sorted(errors, key=lambda error: -round(error.noise, 1))
 
 
 def _told_apart(graph: Graph) -> dict[str, Array]:

@@ -59,6 +59,12 @@ def run(
         bool, typer.Option(help="Download MediaPipe's bundle into the cache and check it.")
     ] = False,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of the model.")] = 1,
+    self_test: Annotated[
+        bool,
+        typer.Option(
+            "--self-test", help="Check that this machine computes the model as it was exported."
+        ),
+    ] = False,
     version: VersionOption = False,
 ) -> None:
     """Print the expression of every face as JSON Lines."""
@@ -68,6 +74,9 @@ def run(
         note(f"Face landmark networks: {fetch_task()}")
         if source is None and camera is None and not demo:
             return
+    if self_test:
+        _self_test(model, threads)
+        return
     address = _one_source(source, camera, demo)
     recognizer = _recognizer(model, finder, landmarks, threads)
     note(_NOTICE)
@@ -83,6 +92,29 @@ def run(
         _run_photos(recognizer, parsed, save, frames)
     else:
         _run_video(recognizer, parsed, save, frames)
+
+
+def _self_test(path: Path | None, threads: int) -> None:
+    """Print the result as one line of JSON.
+
+    Raises:
+        DcrnetError: this machine gives other answers than the exporter recorded.
+    """
+    import json
+
+    from dcrnet_runtime.backends import load_model
+    from dcrnet_runtime.golden import self_test
+    from dcrnet_runtime.shipped import shipped_model
+
+    path = path or shipped_model()
+    test = self_test(load_model(path, threads=threads))
+    typer.echo(json.dumps({"model": path.name, **test.to_json()}))
+    if not test.passed:
+        raise DcrnetError(
+            f"this machine computes {path.name} wrongly: its answer to the golden input"
+            f" {test.worst!r} is {test.largest:.2f} off, {test.tolerance:.2g} is allowed. Use a"
+            " float model, or another version of the back end"
+        )
 
 
 def _one_source(source: str | None, camera: int | None, demo: bool) -> str | None:

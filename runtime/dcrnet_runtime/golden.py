@@ -9,7 +9,7 @@ the network as photos do; white, black and hard edges drive sums to where a kern
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256, shake_256
 from typing import Any
 
@@ -46,8 +46,8 @@ class Golden:
     def record(cls, model: Model, tolerance: float) -> Golden:
         """What the model answers on this machine."""
         crops = golden_crops(model.card.preprocess.size_px)
-        answers = model.probabilities(crops).astype(np.float64).round(_DIGITS)
-        return cls(answers, tolerance, inputs_digest(crops))
+        answers = model.probabilities(crops).astype(np.float64)
+        return cls(answers.round(_DIGITS), tolerance, inputs_digest(crops))
 
     @classmethod
     def of(cls, card: ModelCard) -> Golden:
@@ -75,6 +75,10 @@ class Golden:
                 f" {(len(GOLDEN_INPUTS), len(card.labels))}: export it again"
             )
         return golden
+
+    def with_answers(self, probabilities: NDArray[np.float64]) -> Golden:
+        """The record with other answers, (N, labels)."""
+        return replace(self, probabilities=probabilities.round(_DIGITS))
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values, for a card's figures."""
@@ -105,6 +109,17 @@ class SelfTest:
     def passed(self) -> bool:
         """Whether this machine computes the model as it was exported."""
         return self.largest <= self.tolerance
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        largest = self.largest if np.isfinite(self.largest) else None
+        return {
+            "passed": self.passed,
+            "inputs": self.inputs,
+            "largest_difference": largest,
+            "worst_input": self.worst,
+            "tolerance": self.tolerance,
+        }
 
 
 def self_test(model: Model) -> SelfTest:
