@@ -58,6 +58,11 @@ class ArtefactKind:
         """The largest absolute weight code; LiteRT's kernels take the full range everywhere."""
         return WeightLimit.FULL if self.format is ModelFormat.TFLITE else self.recipe.weight_limit
 
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether the codes of its activations have zero point 0 as int8."""
+        return self.precision is Precision.INT8_QDQ and self.recipe.symmetric
+
     def file_name(self, size_px: int) -> str:
         """Such as ``dcrnet-224-int8.onnx`` or ``dcrnet-64-int8-arm-batch8.onnx``."""
         parts = ["dcrnet", str(size_px), self.precision.value]
@@ -104,41 +109,54 @@ def with_card(form: ModelFormat, model: bytes, card: ModelCard) -> bytes:
             return append_card(model, card.to_json())
 
 
-def exact_graph(graph: Graph) -> Graph:
+def exact_graph(kind: ArtefactKind, graph: Graph) -> Graph:
     """The float graph in the coordinates of :func:`integer_graph`."""
-    return equalise(graph, snap=False)
+    return equalise(graph, snap=False, symmetric=kind.is_symmetric)
 
 
 def integer_graph(kind: ArtefactKind, graph: Graph) -> QuantizedGraph:
-    """What an int8 artefact computes."""
-    return quantize(equalise(graph), kind.weight_limit)
+    """What an artefact with ranges computes."""
+    equal = equalise(graph, symmetric=kind.is_symmetric)
+    return quantize(equal, kind.weight_limit, symmetric=kind.is_symmetric)
 
 
 def _onnx_content(kind: ArtefactKind, graph: Graph) -> bytes:
-    from dcrnet_export.onnx_float import onnx_float
+    from dcrnet_export.onnx_float import onnx_float, onnx_fp16
     from dcrnet_export.onnx_int8 import onnx_int8
+    from dcrnet_export.onnx_qdq import onnx_qdq
 
     match kind.precision:
         case Precision.FP32:
-            model = onnx_float(graph)
+            model = onnx_float(graph, kind.batch)
+        case Precision.FP16:
+            model = onnx_fp16(graph, kind.batch)
         case Precision.INT8:
-            model = onnx_int8(integer_graph(kind, graph))
-        case _:
-            raise NotImplementedError(kind.precision)
+            model = onnx_int8(integer_graph(kind, graph), kind.batch)
+        case Precision.INT8_QDQ:
+            model = onnx_qdq(integer_graph(kind, graph), kind.batch)
+        case Precision.DYNAMIC_RANGE:
+            raise ValueError("ONNX Runtime computes dynamic int8 slower than float")
     return model.SerializeToString(deterministic=True)
 
 
 def _tflite_content(kind: ArtefactKind, graph: Graph) -> bytes:
-    from dcrnet_export.tflite_float import tflite_float
+    from dcrnet_export.tflite_float import Storage, tflite_float
     from dcrnet_export.tflite_int8 import tflite_int8
 
+    batch = kind.batch
+    if batch is None:
+        raise ValueError("a TFLite file has a fixed batch")
     match kind.precision:
         case Precision.FP32:
-            content = tflite_float(graph)
+            content = tflite_float(graph, Storage.FP32, batch)
+        case Precision.FP16:
+            content = tflite_float(graph, Storage.FP16, batch)
+        case Precision.DYNAMIC_RANGE:
+            content = tflite_float(graph, Storage.INT8, batch)
         case Precision.INT8:
-            content = tflite_int8(integer_graph(kind, graph))
-        case _:
-            raise NotImplementedError(kind.precision)
+            content = tflite_int8(integer_graph(kind, graph), batch)
+        case Precision.INT8_QDQ:
+            raise ValueError("TFLite has no QDQ form")
     return content
 
 
@@ -156,7 +174,7 @@ def exported_card(
             for a file without ranges.
     """
     card = checkpoint.card
-    export = {
+    export: dict[str, Any] = {
         "checkpoint_sha256": checkpoint_sha256,
         "format": kind.format.value,
         "precision": kind.precision.value,

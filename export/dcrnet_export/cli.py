@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -14,15 +14,13 @@ from dcrnet_runtime.console import EXIT_BAD_INPUT, VersionOption, command_app, n
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
-    from typer import Context
-
     from dcrnet_export.exporter import DataSource
 
 
 class _ExportUnlessNamed(TyperGroup):
     """Takes arguments that begin with no command's name for those of ``export``."""
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         named = bool(args) and args[0] in self.commands
         return super().parse_args(ctx, args if named else ["export", *args])
 

@@ -79,9 +79,10 @@ def reliefs(
         def distance(model: Model) -> float:
             return measure(model, faces, yardstick.expected).mean
 
-        plain, kept, mixed = built(graph), [], graph
+        kept: list[LayerError] = []
+        plain, mixed = built(graph), graph
         while len(kept) < MOST_LAYERS:
-            errors = layer_errors(exact_graph(mixed), integer_graph(kind, mixed), probes)
+            errors = layer_errors(exact_graph(kind, mixed), integer_graph(kind, mixed), probes)
             names = [each.layer for each in kept]
             trials = []
             for error in errors[:_CANDIDATES]:

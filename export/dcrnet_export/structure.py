@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dcrnet_runtime.backends import INPUT_NAME, OUTPUT_NAME, ModelFormat
 from dcrnet_runtime.card import ModelCard
 
@@ -78,7 +80,7 @@ def _tflite_problem(content: bytes, card: ModelCard) -> str | None:
 
 
 def _interface_problem(
-    found: list[tuple[str, int, list[int]]], wanted: list[tuple[str, int, list[int]]]
+    found: Sequence[tuple[str, int, list[int]]], wanted: Sequence[tuple[str, int, list[int]]]
 ) -> str | None:
     if found == wanted:
         return None

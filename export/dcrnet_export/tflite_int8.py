@@ -29,6 +29,7 @@ from dcrnet_export.tflite_float import (
     RELU,
     FloatEmitter,
     Operator,
+    Storage,
     conv_options,
     depthwise_options,
     input_tensor,
@@ -42,13 +43,14 @@ INT8_OFFSET = 128
 """A uint8 code minus this is the int8 code."""
 
 
-def tflite_int8(quantized: QuantizedGraph) -> bytes:
+def tflite_int8(quantized: QuantizedGraph, batch: int = 1) -> bytes:
     """The graph as an int8 model; parts without a coding compute in float32.
 
     Args:
         quantized: with :attr:`dcrnet_export.quantize.WeightLimit.FULL` weights.
+        batch: faces a run.
     """
-    emitter = _Emitter(quantized)
+    emitter = _Emitter(quantized, batch)
     for node in quantized.graph.nodes:
         emitter.emit(node)
     return emitter.content()
@@ -57,8 +59,8 @@ def tflite_int8(quantized: QuantizedGraph) -> bytes:
 class _Emitter:
     """Holds each value as codes, as floats, or as both once someone asks for the other."""
 
-    def __init__(self, quantized: QuantizedGraph) -> None:
-        self._writer = TFLiteWriter()
+    def __init__(self, quantized: QuantizedGraph, batch: int) -> None:
+        self._writer = TFLiteWriter(batch)
         self._quantized = quantized
         self._shapes = quantized.graph.shapes()
         self._float = FloatEmitter(self._writer, self._shapes)
@@ -72,7 +74,8 @@ class _Emitter:
             self._codes[node.name] = self._integer(node)
             return
         inputs = [self._as_float(name) for name in node.inputs]
-        self._floats[node.name] = self._float.emit(node, inputs, compact=is_dense(node))
+        storage = Storage.FP16 if is_dense(node) else Storage.FP32
+        self._floats[node.name] = self._float.emit(node, inputs, storage)
 
     def content(self) -> bytes:
         """The file's bytes."""
@@ -198,9 +201,8 @@ class _Emitter:
         return self._coded(name, self._shapes[value], self._quantized.codings[value])
 
     def _coded(self, name: str, shape: Shape, coding: Coding) -> Tensor:
-        size = (1, shape.side, shape.side, shape.channels)
         zero_point = coding.zero_point - INT8_OFFSET
-        return self._writer.tensor(name, size, np.int8, coding.scale, zero_point)
+        return self._writer.map(name, shape, np.int8, coding.scale, zero_point)
 
     def _as_codes(self, name: str) -> Tensor:
         if name not in self._codes:

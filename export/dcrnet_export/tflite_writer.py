@@ -11,6 +11,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
+from dcrnet_export.graph import Shape
 from dcrnet_runtime.backends import TFLITE_CARD_FILE
 
 FILE_IDENTIFIER = b"TFL3"
@@ -48,9 +49,14 @@ class _AlignedBuffer(schema.BufferT):  # type: ignore[misc]
 
 
 class TFLiteWriter:
-    """Collects tensors and operators in order, batch 1, NHWC."""
+    """Collects tensors and operators in order, NHWC.
 
-    def __init__(self) -> None:
+    Args:
+        batch: faces a run.
+    """
+
+    def __init__(self, batch: int = 1) -> None:
+        self.batch = batch
         self._tensors: list[schema.TensorT] = []
         self._buffers: list[schema.BufferT] = [_AlignedBuffer()]  # number 0 means "no data"
         self._buffer_of: dict[bytes, int] = {}
@@ -78,6 +84,18 @@ class TFLiteWriter:
             tensor.quantization = _quantization(np.atleast_1d(scale), zero_point)
         self._tensors.append(tensor)
         return len(self._tensors) - 1
+
+    def map(
+        self,
+        name: str,
+        shape: Shape,
+        dtype: type[np.generic],
+        scale: float | None = None,
+        zero_point: int = 0,
+    ) -> Tensor:
+        """A value of the graph, one map for each face of the batch."""
+        size = (self.batch, shape.side, shape.side, shape.channels)
+        return self.tensor(name, size, dtype, scale, zero_point)
 
     def constant(
         self,

@@ -16,20 +16,26 @@ if TYPE_CHECKING:
     from dcrnet_runtime.backends import load_model
     from dcrnet_runtime.errors import DcrnetError
     from dcrnet_runtime.finders import open_finder
+    from dcrnet_runtime.live.stream import Stream, StreamOptions
     from dcrnet_runtime.preprocess import prepare
-    from dcrnet_runtime.recognizer import Recognition, Recognizer
+    from dcrnet_runtime.recognizer import Recognizer
     from dcrnet_runtime.shipped import shipped_model
-    from dcrnet_runtime.spec import PreprocessSpec
 
 # onnxruntime's wheels report usage to their maker unless this is set before their import; every
 # package of this project imports this one first.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+# OpenCV compares them with an image's header before it decodes; its own limit is 1,000
+# megapixels, and a side beyond 32,766 px breaks its warps. Read when cv2 is imported.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_WIDTH", "32000")
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_HEIGHT", "32000")
+
 __all__ = [
     "DcrnetError",
-    "PreprocessSpec",
-    "Recognition",
     "Recognizer",
+    "Stream",
+    "StreamOptions",
     "load_model",
     "open_finder",
     "prepare",
@@ -38,9 +44,9 @@ __all__ = [
 
 _HOMES = {
     "DcrnetError": "errors",
-    "PreprocessSpec": "spec",
-    "Recognition": "recognizer",
     "Recognizer": "recognizer",
+    "Stream": "live.stream",
+    "StreamOptions": "live.stream",
     "load_model": "backends",
     "open_finder": "finders",
     "prepare": "preprocess",

@@ -29,7 +29,7 @@ def command_app(group: type[TyperGroup] | None = None) -> typer.Typer:
 
 
 def reported(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn :class:`DcrnetError` into one line on standard error and exit code 2."""
+    """Turn :class:`DcrnetError` into one line on standard error and its exit code."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -37,7 +37,7 @@ def reported(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except DcrnetError as error:
             complain(str(error))
-            raise typer.Exit(EXIT_BAD_INPUT) from error
+            raise typer.Exit(error.exit_code) from error
         except BrokenPipeError as error:
             # The reader of our output (head, say) has left: nothing is wrong. Standard output
             # is replaced so that the interpreter's last flush does not fail.

@@ -7,5 +7,13 @@ class DcrnetError(Exception):
     """What happened, why, and the next command, in one line.
 
     Raised for bad input or a missing piece, never for a defect of the package. The commands
-    print it without a traceback and leave with exit code 2.
+    print it without a traceback and leave with :attr:`exit_code`.
     """
+
+    exit_code = 2
+
+
+class SourceLostError(DcrnetError):
+    """A source that had given frames is gone for good."""
+
+    exit_code = 3

@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import StrEnum
+from importlib import import_module
 from typing import Any
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.provider import Provider
 
 
-def load_interpreter(content: bytes, threads: int) -> Any:
-    """An interpreter, its tensors allocated, of ``ai-edge-litert``, else of ``tflite-runtime``.
+class InterpreterPackage(StrEnum):
+    """Who runs TFLite models, by the name of the package to install; the best first."""
+
+    LITERT = "ai-edge-litert"
+    TFLITE_RUNTIME = "tflite-runtime"
+
+
+_MODULES = {
+    InterpreterPackage.LITERT: "ai_edge_litert.interpreter",
+    InterpreterPackage.TFLITE_RUNTIME: "tflite_runtime.interpreter",
+}
+
+
+def load_interpreter(
+    content: bytes,
+    threads: int,
+    package: InterpreterPackage | None = None,
+    delegates: Sequence[Provider] = (),
+) -> Any:
+    """An interpreter with its tensors allocated.
+
+    Args:
+        content: the model.
+        threads: of its operators; XNNPACK, which is built in, uses them as well.
+        package: whose, None for the first that is installed.
+        delegates: shared libraries, by path, with their options.
 
     Raises:
-        DcrnetError: neither package is installed, or the model cannot be read.
+        DcrnetError: no such package is installed, a delegate does not load, or the model cannot
+            be read.
     """
-    interpreter_class = _interpreter_class()
+    module = _module(package)
+    loaded = [_delegate(module, delegate) for delegate in delegates]
     try:
-        interpreter = interpreter_class(model_content=content, num_threads=threads)
+        interpreter = module.Interpreter(
+            model_content=content, num_threads=threads, experimental_delegates=loaded or None
+        )
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise DcrnetError(
@@ -25,14 +57,21 @@ def load_interpreter(content: bytes, threads: int) -> Any:
     return interpreter
 
 
-def _interpreter_class() -> Any:
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
+def _module(package: InterpreterPackage | None) -> Any:
+    candidates = list(InterpreterPackage) if package is None else [package]
+    for candidate in candidates:
         try:
-            from tflite_runtime.interpreter import Interpreter
-        except ImportError as error:
-            raise DcrnetError(
-                "no TFLite interpreter is installed: pip install ai-edge-litert"
-            ) from error
-    return Interpreter
+            return import_module(_MODULES[candidate])
+        except ImportError:
+            continue
+    raise DcrnetError(f"no TFLite interpreter is installed: pip install {candidates[0]}")
+
+
+def _delegate(module: Any, wanted: Provider) -> Any:
+    try:
+        return module.load_delegate(wanted.name, wanted.options)
+    except (ValueError, OSError) as error:
+        raise DcrnetError(
+            f"delegate {wanted.name} does not load ({error}): name a TFLite delegate's shared"
+            " library, such as libQnnTFLiteDelegate.so"
+        ) from error

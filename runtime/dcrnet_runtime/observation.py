@@ -67,8 +67,9 @@ class Observation:
 
     Attributes:
         frame: the picture.
-        faces: best first.
-        latency_ms: of each stage that has ended.
+        faces: largest first.
+        latency_ms: of each stage that has ended; ``publish`` is the frame before's, being the
+            time until the next frame was asked for.
         delay_ms: from the frame's capture to the end of inference.
         counters: at this frame.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,15 +64,31 @@ class Recognizer:
 
     def recognize(self, rgb: NDArray[np.uint8]) -> list[Recognition]:
         """The expressions of an (H, W, 3) uint8 RGB image, one a face, best face first."""
-        card = self.model.card
-        crops, faces = [], []
-        for face in self.finder.find(rgb):
+        return self.classify(*self.prepare(rgb, self.finder.find(rgb)))
+
+    def prepare(
+        self, rgb: NDArray[np.uint8], faces: Sequence[Face]
+    ) -> tuple[list[Face], list[NDArray[np.uint8]]]:
+        """The crops of an image's faces, and which faces they are of.
+
+        Returns:
+            the faces that lie in the image, and an (S, S, 3) uint8 crop of each.
+        """
+        kept, crops = [], []
+        for face in faces:
             try:
-                crops.append(prepare(rgb, face, card.preprocess))
+                crops.append(prepare(rgb, face, self.model.card.preprocess))
             except ValueError:  # a face that lies outside the frame is no face of it
                 continue
-            faces.append(face)
+            kept.append(face)
+        return kept, crops
+
+    def classify(
+        self, faces: Sequence[Face], crops: Sequence[NDArray[np.uint8]]
+    ) -> list[Recognition]:
+        """The expressions of prepared faces, as one batch where the model takes batches."""
         if not faces:
             return []
         rows = self.model.probabilities(np.stack(crops))
-        return [Recognition(face, card.labels, row) for face, row in zip(faces, rows, strict=True)]
+        labels = self.model.card.labels
+        return [Recognition(face, labels, row) for face, row in zip(faces, rows, strict=True)]

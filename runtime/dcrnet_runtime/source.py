@@ -1,10 +1,9 @@
-"""Where frames come from: images, folders, video files, streams and cameras."""
+"""Where frames come from: photos, and the addresses of videos, streams and cameras."""
 
 from __future__ import annotations
 
+import glob
 import os
-import time
-from collections.abc import Generator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,13 +19,22 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 
+MAX_PIXELS = 1 << 26
+"""Of a picture. Images that declare more are refused before they are decoded."""
+
+MAX_FILE_BYTES = 1 << 28
+"""Of an image file."""
+
+
 class SourceKind(StrEnum):
     """What ``--source`` was given."""
 
     CAMERA = "camera"
     STREAM = "stream"
+    STDIN = "stdin"
     IMAGE = "image"
     FOLDER = "folder"
+    GLOB = "glob"
     VIDEO = "video"
 
 
@@ -36,7 +44,7 @@ class Source:
 
     Attributes:
         kind: how it is read.
-        address: camera index, URL or path, as given.
+        address: camera index or device path, URL, path, pattern or ``-``, as given.
     """
 
     kind: SourceKind
@@ -44,12 +52,18 @@ class Source:
 
     @classmethod
     def parse(cls, address: str) -> Source:
-        """Tell what ``address`` is: a number is a camera, ``x://`` a stream, else a path.
+        """Tell what ``address`` is.
+
+        A number or a path below ``/dev`` that ends in a video device is a camera, ``x://`` a
+        stream, ``-`` standard input, and what is no path but has ``*``, ``?`` or ``[`` in it a
+        pattern.
 
         Raises:
             DcrnetError: the path is no file or folder, or its name is not UTF-8.
         """
-        if address.isdecimal() and len(address) < 4:
+        if address == "-":
+            return cls(SourceKind.STDIN, address)
+        if (address.isdecimal() and len(address) < 4) or _is_camera_path(address):
             return cls(SourceKind.CAMERA, address)
         if "://" in address:
             return cls(SourceKind.STREAM, address)
@@ -57,6 +71,8 @@ class Source:
         if address and os.path.isdir(path):  # noqa: PTH112  (pathlib's raises on long names)
             return cls(SourceKind.FOLDER, address)
         if not os.path.isfile(path):  # noqa: PTH113
+            if glob.has_magic(address):
+                return cls(SourceKind.GLOB, address)
             raise DcrnetError(
                 f"source {address!r} does not exist or is no file: give a camera number, a file, a"
                 " folder or a URL"
@@ -73,7 +89,12 @@ class Source:
     @property
     def is_still(self) -> bool:
         """Whether its frames are photos that have nothing to do with each other."""
-        return self.kind in (SourceKind.IMAGE, SourceKind.FOLDER)
+        return self.kind in (SourceKind.IMAGE, SourceKind.FOLDER, SourceKind.GLOB)
+
+
+def _is_camera_path(address: str) -> bool:
+    """Also by a link of udev's, which is named after the camera and stays with it."""
+    return address.startswith("/dev/") and Path(os.path.realpath(address)).name.startswith("video")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +103,8 @@ class Frame:
 
     Attributes:
         rgb: (H, W, 3) uint8 RGB.
-        index: from 0.
-        time_s: position in a video file, else seconds since the source was opened.
+        index: from 0; a live source's dropped frames have one as well.
+        time_s: position in a video file, else seconds since the first frame.
         name: file name of a photo, else the source's address.
     """
 
@@ -103,64 +124,59 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         DcrnetError: the file cannot be read or is no image.
     """
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise DcrnetError(
+                f"{path} has more than {MAX_FILE_BYTES >> 20} MB, as no photo has: remove it"
+            )
+        content = path.read_bytes()
     except OSError as error:
         raise DcrnetError(f"image {path} cannot be read: {error.strerror}") from error
+    return decode_image(content, str(path))
+
+
+def decode_image(content: bytes, name: str) -> NDArray[np.uint8]:
+    """Decode an image's bytes as (H, W, 3) uint8 RGB, like :func:`read_image`.
+
+    Raises:
+        DcrnetError: they are no image, or one that declares more than ``MAX_PIXELS``.
+    """
     bgr = None
-    if content.size:
+    if content:
         try:
-            bgr = cv2.imdecode(content, cv2.IMREAD_COLOR)
-        except cv2.error:  # absurd dimensions
-            bgr = None
+            bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        except cv2.error as error:
+            if "CV_IO_MAX_IMAGE" in str(error):  # OpenCV's limits, set in dcrnet_runtime
+                raise DcrnetError(
+                    f"{name} declares more than {MAX_PIXELS / 1e6:.0f} megapixels or a side beyond"
+                    " 32,000 px: scale it down, or remove it"
+                ) from error
     if bgr is None:
         raise DcrnetError(
-            f"{path} is no image that can be decoded: convert it to JPEG or PNG, or remove it"
+            f"{name} is no image that can be decoded: convert it to JPEG or PNG, or remove it"
         )
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 def photos(source: Source) -> list[Path]:
-    """The image files of a photo or of a folder, by name.
+    """The image files of a photo, a folder or a pattern, by name.
 
     Raises:
-        DcrnetError: a folder without images.
+        DcrnetError: there is none.
     """
     path = Path(source.address)
     if source.kind is SourceKind.IMAGE:
         return [path]
-    found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+    if source.kind is SourceKind.GLOB:
+        candidates = [Path(name) for name in glob.glob(source.address, recursive=True)]  # noqa: PTH207
+    else:
+        candidates = list(path.iterdir())
+    found = sorted(p for p in candidates if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
     if not found:
         raise DcrnetError(
-            f"folder {path} holds no image ({', '.join(sorted(IMAGE_SUFFIXES))}): name another one"
+            f"{source.kind} {source.address} holds no image"
+            f" ({', '.join(sorted(IMAGE_SUFFIXES))}): name another one"
         )
     return found
-
-
-def video_frames(source: Source) -> Generator[Frame, None, None]:
-    """The frames of a video file, a stream or a camera, until it ends.
-
-    Raises:
-        DcrnetError: it cannot be opened, or not one frame could be read.
-    """
-    is_camera = source.kind is SourceKind.CAMERA
-    capture = cv2.VideoCapture(int(source.address) if is_camera else source.address)
-    started = time.monotonic()
-    index = 0
-    try:
-        while capture.isOpened():
-            is_read, bgr = capture.read()
-            if not is_read:
-                break
-            if source.kind is SourceKind.VIDEO:
-                time_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            else:
-                time_s = time.monotonic() - started
-            yield Frame(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), index, time_s, source.address)
-            index += 1
-    finally:
-        capture.release()
-    if index == 0:
-        raise DcrnetError(_unreadable(source))
 
 
 def video_fps(source: Source) -> float:
@@ -171,16 +187,3 @@ def video_fps(source: Source) -> float:
     fps = float(capture.get(cv2.CAP_PROP_FPS))
     capture.release()
     return fps
-
-
-def _unreadable(source: Source) -> str:
-    match source.kind:
-        case SourceKind.CAMERA:
-            return (
-                f"camera {source.address} gave no frame: is it plugged in, free, and may this user"
-                " read it? (ls /dev/video*)"
-            )
-        case SourceKind.STREAM:
-            return f"stream {source.address} gave no frame: is the address right and reachable?"
-        case _:
-            return f"{source.address} is no image or video that can be decoded: convert it to MP4"

@@ -36,7 +36,7 @@ def write(path: Path, pixels: NDArray[np.generic]) -> Path:
 def one_face(monkeypatch: pytest.MonkeyPatch) -> FixedFinder:
     """Every frame has the synthetic face."""
     finder = FixedFinder(synthetic_face())
-    monkeypatch.setattr("dcrnet_runtime.finders.open_finder", lambda *_: finder)
+    monkeypatch.setattr("dcrnet_runtime.finders.open_finder", lambda *_, **__: finder)
     return finder
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,29 @@ class Finder(Protocol):
 
     def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
         """The faces of an (H, W, 3) uint8 RGB frame, best first."""
+        ...
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """A finder that can also look again at a face it has found, without its detector.
+
+    Attributes:
+        name: as :class:`Finder`'s.
+        landmarks_sha256: as :class:`Finder`'s.
+        max_faces: at most so many faces a frame.
+    """
+
+    name: str
+    landmarks_sha256: str
+    max_faces: int
+
+    def find(self, rgb: NDArray[np.uint8], known: Sequence[Face] = ()) -> list[Face]:
+        """The faces of an (H, W, 3) uint8 RGB frame that are not ``known``, best first."""
+        ...
+
+    def follow(self, rgb: NDArray[np.uint8], face: Face) -> Face | None:
+        """Where ``face``, of a frame shortly before, is now; None where it is not."""
         ...
 
 

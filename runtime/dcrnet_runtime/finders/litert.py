@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,11 +17,12 @@ from numpy.typing import NDArray
 
 from dcrnet_runtime import geometry
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.face import LANDMARKS, Box, Face
+from dcrnet_runtime.face import LANDMARKS, LEFT_EYE, RIGHT_EYE, Box, Face
 from dcrnet_runtime.finders import blazeface
 from dcrnet_runtime.interpreter import load_interpreter
 
 _ROI_SCALE = 1.5
+_KNOWN = 0.3  # overlap of a detection with a face that is known already
 _BUNDLE_DETECTOR = "face_detector.tflite"
 _BUNDLE_LANDMARKS = "face_landmarks_detector.tflite"
 
@@ -90,11 +92,31 @@ class LiteRTFinder:
         self.landmarks_sha256 = networks.landmarks_sha256
         self._detector = _Network(networks.detector, threads)
         self._mesh = _Network(networks.landmarks, threads)
-        self._max_faces = max_faces
+        self.max_faces = max_faces
         self._min_score = min_score
 
-    def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
-        """The faces of an (H, W, 3) uint8 RGB frame, best first."""
+    def find(self, rgb: NDArray[np.uint8], known: Sequence[Face] = ()) -> list[Face]:
+        """The faces of an (H, W, 3) uint8 RGB frame that are not ``known``, best first."""
+        faces: list[Face] = []
+        for detection in self._detect(rgb):
+            if len(known) + len(faces) == self.max_faces:
+                break
+            if any(detection.box.overlap(face.box) > _KNOWN for face in known):
+                continue
+            face = self._mesh_in(rgb, detection.box, detection.eyes, detection.score)
+            if face is not None:
+                faces.append(face)
+        return faces
+
+    def follow(self, rgb: NDArray[np.uint8], face: Face) -> Face | None:
+        """The face's mesh where it was in the frame before, or None where none is there."""
+        mesh = face.landmarks
+        if mesh is None:
+            return None
+        eyes = np.stack([mesh[list(RIGHT_EYE)].mean(axis=0), mesh[list(LEFT_EYE)].mean(axis=0)])
+        return self._mesh_in(rgb, face.box, eyes, score=None)
+
+    def _detect(self, rgb: NDArray[np.uint8]) -> list[_Detection]:
         height, width = rgb.shape[:2]
         # Letterbox: the frame's longer side fills the detector's input.
         side = max(height, width)
@@ -105,35 +127,50 @@ class LiteRTFinder:
         outputs = self._detector(square.astype(np.float32) / 127.5 - 1.0)
         regressors = next(o for o in outputs if o.shape[-1] == 16).reshape(-1, 16)
         logits = next(o for o in outputs if o.shape[-1] == 1).reshape(-1)
-        faces: list[Face] = []
-        for detection in blazeface.decode(regressors, logits, self._min_score):
-            if len(faces) == self._max_faces:
-                break
-            face = self._mesh_of(rgb, detection, frame)
-            if face is not None:
-                faces.append(face)
-        return faces
+        return [
+            _Detection.in_frame(found, frame)
+            for found in blazeface.decode(regressors, logits, self._min_score)
+        ]
 
-    def _mesh_of(
-        self, rgb: NDArray[np.uint8], detection: blazeface.Detection, frame: geometry.Matrix
+    def _mesh_in(
+        self, rgb: NDArray[np.uint8], box: Box, eyes: geometry.Points, score: float | None
     ) -> Face | None:
-        eyes = detection.keypoints[[blazeface.RIGHT_EYE, blazeface.LEFT_EYE]]
-        right, left = _to_frame(frame, eyes * blazeface.INPUT_PX - 0.5)
-        low, high = _to_frame(frame, detection.corners.reshape(2, 2) * blazeface.INPUT_PX - 0.5)
-        side = float((high - low).max()) * _ROI_SCALE
-        if not math.isfinite(side) or side < 2:
+        """The mesh within a box turned by the eyes' line; without ``score``, by its presence."""
+        (right_x, right_y), (left_x, left_y) = eyes
+        angle = math.atan2(left_y - right_y, left_x - right_x)
+        side = box.side * _ROI_SCALE
+        if not math.isfinite(side + angle + sum(box.centre)) or side < 2:
             return None
-        angle = math.atan2(left[1] - right[1], left[0] - right[0])
         size_px = self._mesh.size_px
-        roi = _rotated_square((low + high) / 2, side, angle, size_px)
+        roi = _rotated_square(np.asarray(box.centre), side, angle, size_px)
         outputs = self._mesh(_sample(rgb, roi, size_px).astype(np.float32) / 255.0)
         mesh = max(outputs, key=lambda output: output.size).reshape(-1, 3)[:LANDMARKS, :2]
         # The bundle's network has a third, unused output; presence comes second in both.
-        presence = 1.0 / (1.0 + math.exp(-float(outputs[1].reshape(-1)[0])))
+        logit = min(max(float(outputs[1].reshape(-1)[0]), -80.0), 80.0)
+        presence = 1.0 / (1.0 + math.exp(-logit))
         if presence < self._min_score:
             return None
         landmarks = _to_frame(roi, mesh - 0.5).astype(np.float32)
-        return Face(Box.around(landmarks), landmarks, detection.score)
+        return Face(Box.around(landmarks), landmarks, presence if score is None else score)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Detection:
+    """A detected face in px of the frame; ``eyes`` are the right and the left one, (2, 2)."""
+
+    box: Box
+    eyes: NDArray[np.float64]
+    score: float
+
+    @classmethod
+    def in_frame(cls, found: blazeface.Detection, frame: geometry.Matrix) -> _Detection:
+        eyes = found.keypoints[[blazeface.RIGHT_EYE, blazeface.LEFT_EYE]]
+        corners = found.corners.reshape(2, 2)
+        return cls(
+            Box.around(_to_frame(frame, corners * blazeface.INPUT_PX - 0.5)),
+            _to_frame(frame, eyes * blazeface.INPUT_PX - 0.5),
+            found.score,
+        )
 
 
 class _Network:
