@@ -170,7 +170,9 @@ def export(
     Raises:
         DcrnetError: the folder cannot be written.
     """
-    ranges = None if job.calibration is None else job.calibration.ranges
+    ranges = job.checkpoint.ranges.get(job.size_px)  # float kernels are rounded better with them
+    if job.calibration is not None:
+        ranges = job.calibration.ranges
     graph = rewrite(job.checkpoint.network, job.size_px, ranges)
     for kind in kinds:
         draft = _Draft(job, kind, folder, step)

@@ -28,6 +28,11 @@ def sound_in_half(node: Node) -> bool:
             return True
 
 
+def round_half(weight: Array) -> Array:
+    """The nearest float16 values."""
+    return weight.astype(np.float16).astype(np.float64)
+
+
 def fit_half(graph: Graph) -> Graph:
     """The graph with all clamps' limits within float16, the same function of what fits in it.
 

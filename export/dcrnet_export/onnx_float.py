@@ -27,9 +27,10 @@ from dcrnet_export.graph import (
     Sigmoid,
     Softmax,
 )
-from dcrnet_export.half import fit_half, sound_in_half
+from dcrnet_export.half import fit_half, round_half, sound_in_half
 from dcrnet_export.onnx_writer import OnnxWriter
 from dcrnet_export.reference import ZERO_CODE
+from dcrnet_export.rounding import round_behind_clamps
 
 Float = type[np.float16] | type[np.float32]
 
@@ -65,7 +66,7 @@ def onnx_fp16(graph: Graph, batch: int | None = 1) -> onnx.ModelProto:
     Raises:
         RuntimeError: onnxsim's own check of its result failed.
     """
-    graph = fit_half(graph)
+    graph = round_behind_clamps(fit_half(graph), round_half)
     writer = OnnxWriter()
     tensors: dict[tuple[str, Float], str] = {}
     for node in graph.nodes:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
 
 from dcrnet_export.graph import (
     Add,
@@ -27,8 +28,10 @@ from dcrnet_export.graph import (
     Sigmoid,
     Softmax,
 )
+from dcrnet_export.half import round_half
 from dcrnet_export.quantize import WeightLimit, round_rows
 from dcrnet_export.reference import ZERO_CODE
+from dcrnet_export.rounding import round_behind_clamps
 from dcrnet_export.tflite_writer import Tensor, TFLiteWriter
 
 Operator = schema.BuiltinOperator
@@ -53,6 +56,11 @@ def tflite_float(graph: Graph, storage: Storage = Storage.FP32, batch: int = 1) 
             interpreter quantize each convolution's input as it comes ("dynamic range").
         batch: faces a run.
     """
+    match storage:
+        case Storage.FP16:
+            graph = round_behind_clamps(graph, round_half)
+        case Storage.INT8:
+            graph = round_behind_clamps(graph, _round_int8)
     emitter = FloatEmitter(TFLiteWriter(batch), graph.shapes())
     tensors: dict[str, Tensor] = {}
     for node in graph.nodes:
@@ -143,20 +151,22 @@ class FloatEmitter:
         return self._add(Operator.CONV_2D, node, inputs, options, version)
 
     def _kernel(self, name: str, weight: Array, storage: Storage) -> Tensor:
-        kernel = weight.transpose(0, 2, 3, 1)
         match storage:
             case Storage.FP32:
-                return self.writer.constant(name, kernel.astype(np.float32))
+                kernel = weight.transpose(0, 2, 3, 1).astype(np.float32)
+                return self.writer.constant(name, kernel)
             case Storage.FP16:
-                stored = self.writer.constant(f"{name}.fp16", kernel.astype(np.float16))
-                result = self.writer.tensor(name, kernel.shape, np.float32)
-                options = schema.DequantizeOptionsT()
-                return self.writer.add(Operator.DEQUANTIZE, 3, [stored], result, options)
+                return self._half_kernel(name, weight.transpose(0, 2, 3, 1))
             case Storage.INT8:
-                largest = np.abs(weight).max(axis=(1, 2, 3)) / WeightLimit.FULL
-                scale = np.maximum(largest, 1e-12).astype(np.float32)
-                codes = round_rows(weight, scale, WeightLimit.FULL).transpose(0, 2, 3, 1)
-                return self.writer.constant(name, np.ascontiguousarray(codes), scale)
+                codes, scale = _int8_rows(weight)
+                rows = np.ascontiguousarray(codes.transpose(0, 2, 3, 1))
+                return self.writer.constant(name, rows, scale)
+
+    def _half_kernel(self, name: str, kernel: Array) -> Tensor:
+        stored = self.writer.constant(f"{name}.fp16", kernel.astype(np.float16))
+        result = self.writer.tensor(name, kernel.shape, np.float32)
+        options = schema.DequantizeOptionsT()
+        return self.writer.add(Operator.DEQUANTIZE, 3, [stored], result, options)
 
     def _affine(self, node: Node, affine: Affine, value: Tensor) -> Tensor:
         """A depthwise 1x1 convolution."""
@@ -216,6 +226,18 @@ class FloatEmitter:
         softmax = schema.SoftmaxOptionsT()
         softmax.beta = 1.0
         return self.writer.add(Operator.SOFTMAX, 1, [row], result, softmax)
+
+
+def _int8_rows(weight: Array) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Codes and their rows' scales."""
+    largest = np.abs(weight).max(axis=(1, 2, 3)) / WeightLimit.FULL
+    scale = np.maximum(largest, 1e-12).astype(np.float32)
+    return round_rows(weight, scale, WeightLimit.FULL), scale
+
+
+def _round_int8(weight: Array) -> Array:
+    codes, scale = _int8_rows(weight)
+    return codes * scale.astype(np.float64)[:, None, None, None]
 
 
 def same_padding(conv: Conv) -> bool:
