@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from dcrnet_edge.checkpoint import Checkpoint
+from dcrnet_export.coordinates import equalise
 from dcrnet_export.graph import Graph
-from dcrnet_export.quantize import WeightLimit
+from dcrnet_export.quantize import QuantizedGraph, WeightLimit, quantize
 from dcrnet_export.target import UNIVERSAL, Recipe, Target, recipe_for
 from dcrnet_runtime.backends import INPUT_NAME, OUTPUT_NAME, ModelFormat
 from dcrnet_runtime.card import CARD_KEY, ModelCard
 from dcrnet_runtime.outfile import written_beside
 from dcrnet_runtime.precision import Precision
+
+REJECTED_SUFFIX = ".rejected"
+"""Ends the name of a file that has not passed its gates."""
 
 _TOOLS = ("dcrnet-edge", "torch", "onnx", "onnxsim", "flatbuffers", "ai-edge-litert")
 
@@ -54,6 +58,11 @@ class ArtefactKind:
         """The largest absolute weight code; LiteRT's kernels take the full range everywhere."""
         return WeightLimit.FULL if self.format is ModelFormat.TFLITE else self.recipe.weight_limit
 
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether the codes of its activations have zero point 0 as int8."""
+        return self.precision is Precision.INT8_QDQ and self.recipe.symmetric
+
     def file_name(self, size_px: int) -> str:
         """Such as ``dcrnet-224-int8.onnx`` or ``dcrnet-64-int8-arm-batch8.onnx``."""
         parts = ["dcrnet", str(size_px), self.precision.value]
@@ -71,20 +80,50 @@ def build_content(kind: ArtefactKind, graph: Graph, card: ModelCard) -> bytes:
         graph: from :func:`dcrnet_export.rewrite.rewrite`; with ranges for int8.
         card: goes into the file.
     """
+    return with_card(kind.format, build_model(kind, graph), card)
+
+
+def build_model(kind: ArtefactKind, graph: Graph) -> bytes:
+    """The artefact's bytes without a card."""
     match kind.format:
         case ModelFormat.ONNX:
-            return _onnx_content(kind, graph, card)
+            return _onnx_content(kind, graph)
         case ModelFormat.TFLITE:
-            return _tflite_content(kind, graph, card)
+            return _tflite_content(kind, graph)
 
 
-def _onnx_content(kind: ArtefactKind, graph: Graph, card: ModelCard) -> bytes:
-    from dcrnet_export.coordinates import equalise
+def with_card(form: ModelFormat, model: bytes, card: ModelCard) -> bytes:
+    """What :func:`build_model` gave, describing itself."""
+    match form:
+        case ModelFormat.ONNX:
+            import onnx
+
+            from dcrnet_export.onnx_writer import set_card
+
+            proto = onnx.load_from_string(model)
+            set_card(proto, CARD_KEY, card.to_json())
+            return proto.SerializeToString(deterministic=True)
+        case ModelFormat.TFLITE:
+            from dcrnet_export.tflite_writer import append_card
+
+            return append_card(model, card.to_json())
+
+
+def exact_graph(kind: ArtefactKind, graph: Graph) -> Graph:
+    """The float graph in the coordinates of :func:`integer_graph`."""
+    return equalise(graph, snap=False, symmetric=kind.is_symmetric)
+
+
+def integer_graph(kind: ArtefactKind, graph: Graph) -> QuantizedGraph:
+    """What an artefact with ranges computes."""
+    equal = equalise(graph, symmetric=kind.is_symmetric)
+    return quantize(equal, kind.weight_limit, symmetric=kind.is_symmetric)
+
+
+def _onnx_content(kind: ArtefactKind, graph: Graph) -> bytes:
     from dcrnet_export.onnx_float import onnx_float, onnx_fp16
     from dcrnet_export.onnx_int8 import onnx_int8
     from dcrnet_export.onnx_qdq import onnx_qdq
-    from dcrnet_export.onnx_writer import set_card
-    from dcrnet_export.quantize import quantize
 
     match kind.precision:
         case Precision.FP32:
@@ -92,24 +131,17 @@ def _onnx_content(kind: ArtefactKind, graph: Graph, card: ModelCard) -> bytes:
         case Precision.FP16:
             model = onnx_fp16(graph, kind.batch)
         case Precision.INT8:
-            model = onnx_int8(quantize(equalise(graph), kind.weight_limit), kind.batch)
+            model = onnx_int8(integer_graph(kind, graph), kind.batch)
         case Precision.INT8_QDQ:
-            symmetric = kind.recipe.symmetric
-            equal = equalise(graph, symmetric=symmetric)
-            quantized = quantize(equal, kind.weight_limit, symmetric=symmetric)
-            model = onnx_qdq(quantized, kind.batch)
+            model = onnx_qdq(integer_graph(kind, graph), kind.batch)
         case Precision.DYNAMIC_RANGE:
             raise ValueError("ONNX Runtime computes dynamic int8 slower than float")
-    set_card(model, CARD_KEY, card.to_json())
     return model.SerializeToString(deterministic=True)
 
 
-def _tflite_content(kind: ArtefactKind, graph: Graph, card: ModelCard) -> bytes:
-    from dcrnet_export.coordinates import equalise
-    from dcrnet_export.quantize import quantize
+def _tflite_content(kind: ArtefactKind, graph: Graph) -> bytes:
     from dcrnet_export.tflite_float import Storage, tflite_float
     from dcrnet_export.tflite_int8 import tflite_int8
-    from dcrnet_export.tflite_writer import append_card
 
     batch = kind.batch
     if batch is None:
@@ -122,10 +154,10 @@ def _tflite_content(kind: ArtefactKind, graph: Graph, card: ModelCard) -> bytes:
         case Precision.DYNAMIC_RANGE:
             content = tflite_float(graph, Storage.INT8, batch)
         case Precision.INT8:
-            content = tflite_int8(quantize(equalise(graph), kind.weight_limit), batch)
+            content = tflite_int8(integer_graph(kind, graph), batch)
         case Precision.INT8_QDQ:
             raise ValueError("TFLite has no QDQ form")
-    return append_card(content, card.to_json())
+    return content
 
 
 def exported_card(
@@ -142,7 +174,7 @@ def exported_card(
             for a file without ranges.
     """
     card = checkpoint.card
-    export = {
+    export: dict[str, Any] = {
         "checkpoint_sha256": checkpoint_sha256,
         "format": kind.format.value,
         "precision": kind.precision.value,

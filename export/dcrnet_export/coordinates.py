@@ -60,15 +60,17 @@ def equalise(graph: Graph, *, snap: bool = True, symmetric: bool = False) -> Gra
             A ReLU in front of them is then left to the codes, which saturate where it cuts.
 
     Returns:
-        the graph with ranges in the new coordinates.
+        the graph with ranges in the new coordinates; what has no range keeps its own.
     """
     bottom = _SYMMETRIC_BOTTOM if symmetric else 0.0
-    needed = _needed_ranges(graph)
+    needed = needed_ranges(graph)
     free = _free_values(graph)
     coordinates: dict[str, Coordinates] = {}
     nodes: list[Node] = []
     ranges = dict(graph.ranges)
     for node in graph.nodes:
+        if node.name not in ranges:
+            node = _restored(node, coordinates, nodes)
         here = [coordinates.get(name) for name in node.inputs]
         if node.name in free and isinstance(node.op, Conv):
             chosen = _choose(needed[node.name], bottom)
@@ -81,6 +83,26 @@ def equalise(graph: Graph, *, snap: bool = True, symmetric: bool = False) -> Gra
             channels = len(coordinates[node.name].unit)
             ranges[node.name] = np.array([[bottom] * channels, [bottom + LEVELS] * channels])
     return Graph(tuple(nodes), ranges)
+
+
+def _restored(node: Node, coordinates: Mapping[str, Coordinates], nodes: list[Node]) -> Node:
+    """A node that computes in float, reading what has coordinates as ``offset + unit * x'``.
+
+    A convolution can absorb that; anything else reads it from an affine map, appended to
+    ``nodes`` when it is first needed.
+    """
+    if isinstance(node.op, Conv | Affine):
+        return node
+    inputs = []
+    for name in node.inputs:
+        if name not in coordinates:
+            inputs.append(name)
+            continue
+        given, restored = coordinates[name], f"{name}.restored"
+        if all(each.name != restored for each in nodes):
+            nodes.append(Node(restored, Affine(given.unit, given.offset), (name,)))
+        inputs.append(restored)
+    return Node(node.name, node.op, tuple(inputs))
 
 
 def _translate(
@@ -188,7 +210,7 @@ def _reads_freely(reader: Node, free: set[str]) -> bool:
             return False
 
 
-def _needed_ranges(graph: Graph) -> Mapping[str, Array]:
+def needed_ranges(graph: Graph) -> Mapping[str, Array]:
     """Each value's (2, C) range, cut to what its readers tell apart.
 
     What lies below every reader's ``max`` (or above every reader's ``min``) may saturate.

@@ -60,9 +60,7 @@ class _Emitter:
             self._codes[node.name] = self._integer(node)
             return
         inputs = [self._as_float(name) for name in node.inputs]
-        self._floats[node.name] = emit_float(
-            self.writer, node, inputs, node.name, compact=is_dense(node)
-        )
+        self._floats[node.name] = emit_float(self.writer, node, inputs, node.name, compact=True)
 
     def _integer(self, node: Node) -> str:
         match node.op:
@@ -167,8 +165,3 @@ class _Emitter:
 def limit_codes(limit: Array) -> NDArray[np.uint8]:
     """A clamp's limits as codes; infinite ones become the ends, which never act."""
     return np.clip(np.rint(limit), 0, CODES).astype(np.uint8)
-
-
-def is_dense(node: Node) -> bool:
-    """Whether the node is a dense layer, whose weights the checkpoint holds as fp16."""
-    return isinstance(node.op, Conv) and node.op.weight.shape[2] == 1

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from dcrnet_export.graph import Affine, Array, Clamp, Conv, Input, Node
 from dcrnet_export.onnx_float import conv_attributes, emit_float
-from dcrnet_export.onnx_int8 import is_dense
 from dcrnet_export.onnx_writer import OnnxWriter
 from dcrnet_export.quantize import SYMMETRIC_ZERO, Coding, QuantizedGraph
 
@@ -56,9 +55,8 @@ class _Emitter:
             self._decoded[node.name] = self._recoded(node.name, result, node.name)
         else:
             inputs = [self._floats.get(name) or self._decoded[name] for name in node.inputs]
-            dense = is_dense(node)
             self._floats[node.name] = emit_float(
-                self.writer, node, inputs, node.name, compact=dense
+                self.writer, node, inputs, node.name, compact=True
             )
 
     def _input(self, node: Node) -> str:

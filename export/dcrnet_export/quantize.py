@@ -129,12 +129,11 @@ def quantize(graph: Graph, limit: WeightLimit, *, symmetric: bool = False) -> Qu
                 codings[node.name] = codings[node.inputs[0]]
             case _:
                 codings[node.name] = choose(graph.ranges[node.name])
+        given = codings.get(node.inputs[0]) if node.inputs else None
         match node.op:
-            case Conv():
-                given = codings[node.inputs[0]]
+            case Conv() if given is not None:
                 weights[node.name] = round_weights(node.op.weight, node.op.bias, given, limit)
-            case Affine():
-                given = codings[node.inputs[0]]
+            case Affine() if given is not None:
                 kernel = node.op.scale[:, None, None, None]
                 weights[node.name] = round_weights(kernel, node.op.shift, given, limit)
     return QuantizedGraph(graph, codings, weights)

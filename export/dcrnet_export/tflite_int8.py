@@ -23,7 +23,7 @@ from dcrnet_export.graph import (
     Node,
     Shape,
 )
-from dcrnet_export.onnx_int8 import is_dense, limit_codes
+from dcrnet_export.onnx_int8 import limit_codes
 from dcrnet_export.quantize import CODES, Coding, QuantizedGraph
 from dcrnet_export.tflite_float import (
     RELU,
@@ -74,8 +74,7 @@ class _Emitter:
             self._codes[node.name] = self._integer(node)
             return
         inputs = [self._as_float(name) for name in node.inputs]
-        storage = Storage.FP16 if is_dense(node) else Storage.FP32
-        self._floats[node.name] = self._float.emit(node, inputs, storage)
+        self._floats[node.name] = self._float.emit(node, inputs, Storage.FP16)
 
     def content(self) -> bytes:
         """The file's bytes."""

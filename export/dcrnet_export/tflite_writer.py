@@ -181,6 +181,15 @@ def append_card(content: bytes, text: str) -> bytes:
     return file.getvalue()
 
 
+def card_text(content: bytes) -> str | None:
+    """What :func:`append_card` appended, or None."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as appended:
+            return appended.read(TFLITE_CARD_FILE).decode()
+    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError):
+        return None
+
+
 def _quantization(scale: NDArray[np.float32], zero_point: int) -> schema.QuantizationParametersT:
     quantization = schema.QuantizationParametersT()
     quantization.scale = scale.astype(np.float32)
