@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from copy import deepcopy
 from dataclasses import replace
 from hashlib import sha256
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
+from dcrnet_edge.checkpoint import save_checkpoint
 from dcrnet_export.artefact import PRECISIONS, ArtefactKind, build_content
 from dcrnet_export.cli import app
 from dcrnet_export.parity import Parity, rejection
@@ -26,24 +29,41 @@ runner = CliRunner()
 
 
 @pytest.fixture(scope="module")
-def exported(checkpoint_path, tmp_path_factory):
+def calm_path(checkpoint, tmp_path_factory):
+    """The random network with a tenth of its last weights: float16 is within budget on it."""
+    network = deepcopy(checkpoint.network)
+    with torch.no_grad():
+        network.head[-1].weight *= 0.1
+    path = tmp_path_factory.mktemp("calm") / "calm.safetensors"
+    save_checkpoint(path, replace(checkpoint, network=network))
+    return path
+
+
+@pytest.fixture(scope="module")
+def exported(calm_path, tmp_path_factory):
     """The folder of a whole export and what the command printed."""
     folder = tmp_path_factory.mktemp("out")
-    result = runner.invoke(app, [str(checkpoint_path), *ADDED, "--out", str(folder)])
+    result = runner.invoke(app, [str(calm_path), *ADDED, "--out", str(folder)])
     assert result.exit_code == 0, result.output
     return folder, result.output
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file_name(64))
-def test_file_describes_itself(exported, checkpoint, checkpoint_path, kind):
+def test_file_describes_itself(exported, checkpoint, calm_path, kind):
     folder, _ = exported
     path = folder / kind.file_name(64)
     model = load_model(path)
     assert model.card.labels == checkpoint.card.labels
     assert model.card.preprocess == checkpoint.card.preprocess
-    origin = model.card.provenance["export"]
-    assert origin["checkpoint_sha256"] == sha256(checkpoint_path.read_bytes()).hexdigest()
+    assert model.card.terms == checkpoint.card.terms
+    assert model.card.precision is kind.precision
+    origin = model.card.export
+    assert origin["checkpoint_sha256"] == sha256(calm_path.read_bytes()).hexdigest()
+    assert origin["input"]["shape"] == [1, 64, 64, 3]
+    assert origin["output"]["shape"] == [1, 7]
     assert (origin["calibration"] is None) != kind.precision.has_ranges
+    if kind.precision.has_ranges:
+        assert len(origin["calibration"]["sha256"]) == 64
     sidecar = json.loads((folder / f"{path.name}.json").read_text())
     assert sidecar["sha256"] == sha256(path.read_bytes()).hexdigest()
     assert sidecar["card"] == json.loads(model.card.to_json())
