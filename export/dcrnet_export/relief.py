@@ -25,7 +25,7 @@ from dcrnet_runtime.backends import Model, load_model
 from dcrnet_runtime.card import ModelCard
 
 MOST_LAYERS = 6
-_CANDIDATES = 4
+_CANDIDATES = 3
 _PROBES = 4
 _RUNS = 15
 

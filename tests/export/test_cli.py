@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from dcrnet_edge.checkpoint import save_checkpoint
 from dcrnet_export.artefact import PRECISIONS, ArtefactKind, build_content
+from dcrnet_export.budget import Budgets
 from dcrnet_export.cli import app
 from dcrnet_export.parity import Parity, rejection
 from dcrnet_export.rewrite import rewrite
@@ -127,17 +128,31 @@ def test_calibration_folder_without_faces(checkpoint_path, tmp_path, make):
     assert str(folder) in line
 
 
-def test_calibration_folder_replaces_recorded_ranges(checkpoint_path, tmp_path, make_faces):
-    folder = tmp_path / "faces"
+def write_faces(folder, faces):
     folder.mkdir()
-    for i, face in enumerate(make_faces(6, 64)):
+    for i, face in enumerate(faces):
         cv2.imwrite(str(folder / f"{i}.png"), face)
-    arguments = [checkpoint_path, "--int8", "--format", "onnx", "--calib", folder]
-    arguments += ["--out", tmp_path / "out"]
+    (folder / "damaged.png").write_bytes(b"no image")
+    return folder
+
+
+def test_calibration_folder_replaces_recorded_ranges(checkpoint_path, tmp_path, make_faces):
+    folder = write_faces(tmp_path / "faces", make_faces(100, 64))
+    arguments = [checkpoint_path, "--target", "x86", "--calib", folder, "--out", tmp_path / "out"]
     result = runner.invoke(app, [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.output
-    card = load_model(tmp_path / "out" / "dcrnet-64-int8.onnx").card
-    assert card.provenance["export"]["calibration"]["faces"] == 6
+    (path,) = (tmp_path / "out").glob("*.onnx")
+    assert load_model(path).card.provenance["export"]["calibration"]["faces"] == 100
+    assert "100 calibration faces are few" in result.stderr
+    assert "Calibration faces: predicted anger" in result.stderr
+
+
+def test_too_few_calibration_faces(checkpoint_path, tmp_path, make_faces):
+    folder = write_faces(tmp_path / "faces", make_faces(3, 64))
+    arguments = [checkpoint_path, "--int8", "--calib", folder, "--out", tmp_path / "out"]
+    line = refused(*arguments)
+    assert "3 usable faces" in line
+    assert not (tmp_path / "out").exists()
 
 
 def test_wrong_artefact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_path, monkeypatch):
@@ -145,11 +160,11 @@ def test_wrong_artefact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_
 
     genuine = onnx_float.onnx_float
 
-    def damaged(graph):
+    def damaged(graph, batch):
         node = graph.by_name()["head.0"]
         broken = replace(node, op=replace(node.op, bias=node.op.bias + 1.0))
         nodes = tuple(broken if each is node else each for each in graph.nodes)
-        return genuine(replace(graph, nodes=nodes))
+        return genuine(replace(graph, nodes=nodes), batch)
 
     monkeypatch.setattr(onnx_float, "onnx_float", damaged)
     result = runner.invoke(app, [str(checkpoint_path), "--out", str(tmp_path)])
@@ -164,16 +179,19 @@ def test_wrong_artefact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_
 @pytest.mark.parametrize(
     ("precision", "parity", "passes"),
     [
-        (Precision.FP32, Parity(64, 40, 9e-5, 1.0, 1.0), True),
-        (Precision.FP32, Parity(64, 40, 2e-4, 1.0, 1.0), False),
-        (Precision.FP32, Parity(64, 40, 1e-6, 0.99, 1.0), False),
-        (Precision.FP32, Parity(64, 40, np.nan, 1.0, 1.0), False),
-        (Precision.INT8, Parity(64, 40, 0.3, 0.6, 0.6), True),
-        (Precision.INT8, Parity(64, 40, 0.3, 0.6, 0.4), False),
+        (Precision.FP32, Parity(64, 40, 9e-5, 0.01, 1.0, 1.0), True),
+        (Precision.FP32, Parity(64, 40, 2e-4, 0.01, 1.0, 1.0), False),
+        (Precision.FP32, Parity(64, 40, 1e-6, 0.01, 0.99, 1.0), False),
+        (Precision.FP32, Parity(64, 40, np.nan, 0.01, 1.0, 1.0), False),
+        (Precision.INT8, Parity(64, 40, 0.3, 0.01, 0.6, 0.96), True),
+        (Precision.INT8, Parity(64, 40, 0.3, 0.01, 0.6, 0.9), False),
+        (Precision.INT8, Parity(64, 40, 0.3, 0.06, 0.6, 1.0), False),
+        (Precision.FP16, Parity(64, 40, 4e-3, 0.01, 0.9, 1.0), True),
+        (Precision.FP16, Parity(64, 40, 6e-3, 0.01, 1.0, 1.0), False),
     ],
 )
 def test_gates(precision, parity, passes):
-    assert (rejection(precision, parity) is None) == passes
+    assert (rejection(precision, parity, Budgets()) is None) == passes
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
