@@ -174,7 +174,9 @@ class FloatEmitter:
         weight = self.writer.constant(f"{node.name}.scale", scale[None, None, None])
         bias = self.writer.constant(f"{node.name}.shift", shift)
         inputs = [value, weight, bias]
-        return self._add(Operator.DEPTHWISE_CONV_2D, node, inputs, depthwise_options(affine))
+        return self._add(
+            Operator.DEPTHWISE_CONV_2D, node, inputs, depthwise_options(relu=affine.relu)
+        )
 
     def _clamp(self, node: Node, clamp: Clamp, value: Tensor) -> Tensor:
         steps = (
@@ -258,12 +260,12 @@ def conv_options(conv: Conv) -> schema.Conv2DOptionsT:
     return options
 
 
-def depthwise_options(affine: Affine) -> schema.DepthwiseConv2DOptionsT:
-    """TFLite's attributes of a depthwise 1x1 convolution."""
+def depthwise_options(*, stride: int = 1, relu: bool = False) -> schema.DepthwiseConv2DOptionsT:
+    """TFLite's attributes of an unpadded depthwise convolution."""
     options = schema.DepthwiseConv2DOptionsT()
     options.padding, options.depthMultiplier = VALID, 1
-    options.strideH = options.strideW = 1
-    options.fusedActivationFunction = RELU if affine.relu else NO_ACTIVATION
+    options.strideH = options.strideW = stride
+    options.fusedActivationFunction = RELU if relu else NO_ACTIVATION
     return options
 
 
