@@ -22,7 +22,10 @@ def tiny_model(tmp_path: Path) -> TinyModel:
     """Writes an ONNX model that answers by the crop's mean colour, with a card."""
 
     def write(
-        spec: PreprocessSpec | None = None, card_json: str | None = None, name: str = "tiny.onnx"
+        spec: PreprocessSpec | None = None,
+        card_json: str | None = None,
+        name: str = "tiny.onnx",
+        batch: int | str = 1,
     ) -> Path:
         import onnx
         from onnx import TensorProto, helper, numpy_helper
@@ -38,8 +41,12 @@ def tiny_model(tmp_path: Path) -> TinyModel:
                 helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
             ],
             "tiny",
-            [helper.make_tensor_value_info("rgb", TensorProto.UINT8, [1, side, side, 3])],
-            [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [1, len(LABELS)])],
+            [helper.make_tensor_value_info("rgb", TensorProto.UINT8, [batch, side, side, 3])],
+            [
+                helper.make_tensor_value_info(
+                    "probabilities", TensorProto.FLOAT, [batch, len(LABELS)]
+                )
+            ],
             [numpy_helper.from_array(weights, "weights")],
         )
         opset = [helper.make_opsetid("", 17)]

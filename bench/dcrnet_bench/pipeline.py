@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_bench.clock import Latency, Rounds, Task, interleave
+from dcrnet_bench.loop import time_loop
 from dcrnet_bench.scene import Scene
 from dcrnet_runtime.backends import Model, load_model
 from dcrnet_runtime.errors import DcrnetError
@@ -22,12 +23,16 @@ from dcrnet_runtime.preprocess import prepare
 
 
 class Stage(StrEnum):
-    """A part of the pipeline; ``whole`` is the sum of a round's three parts."""
+    """A part of the pipeline; ``whole`` is the sum of a round's three parts.
+
+    ``loop`` is a frame of the live loop less finding and inference.
+    """
 
     FIND = "find faces"
     PREPARE = "prepare"
     INFER = "inference"
     WHOLE = "whole, one face"
+    LOOP = "live loop but finding and inference"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,8 +95,7 @@ class Pipeline:
             threads: of each model and of OpenCV.
 
         Raises:
-            DcrnetError: a model cannot be loaded or takes no single crop; the scene shows no
-                face.
+            DcrnetError: a model cannot be loaded; the scene shows no face.
         """
         cv2.setNumThreads(threads)
         models = [load_model(path, threads=threads) for path in paths]
@@ -120,9 +124,10 @@ class Pipeline:
         return tasks
 
     def measure(self, rounds: int) -> tuple[Rounds, list[StageLatency]]:
-        """Time all stages of all models in turn."""
+        """Time all stages of all models in turn, then the loop around them."""
         timed = interleave(self.tasks(), rounds)
-        return timed, self.stages(timed.times_ns)
+        loop = time_loop(self.scene.rgb, self.face, self.entries[0].model, rounds)
+        return timed, [*self.stages(timed.times_ns), StageLatency(Stage.LOOP, "", loop)]
 
     def stages(self, times_ns: NDArray[np.int64]) -> list[StageLatency]:
         """Statistics of (rounds, tasks) durations in the order of :meth:`tasks`."""
@@ -141,12 +146,7 @@ class Pipeline:
 
 def _entry(name: str, path: Path, model: Model, scene: Scene, face: Face) -> Entry:
     crop = prepare(scene.rgb, face, model.card.preprocess)[None]
-    entry = Entry(name, path, path.stat().st_size / 1e6, model, crop)
-    try:
-        entry.infer()
-    except ValueError as error:
-        raise DcrnetError(f"{path} takes no single crop ({error}): export it again") from error
-    return entry
+    return Entry(name, path, path.stat().st_size / 1e6, model, crop)
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

@@ -1,9 +1,21 @@
 """What a board installs: the preprocessing contract, face finders, back ends, the loop.
 
+A photo, an (H, W, 3) uint8 RGB array:
+
 >>> from dcrnet_runtime import Recognizer, load_model, open_finder, shipped_model
 >>> recognizer = Recognizer(load_model(shipped_model()), open_finder())
->>> for face in recognizer.recognize(rgb):  # (H, W, 3) uint8 RGB
-...     print(face.label, face.probability)
+>>> for recognition in recognizer.recognize(rgb):
+...     print(f"{recognition.label}: {recognition.probability:.0%}")
+anger: 29%
+
+A video, a camera or a network stream, whose faces are followed and smoothed over time:
+
+>>> from dcrnet_runtime import Stream
+>>> with Stream(recognizer, "clip.mp4") as stream:
+...     for observation in stream:
+...         for face in observation.faces:
+...             print(face.track_id, face.label)
+1 ...
 """
 
 from __future__ import annotations

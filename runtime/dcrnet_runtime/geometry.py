@@ -31,11 +31,13 @@ def similarity(source: Points, target: Points) -> Matrix:
     Raises:
         ValueError: the source points coincide or are not finite.
     """
+    if not np.isfinite(source).all():
+        raise ValueError("the points to align are not finite")
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
     s, t = source - source_mean, target - target_mean
     spread = float((s * s).sum())
     if not math.isfinite(spread) or spread < 1e-9:
-        raise ValueError("the points to align coincide or are not finite")
+        raise ValueError("the points to align coincide or are absurdly far apart")
     a = float((s * t).sum()) / spread
     b = float((s[:, 0] * t[:, 1] - s[:, 1] * t[:, 0]).sum()) / spread
     rotation = np.array([[a, -b], [b, a]])

@@ -87,6 +87,17 @@ class Source:
         return cls(SourceKind.IMAGE if is_image else SourceKind.VIDEO, address)
 
     @property
+    def name(self) -> str:
+        """For people and outputs: the address, without the password that it may hold."""
+        if self.kind is SourceKind.STDIN:
+            return "standard input"
+        scheme, sign, rest = self.address.partition("://")
+        if self.kind is not SourceKind.STREAM or "@" not in rest:
+            return self.address
+        host, slash, path = rest.partition("/")
+        return f"{scheme}{sign}{host.rpartition('@')[2]}{slash}{path}"
+
+    @property
     def is_still(self) -> bool:
         """Whether its frames are photos that have nothing to do with each other."""
         return self.kind in (SourceKind.IMAGE, SourceKind.FOLDER, SourceKind.GLOB)

@@ -71,7 +71,7 @@ def test_last_line_is_json_with_all_figures(
     parts = ("prepare", "inference", "whole, one face")
     assert stages == [("find faces", "")] + [
         (part, name) for name in ("small.onnx", "large.onnx") for part in parts
-    ]
+    ] + [("live loop but finding and inference", "")]
     assert figures["run"]["runs"] == 3
     assert figures["run"]["threads"] == 1
     assert figures["run"]["face_count"] == 1

@@ -42,11 +42,10 @@ class CaptureFacts:
     """What an opened source really gives.
 
     Attributes:
-        name: the source's address.
+        name: of the source, for people.
         is_live: whether frames come at their own pace, so that a late one is worth nothing.
         is_endless: whether its end is a loss, after which it is opened again.
-        width: px, 0 where it is not known before the first frame.
-        height: px, likewise.
+        size: (width, height) in px, zeros where they are not known before the first frame.
         fps: frames a second, 0 where it is not stated.
         frame_count: stated by a file, else 0.
     """
@@ -54,14 +53,13 @@ class CaptureFacts:
     name: str
     is_live: bool
     is_endless: bool
-    width: int = 0
-    height: int = 0
+    size: tuple[int, int] = (0, 0)
     fps: float = 0.0
     frame_count: int = 0
 
     def __str__(self) -> str:
-        size = f"{self.width}x{self.height}" if self.width else "frames of a size still unknown"
-        return f"{self.name} gives {size}" + (f" at {self.fps:.4g} fps" if self.fps else "")
+        rate = f" at {self.fps:.4g} fps" if self.fps else ""
+        return f"{self.name} gives {self.size[0]}x{self.size[1]}{rate}"
 
 
 class Capture(Protocol):
@@ -110,9 +108,15 @@ def open_capture(
         DcrnetError: it cannot be opened.
     """
     if source.kind is SourceKind.STDIN:
-        from dcrnet_runtime.live.pipe import PipeCapture
+        from dcrnet_runtime.live.jpegs import JpegCapture
 
-        return PipeCapture(0)
+        return JpegCapture.standard_input(source)
+    if source.address.lower().startswith(("http://", "https://")):
+        from dcrnet_runtime.live.mjpeg import open_mjpeg
+
+        camera = open_mjpeg(source, read_s)
+        if camera is not None:
+            return camera
     from dcrnet_runtime.live.opencv import OpenCVCapture
 
     return OpenCVCapture(source, request, open_s, read_s)

@@ -19,7 +19,7 @@ class OpenCVCapture:
     Args:
         source: a camera, a file or a stream.
         request: what a camera is asked for; files and streams are as they are.
-        open_s: time to open it, 0 for OpenCV's own limit; files and streams heed it.
+        open_s: time to open it, 0 for OpenCV's own limit; network streams heed it.
         read_s: time for each read, likewise; cameras have a limit of 10 s in OpenCV.
 
     Raises:
@@ -31,15 +31,18 @@ class OpenCVCapture:
     ) -> None:
         if source.kind is SourceKind.CAMERA:
             self._capture = _open_camera(source.address, request)
+        elif source.kind is SourceKind.STREAM:
+            self._capture = _open_stream(source.address, open_s, read_s)
         else:
-            self._capture = _open_address(source.address, open_s, read_s)
+            self._capture = cv2.VideoCapture(source.address)
         try:
             if not self._capture.isOpened():
                 raise DcrnetError(unreadable(source))
             self.facts = self._facts(source)
-            if self.facts.width * self.facts.height > MAX_PIXELS:
+            width, height = self.facts.size
+            if width * height > MAX_PIXELS:
                 raise DcrnetError(
-                    f"{source.address} has frames of {self.facts.width}x{self.facts.height} px:"
+                    f"{source.name} has frames of {width}x{height} px:"
                     f" at most {MAX_PIXELS / 1e6:.0f} megapixels are read, scale it down"
                 )
         except DcrnetError:
@@ -53,11 +56,10 @@ class OpenCVCapture:
         is_live = source.kind is not SourceKind.VIDEO and (is_paced or count == 0)
         fps = get(cv2.CAP_PROP_FPS)
         return CaptureFacts(
-            name=source.address,
+            name=source.name,
             is_live=is_live,
             is_endless=is_live,
-            width=max(0, int(get(cv2.CAP_PROP_FRAME_WIDTH))),
-            height=max(0, int(get(cv2.CAP_PROP_FRAME_HEIGHT))),
+            size=(int(get(cv2.CAP_PROP_FRAME_WIDTH)), int(get(cv2.CAP_PROP_FRAME_HEIGHT))),
             fps=fps if 0 < fps <= 1000 else 0.0,
             frame_count=0 if is_live else count,
         )
@@ -66,10 +68,16 @@ class OpenCVCapture:
         return bool(self._capture.grab())
 
     def retrieve(self) -> NDArray[np.uint8] | None:
-        is_whole, bgr = self._capture.retrieve()
-        if not is_whole or bgr is None or bgr.size == 0:
+        try:
+            is_whole, pixels = self._capture.retrieve()
+            if not is_whole or pixels is None or pixels.size == 0:
+                return None
+            if pixels.dtype == np.uint16:  # depth and thermal cameras
+                pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)
+            is_grey = pixels.ndim == 2 or pixels.shape[2] == 1
+            return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB if is_grey else cv2.COLOR_BGR2RGB)
+        except cv2.error:
             return None
-        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
     def position_s(self) -> float | None:
         if self.facts.is_live:
@@ -92,16 +100,14 @@ def _open_camera(address: str, request: CaptureRequest) -> cv2.VideoCapture:
     return capture
 
 
-def _open_address(address: str, open_s: float, read_s: float) -> cv2.VideoCapture:
+def _open_stream(address: str, open_s: float, read_s: float) -> cv2.VideoCapture:
     limits: list[int] = []
     for field, seconds in (
         (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_s),
         (cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_s),
     ):
         limits += [field, round(1000 * seconds)] if seconds else []
-    capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, limits)
-    # Containers that FFmpeg does not know may be known to OpenCV's own readers.
-    return capture if capture.isOpened() else cv2.VideoCapture(address)
+    return cv2.VideoCapture(address, cv2.CAP_FFMPEG, limits)
 
 
 def unreadable(source: Source) -> str:
@@ -109,12 +115,12 @@ def unreadable(source: Source) -> str:
     match source.kind:
         case SourceKind.CAMERA:
             return (
-                f"camera {source.address} gave no frame: is it plugged in, free, and may this user"
+                f"camera {source.name} gave no frame: is it plugged in, free, and may this user"
                 " read it? (ls /dev/video*)"
             )
         case SourceKind.STREAM:
-            return f"stream {source.address} gave no frame: is the address right and reachable?"
+            return f"stream {source.name} gave no frame: is the address right and reachable?"
         case SourceKind.STDIN:
             return "standard input gave no frame: pipe MJPEG or length-prefixed JPEG into it"
         case _:
-            return f"{source.address} is no image or video that can be decoded: convert it to MP4"
+            return f"{source.name} is no image or video that can be decoded: convert it to MP4"

@@ -94,15 +94,15 @@ class Reader:
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
-            while self._shot is None and not self._is_over:
-                if wants_stop():
-                    return None
+            while not wants_stop():
+                if self._shot is not None or self._is_over:
+                    shot, self._shot = self._shot, None
+                    self._changed.notify_all()
+                    return shot
                 if deadline is not None and time.monotonic() >= deadline:
                     raise StalledError
                 self._changed.wait(_POLL_S)
-            shot, self._shot = self._shot, None
-            self._changed.notify_all()
-        return shot
+        return None
 
     def abandon(self, wait_s: float = 0.0) -> None:
         """Let the thread end behind its present read, and wait so long for it."""

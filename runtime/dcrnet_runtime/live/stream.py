@@ -242,10 +242,10 @@ def _opening(
         return source, "the source"
     if source.is_still:
         raise DcrnetError(
-            f"{source.address} is no video, camera or stream: photos are for Recognizer.recognize"
+            f"{source.name} is no video, camera or stream: photos are for Recognizer.recognize"
         )
     # Below the loop's deadlines, so that a read that can end does so before it is abandoned.
     limits_s = [
         0.9 * (options.stall_s and limit_s) for limit_s in (options.open_s, options.stall_s)
     ]
-    return partial(open_capture, source, options.request, *limits_s), source.address
+    return partial(open_capture, source, options.request, *limits_s), source.name

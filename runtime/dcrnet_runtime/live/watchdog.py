@@ -146,7 +146,8 @@ class Watchdog:
             while (shot := reader.take(timeout_s, self._wants_stop)) is not None:
                 if not has_frames:
                     has_frames, timeout_s = True, self._stall_s
-                    self._greet(reader)
+                    self._greet()
+                self._see(reader.facts, shot)
                 self._captured = first_index + shot.index + 1
                 yield replace(shot, index=first_index + shot.index)
         except StalledError:
@@ -156,7 +157,8 @@ class Watchdog:
         if reader.error is not None:
             if not isinstance(reader.error, (DcrnetError, OSError)):
                 raise reader.error
-            trouble = str(reader.error)
+            is_opened = reader.facts is not None
+            trouble = str(reader.error) if is_opened else "it cannot be opened"
         self._leave()
         if is_first and not has_frames:
             if isinstance(reader.error, DcrnetError):
@@ -171,16 +173,23 @@ class Watchdog:
             raise SourceLostError(f"{self._name} cannot be read any further: {trouble}")
         if reader.broken:
             _log.warning(
-                "%s is damaged: %d of its frames could not be decoded", self._name, reader.broken
+                "%s is cut off or damaged: %d of the frames it states could not be read",
+                self._name,
+                reader.broken,
             )
         return None
 
-    def _greet(self, reader: Reader) -> None:
+    def _greet(self) -> None:
         """The source is here (again)."""
         if self._backoff.in_a_row:
             _log.warning("%s is back", self._name)
         self._backoff.succeed()
-        self.facts = reader.facts
+
+    def _see(self, stated: CaptureFacts | None, shot: Shot) -> None:
+        """What frames are said to be, and what they are."""
+        height, width = shot.rgb.shape[:2]
+        if stated is not None and (self.facts is None or self.facts.size != (width, height)):
+            self.facts = replace(stated, size=(width, height))
 
     def _wait_to_restart(self, trouble: str) -> None:
         limit = self._policy.max_reconnects

@@ -1,16 +1,18 @@
-"""JPEG pictures on standard input: one behind the other, or each behind its length."""
+"""JPEG pictures in a row, on standard input or over HTTP."""
 
 from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.live.capture import CaptureFacts
-from dcrnet_runtime.source import decode_image
+from dcrnet_runtime.source import Source, decode_image
 
 _CHUNK = 1 << 16
 _MAX_BYTES = (1 << 24) - 1
@@ -20,23 +22,35 @@ _ALONE = {0x01, *range(0xD0, 0xD8)}  # TEM and RST: markers without a length
 _LENGTH = struct.Struct(">I")
 
 
-class PipeCapture:
-    """MJPEG (also multipart, as cameras serve it), or JPEG with 4 big-endian bytes of length.
+class JpegCapture:
+    """MJPEG, also multipart as cameras serve it, or JPEG behind 4 big-endian bytes of length.
 
-    The first bytes tell which: MJPEG begins with a JPEG's, or with the text of a multipart
-    header; a length begins with a zero byte, since a picture has less than 16 MB.
+    The first byte tells which: MJPEG begins with a JPEG's or with the text of a multipart
+    header, a length with a zero byte, since a picture has less than 16 MB.
 
     Args:
-        descriptor: of an open file or pipe, which is read to its end. ``sys.stdin`` would hold
-            a lock while it waits, and the interpreter could not end.
+        facts: of the source.
+        read: gives so many bytes or fewer, none at the end.
+        close: gives the source back.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self.facts = CaptureFacts("standard input", is_live=True, is_endless=False)
-        self._descriptor = descriptor
+    def __init__(
+        self,
+        facts: CaptureFacts,
+        read: Callable[[int], bytes],
+        close: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.facts = facts
+        self._read = read
+        self._close = close
         self._buffer = bytearray()
         self._is_prefixed: bool | None = None
         self._jpeg = b""
+
+    @classmethod
+    def standard_input(cls, source: Source) -> JpegCapture:
+        """Read from the descriptor: ``sys.stdin`` waits under a lock that no exit can pass."""
+        return cls(CaptureFacts(source.name, is_live=True, is_endless=False), partial(os.read, 0))
 
     def grab(self) -> bool:
         if self._is_prefixed is None:
@@ -49,7 +63,7 @@ class PipeCapture:
 
     def retrieve(self) -> NDArray[np.uint8] | None:
         try:
-            return decode_image(self._jpeg, "a picture on standard input")
+            return decode_image(self._jpeg, self.facts.name)
         except DcrnetError:
             return None
 
@@ -57,17 +71,17 @@ class PipeCapture:
         return None
 
     def close(self) -> None:
-        """Standard input is not ours to close."""
+        self._close()
 
     def _fill(self, size: int) -> bool:
         """Read on until ``size`` bytes are buffered; False where the pipe ends before."""
         if size > _MAX_BYTES + _CHUNK:
             raise DcrnetError(
-                "standard input sends no picture of less than 16 MB: pipe MJPEG into it, or JPEG"
+                f"{self.facts.name} sends no picture of less than 16 MB: MJPEG is read, or JPEG"
                 " behind its length as 4 big-endian bytes"
             )
         while len(self._buffer) < size:
-            chunk = os.read(self._descriptor, _CHUNK)
+            chunk = self._read(_CHUNK)
             if not chunk:
                 return False
             self._buffer += chunk
@@ -100,10 +114,11 @@ class PipeCapture:
         picture's EXIF has as well. A damaged picture ends where the next one begins.
         """
         at = len(_START)
-        while self._fill(at + 4):
-            if self._buffer[at] != 0xFF:
+        # Not a byte more than needed: behind a live picture, the next one is a frame away.
+        while self._fill(at + 2):
+            first, marker = self._buffer[at : at + 2]
+            if first != 0xFF:
                 return self._next_start(at)
-            marker = self._buffer[at + 1]
             if marker == _END:
                 return at + 2
             if marker == _START[1]:
@@ -111,14 +126,15 @@ class PipeCapture:
             if marker in _ALONE or marker == 0xFF:
                 at += 1 if marker == 0xFF else 2
                 continue
+            if not self._fill(at + 4):
+                return None
             at += 2 + int.from_bytes(self._buffer[at + 2 : at + 4], "big")
             if marker == _SCAN:
                 behind = self._scan_end(at)
                 if behind is None:
                     return None
                 at = behind
-        # The end marker may be the pipe's last two bytes.
-        return at + 2 if self._buffer[at : at + 2] == bytes((0xFF, _END)) else None
+        return None
 
     def _scan_end(self, at: int) -> int | None:
         """The first marker behind the entropy-coded data that begins at ``at``."""

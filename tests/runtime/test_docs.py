@@ -1,0 +1,45 @@
+"""The examples in the documentation of the public names run."""
+
+from __future__ import annotations
+
+import doctest
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+from generated import FixedFinder, synthetic_face, synthetic_frame
+
+import dcrnet_runtime
+
+
+def test_there_are_at_most_eight_public_names() -> None:
+    assert len(dcrnet_runtime.__all__) <= 8
+    assert all(getattr(dcrnet_runtime, name).__doc__ for name in dcrnet_runtime.__all__)
+
+
+@pytest.mark.parametrize("documented", [dcrnet_runtime, dcrnet_runtime.Stream], ids=str)
+def test_an_example_runs(
+    documented: object,
+    tmp_path: Path,
+    tiny_model: Callable[[], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    finder = FixedFinder(synthetic_face())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("dcrnet_runtime.finders.open_finder", lambda *_, **__: finder)
+    clip = cv2.VideoWriter("clip.mp4", cv2.VideoWriter.fourcc(*"mp4v"), 10, (320, 240))
+    for seed in range(3):
+        clip.write(synthetic_frame(seed=seed))
+    clip.release()
+    names = {
+        "Stream": dcrnet_runtime.Stream,
+        "rgb": synthetic_frame(),
+        "recognizer": dcrnet_runtime.Recognizer(dcrnet_runtime.load_model(tiny_model()), finder),
+    }
+    options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    runner = doctest.DocTestRunner(optionflags=options)
+    (example,) = doctest.DocTestFinder(recurse=False).find(documented, globs=names)
+    assert example.examples
+    results = runner.run(example)
+    assert results.failed == 0

@@ -1,0 +1,84 @@
+"""A real RTSP server that is killed, stopped and continued."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import TinyModel
+from generated import FixedFinder
+
+from dcrnet_runtime.backends import load_model
+from dcrnet_runtime.live.stream import Stream, StreamOptions
+from dcrnet_runtime.live.watchdog import RestartPolicy
+from dcrnet_runtime.recognizer import Recognizer
+
+SCRIPT = Path(__file__).parent.parent / "rtsp_server.py"
+PYTHON = "/usr/bin/python3"  # Debian's, for which its GStreamer is packaged
+PARTS = (
+    "import gi; gi.require_version('GstRtspServer', '1.0');"
+    "from gi.repository import Gst, GstRtspServer; Gst.init(None);"
+    "assert Gst.ElementFactory.find('x264enc') and Gst.ElementFactory.find('rtph264pay')"
+)
+OPTIONS = StreamOptions(
+    stall_s=2.0, open_s=20.0, restarts=RestartPolicy(first_s=0.1, longest_s=1, per_minute=1000)
+)
+
+
+class RtspServer:
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self.address = f"rtsp://127.0.0.1:{self._port}/camera"
+        self.start()
+
+    def start(self) -> None:
+        command = [PYTHON, str(SCRIPT), str(self._port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == b"ready\n"
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def server() -> Iterator[RtspServer]:
+    try:
+        subprocess.run([PYTHON, "-c", PARTS], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip(
+            "needs Debian's gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-good and -ugly"
+        )
+    running = RtspServer()
+    yield running
+    running.kill()
+
+
+@pytest.mark.slow
+def test_the_stream_outlives_its_server(server: RtspServer, tiny_model: TinyModel) -> None:
+    recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+    with Stream(recognizer, server.address, OPTIONS) as stream:
+        observations = iter(stream)
+        for _ in range(20):
+            first = next(observations)
+        assert first.frame.rgb.shape == (240, 320, 3)
+        server.kill()
+        threading.Timer(1.0, server.start).start()
+        for back in observations:
+            if back.counters.reconnects > 0:
+                break
+        server.process.send_signal(signal.SIGSTOP)
+        threading.Timer(7.0, lambda: server.process.send_signal(signal.SIGCONT)).start()
+        for again in observations:
+            if again.counters.reconnects > back.counters.reconnects:
+                break
+        assert again.frame.index > back.frame.index
+        assert again.frame.time_s > back.frame.time_s + 2
