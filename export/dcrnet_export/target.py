@@ -72,7 +72,7 @@ def recipe_for(target: Target) -> Recipe:
             return Recipe(
                 ((ModelFormat.ONNX, Precision.INT8_QDQ),),
                 "QDQ with uint8 activations, which the NNAPI provider maps to asymmetric"
-                " quantized operations; it takes Max and Min",
+                " quantized operations; it takes Max and Min; Android 15 deprecates NNAPI",
             )
         case Target.COREML:
             return Recipe(
