@@ -27,8 +27,8 @@ from dcrnet_export.artefact import (
     write_artefact,
 )
 from dcrnet_export.budget import Budgets
-from dcrnet_export.calibration import Calibration, calibrate, stored_calibration
-from dcrnet_export.faces import PreparedCrops, folder_faces, sample_faces, spread_faces
+from dcrnet_export.calibration import Calibration, calibrate, check_count, stored_calibration
+from dcrnet_export.faces import PreparedCrops, enough_faces, folder_faces, sample_faces
 from dcrnet_export.gates import Findings, Yardstick, check, machine_problem
 from dcrnet_export.graph import Graph
 from dcrnet_export.parity import torch_probabilities
@@ -131,6 +131,7 @@ def prepare_job(
     if calib is not None:
         with step("calibration faces"):
             given = folder_faces(calib, spec)
+            check_count(given)
             if needs_ranges:
                 calibration = calibrate(checkpoint, given)
     elif needs_ranges:
@@ -140,7 +141,7 @@ def prepare_job(
     else:
         faces, labelled = _labelled(path, data, spec, step)
     with step("torch"):
-        faces = spread_faces(faces)
+        faces = enough_faces(faces, spec)
         expected = torch_probabilities(checkpoint.network, faces.crops)
     yardstick = Yardstick(faces, expected, labelled, budgets or Budgets())
     return ExportJob(checkpoint, digest, size_px, yardstick, calibration)
