@@ -24,6 +24,7 @@ from dcrnet_export.graph import (
     MaxPool,
     Node,
     Reduce,
+    Reduction,
     Sigmoid,
     Softmax,
 )
@@ -146,9 +147,15 @@ def emit_float(
 
 
 def _reduce(writer: OnnxWriter, reduce: Reduce, inputs: list[str], output: str) -> str:
-    axes = [2, 3] if reduce.axis is Axis.SPACE else [1]
-    op = f"Reduce{reduce.reduction.capitalize()}"
-    return writer.add(op, inputs, output, axes=axes, keepdims=1)
+    """Over space as a global pool, which more compilers take than a reduction."""
+    match reduce.axis, reduce.reduction:
+        case Axis.SPACE, Reduction.MEAN:
+            return writer.add("GlobalAveragePool", inputs, output)
+        case Axis.SPACE, Reduction.MAX:
+            return writer.add("GlobalMaxPool", inputs, output)
+        case _:
+            op = f"Reduce{reduce.reduction.capitalize()}"
+            return writer.add(op, inputs, output, axes=[1], keepdims=1)
 
 
 def pool_attributes(pool: MaxPool) -> dict[str, list[int]]:

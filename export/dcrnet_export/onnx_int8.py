@@ -101,7 +101,7 @@ class _Emitter:
         int8 weights into uint8, it replaces them, and fails on a second user.
         """
         name = node.name
-        weight_zero = np.zeros(len(weights.codes), np.int8)
+        weight_zero = np.zeros((), np.int8)
         inputs = [
             *(codes, *self._coding(self._quantized.codings[node.inputs[0]])),
             self.writer.constant(f"{name}.weight", weights.codes),
