@@ -23,9 +23,10 @@ from dcrnet_export.artefact import ArtefactKind, build_content, write_artefact
 from dcrnet_export.budget import Budgets
 from dcrnet_export.calibration import calibrate, check_count, stored_calibration
 from dcrnet_export.cli import app
-from dcrnet_export.exporter import ExportJob, export
+from dcrnet_export.exporter import export
 from dcrnet_export.faces import PreparedCrops
 from dcrnet_export.gates import Yardstick, machine_problem
+from dcrnet_export.job import ExportJob
 from dcrnet_export.parity import torch_probabilities
 from dcrnet_export.progress import Steps
 from dcrnet_export.quantize import WeightLimit
