@@ -103,8 +103,8 @@ def stored_calibration(checkpoint: Checkpoint, size_px: int) -> Calibration:
     return Calibration(ranges, source, None, digest.hexdigest())
 
 
-def calibrate(checkpoint: Checkpoint, given: PreparedCrops) -> Calibration:
-    """Ranges on one's own faces.
+def check_count(given: PreparedCrops) -> None:
+    """Refuse faces that leave too much to chance.
 
     Raises:
         DcrnetError: they are too few.
@@ -112,9 +112,13 @@ def calibrate(checkpoint: Checkpoint, given: PreparedCrops) -> Calibration:
     count = len(given.crops)
     if count < LEAST_FACES:
         raise DcrnetError(
-            f"--calib has {count} usable faces, int8 needs at least {LEAST_FACES} (better"
+            f"--calib has {count} usable faces, at least {LEAST_FACES} are needed (better"
             f" {ENOUGH_FACES}): add images of faces"
         )
+
+
+def calibrate(checkpoint: Checkpoint, given: PreparedCrops) -> Calibration:
+    """Ranges on one's own faces."""
     logits: list[Tensor] = []
 
     def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
@@ -129,7 +133,7 @@ def calibrate(checkpoint: Checkpoint, given: PreparedCrops) -> Calibration:
     answers = torch.cat(logits).argmax(dim=1).numpy()
     digest = sha256(given.crops.tobytes()).hexdigest()
     balance = _balance(answers, given.crops, checkpoint.card.labels)
-    return Calibration(ranges, given.source, count, digest, balance)
+    return Calibration(ranges, given.source, len(given.crops), digest, balance)
 
 
 def _balance(

@@ -14,7 +14,7 @@ from dcrnet_runtime.console import EXIT_BAD_INPUT, VersionOption, command_app, n
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
-    from dcrnet_export.exporter import DataSource
+    from dcrnet_export.job import DataSource
 
 
 class _ExportUnlessNamed(TyperGroup):
@@ -87,7 +87,7 @@ def export(
     export_extra()
     from dcrnet_edge.weights import shipped_checkpoint
     from dcrnet_export.exporter import export as export_files
-    from dcrnet_export.exporter import prepare_job
+    from dcrnet_export.job import prepare_job
     from dcrnet_export.progress import Steps
     from dcrnet_export.report import print_report
     from dcrnet_export.request import requested_kinds
@@ -128,7 +128,7 @@ def export(
 
 def _source(dataset: str, root: Path) -> DataSource:
     from dcrnet_edge.options import dataset_kind
-    from dcrnet_export.exporter import DataSource
+    from dcrnet_export.job import DataSource
 
     if not root.is_dir():
         raise DcrnetError(f"--data {root} is no folder: name the data set's")

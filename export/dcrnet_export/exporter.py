@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
-
-from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint
-from dcrnet_edge.datasets.adapter import DatasetKind
-from dcrnet_edge.datasets.sample import Split
-from dcrnet_edge.datasets.splits import SplitPlan
-from dcrnet_edge.evaluation import evaluate
-from dcrnet_edge.network import check_size
-from dcrnet_edge.options import open_data
-from dcrnet_export.accuracy import LabelledFaces
 from dcrnet_export.artefact import (
     REJECTED_SUFFIX,
     ArtefactKind,
@@ -26,17 +15,13 @@ from dcrnet_export.artefact import (
     with_card,
     write_artefact,
 )
-from dcrnet_export.budget import Budgets
-from dcrnet_export.calibration import Calibration, calibrate, stored_calibration
-from dcrnet_export.faces import PreparedCrops, folder_faces, sample_faces, spread_faces
-from dcrnet_export.gates import Findings, Yardstick, check, machine_problem
+from dcrnet_export.gates import Findings, check, machine_problem
 from dcrnet_export.graph import Graph
-from dcrnet_export.parity import torch_probabilities
+from dcrnet_export.job import ExportJob
 from dcrnet_export.progress import Steps
 from dcrnet_export.relief import Relief, reliefs
 from dcrnet_export.rewrite import rewrite
 from dcrnet_runtime.card import ModelCard
-from dcrnet_runtime.spec import PreprocessSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,96 +52,6 @@ class ExportedFile:
         """What there is to say beside the figures, a line each."""
         relief = [] if self.relief is None else [self.relief.describe()]
         return [line for line in (*relief, self.remark) if line]
-
-
-@dataclass(frozen=True, slots=True)
-class DataSource:
-    """A labelled data set on disk."""
-
-    kind: DatasetKind
-    root: Path
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ExportJob:
-    """Everything that an export needs, checked before any file is written.
-
-    Attributes:
-        checkpoint: what is exported.
-        checkpoint_sha256: of its file.
-        size_px: side of the input.
-        yardstick: what the artefacts are measured by.
-        calibration: for int8; None if no int8 file is asked for.
-    """
-
-    checkpoint: Checkpoint
-    checkpoint_sha256: str
-    size_px: int
-    yardstick: Yardstick
-    calibration: Calibration | None
-
-
-def prepare_job(
-    path: Path,
-    size_px: int | None,
-    calib: Path | None,
-    data: DataSource | None,
-    kinds: Sequence[ArtefactKind],
-    step: Steps,
-    budgets: Budgets | None = None,
-) -> ExportJob:
-    """Load and check all inputs of an export.
-
-    Args:
-        path: checkpoint.
-        size_px: side of the input; None takes the checkpoint's.
-        calib: folder of face images to calibrate with, and to check on where ``data`` is None.
-        data: labelled images to check on.
-        kinds: what will be exported.
-        step: times what is done.
-        budgets: what the artefacts are held to; None takes the defaults.
-
-    Raises:
-        DcrnetError: a bad checkpoint, size, folder or data set, or int8 without ranges at that
-            size.
-    """
-    with step("checkpoint"):
-        checkpoint = load_checkpoint(path)
-        digest = sha256(path.read_bytes()).hexdigest()
-    size_px = size_px or checkpoint.card.preprocess.size_px
-    check_size(size_px)
-    spec = replace(checkpoint.card.preprocess, size_px=size_px)
-    needs_ranges = any(kind.precision.has_ranges for kind in kinds)
-    given = calibration = None
-    if calib is not None:
-        with step("calibration faces"):
-            given = folder_faces(calib, spec)
-            if needs_ranges:
-                calibration = calibrate(checkpoint, given)
-    elif needs_ranges:
-        calibration = stored_calibration(checkpoint, size_px)
-    if data is None:
-        faces, labelled = given or sample_faces(spec), None
-    else:
-        faces, labelled = _labelled(path, data, spec, step)
-    with step("torch"):
-        faces = spread_faces(faces)
-        expected = torch_probabilities(checkpoint.network, faces.crops)
-    yardstick = Yardstick(faces, expected, labelled, budgets or Budgets())
-    return ExportJob(checkpoint, digest, size_px, yardstick, calibration)
-
-
-def _labelled(
-    checkpoint: Path, source: DataSource, spec: PreprocessSpec, step: Steps
-) -> tuple[PreparedCrops, LabelledFaces]:
-    with step("data set"):
-        data = open_data(source.kind, source.root, SplitPlan(), None, 1)
-        crops = data.crops(Split.TEST, spec)
-    with step("torch"):
-        expected = evaluate(checkpoint, data, Split.TEST, source.root, size_px=spec.size_px)
-    rgb = np.broadcast_to(crops, (*crops.shape[:3], 3))
-    faces = PreparedCrops(rgb, f"faces of {data.dataset.name} Test")
-    return faces, LabelledFaces(data, source.root, expected)
 
 
 def export(

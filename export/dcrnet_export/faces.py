@@ -26,6 +26,7 @@ _CROP_PX = 256
 
 _MOST_IMAGES = 2048
 _MOST_COMPARED = 256
+LEAST_COMPARED = 64
 _GAINS = (0.5, 0.7, 0.85, 1.0, 1.15, 1.3)
 _SHIFTS = (-0.06, -0.04, -0.02, 0.0, 0.02, 0.04)
 _SYNTHETIC = 72
@@ -80,11 +81,19 @@ def _image_faces(path: Path, finder: Finder, spec: PreprocessSpec) -> Iterator[N
             yield prepare(rgb, face, spec)
 
 
-def spread_faces(faces: PreparedCrops) -> PreparedCrops:
-    """At most 256 of the faces, spread evenly: enough to compare files on."""
+def enough_faces(faces: PreparedCrops, spec: PreprocessSpec) -> PreparedCrops:
+    """What files are compared on: at most 256 of the faces, spread evenly.
+
+    Fewer than 64 are joined by :func:`sample_faces`.
+    """
     crops = np.ascontiguousarray(faces.crops[:: math.ceil(len(faces.crops) / _MOST_COMPARED)])
     part = "" if len(crops) == len(faces.crops) else f"{len(crops)} of the "
-    return PreparedCrops(crops, part + faces.source)
+    if len(crops) >= LEAST_COMPARED:
+        return PreparedCrops(crops, part + faces.source)
+    more = sample_faces(spec)
+    return PreparedCrops(
+        np.concatenate([crops, more.crops]), f"{len(crops)} {faces.source} and {more.source}"
+    )
 
 
 def sample_faces(spec: PreprocessSpec) -> PreparedCrops:

@@ -15,8 +15,10 @@ from dcrnet_export.tflite_writer import FILE_IDENTIFIER, card_text
 from dcrnet_runtime.backends import ModelFormat
 from dcrnet_runtime.card import CARD_KEY, ModelCard
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.golden import GOLDEN_INPUTS, GOLDEN_KEY
 
 CHECKPOINT_FORMAT = "safetensors"
+_DEEPEST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,19 @@ class Description:
         }
 
     def rows(self) -> Iterator[tuple[str, str]]:
-        """Names and values for people; nested names are joined by dots."""
+        """Names and values for people: what it is first, how it was trained last."""
         yield "file", str(self.path)
         yield "format", self.format
         yield "size", f"{self.size / 1e6:.2f} MB"
         yield "sha256", self.sha256
-        yield from _flat(json.loads(self.card.to_json()))
+        card = json.loads(self.card.to_json())
+        figures, provenance = card.pop("figures"), card.pop("provenance")
+        if GOLDEN_KEY in figures:
+            figures[GOLDEN_KEY] = f"answers to {len(GOLDEN_INPUTS)} inputs"
+        export = provenance.pop("export", {})
+        ordered = {key: card.pop(key) for key in ("name", "labels", "terms", "preprocess")}
+        yield from _flat({**ordered, **card, "export": export, "figures": figures})
+        yield from _flat({"provenance": provenance})
 
 
 def describe(path: Path) -> Description:
@@ -103,13 +112,18 @@ def _onnx_card(path: Path, content: bytes) -> str | None:
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Nested names joined by dots; what is nested more than three deep stays JSON."""
     for key, value in values.items():
         name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping) and value and name.count(".") < _DEEPEST:
             yield from _flat(value, f"{name}.")
-        elif isinstance(value, list) and value and isinstance(value[0], list):
-            yield name, "\n".join(" ".join(map(str, row)) for row in value)
+        elif isinstance(value, Mapping) or (isinstance(value, list) and _is_nested(value)):
+            yield name, json.dumps(value)
         elif isinstance(value, list):
             yield name, ", ".join(map(str, value))
         else:
-            yield name, str(value)
+            yield name, "" if value is None else str(value)
+
+
+def _is_nested(values: list[Any]) -> bool:
+    return any(isinstance(each, list | Mapping) for each in values)

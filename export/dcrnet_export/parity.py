@@ -42,7 +42,10 @@ class Parity:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values, for a card's figures: three digits, beyond which noise begins."""
-        return {key: float(f"{value:.3g}") for key, value in asdict(self).items()}
+        return {
+            key: float(f"{value:.3g}") if isinstance(value, float) else value
+            for key, value in asdict(self).items()
+        }
 
 
 def torch_probabilities(network: DCRNet, crops: NDArray[np.uint8]) -> NDArray[np.float32]:

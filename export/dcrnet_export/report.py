@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from dcrnet_export.accuracy import Verdict
 from dcrnet_export.exporter import ExportedFile
@@ -15,7 +15,8 @@ from dcrnet_runtime.precision import Precision
 
 def print_report(done: Sequence[ExportedFile]) -> None:
     """One row an artefact."""
-    table = Table("artefact", "MB", "max |dp|", "same labels", "accuracy lost", "verdict")
+    names = ("artefact", "MB", "max |dp|", "same labels", "accuracy lost", "verdict")
+    table = Table(*(Column(name, overflow="fold") for name in names))
     for exported in done:
         table.add_row(*_row(exported))
     Console().print(table)
@@ -23,7 +24,7 @@ def print_report(done: Sequence[ExportedFile]) -> None:
 
 def print_checks(checks: Iterable[Check]) -> None:
     """One row a check."""
-    table = Table("check", "outcome", "finding")
+    table = Table(*(Column(name, overflow="fold") for name in ("check", "outcome", "finding")))
     for check in checks:
         table.add_row(check.name, check.outcome, check.finding)
     Console().print(table)
@@ -31,7 +32,7 @@ def print_checks(checks: Iterable[Check]) -> None:
 
 def print_rows(rows: Iterable[tuple[str, str]]) -> None:
     """Names and values."""
-    table = Table(show_header=False)
+    table = Table(Column(overflow="fold"), Column(overflow="fold"), show_header=False)
     for name, value in rows:
         table.add_row(name, value)
     Console().print(table)

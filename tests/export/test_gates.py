@@ -21,11 +21,12 @@ from dcrnet_edge.weights import shipped_checkpoint
 from dcrnet_export.accuracy import Verdict, verdict
 from dcrnet_export.artefact import ArtefactKind, build_content, write_artefact
 from dcrnet_export.budget import Budgets
-from dcrnet_export.calibration import calibrate, stored_calibration
+from dcrnet_export.calibration import calibrate, check_count, stored_calibration
 from dcrnet_export.cli import app
-from dcrnet_export.exporter import ExportJob, export
+from dcrnet_export.exporter import export
 from dcrnet_export.faces import PreparedCrops
 from dcrnet_export.gates import Yardstick, machine_problem
+from dcrnet_export.job import ExportJob
 from dcrnet_export.parity import torch_probabilities
 from dcrnet_export.progress import Steps
 from dcrnet_export.quantize import WeightLimit
@@ -249,9 +250,9 @@ def test_accuracy_verdict(images, drop, low, high, expected):
     assert verdict(comparison(images, drop, low, high), Budgets()) is expected
 
 
-def test_few_calibration_faces(checkpoint, make_faces):
+def test_few_calibration_faces(make_faces):
     with pytest.raises(DcrnetError, match="99 usable faces"):
-        calibrate(checkpoint, PreparedCrops(make_faces(99), "few"))
+        check_count(PreparedCrops(make_faces(99), "few"))
 
 
 def test_calibration_says_what_its_faces_are_like(checkpoint, make_faces):
@@ -284,6 +285,7 @@ def test_parity_with_own_faces_of_a_data_set(checkpoint_path, tmp_path):
     (path,) = (tmp_path / "out").glob("*.onnx")
     accuracy = load_model(path).card.figures["export"]["accuracy"]
     assert accuracy["comparison"]["images"] == 14
+    assert load_model(path).card.figures["export"]["parity"]["faces"] >= 64
     assert accuracy["verdict"] == "not shown"
     again = runner.invoke(
         app, ["verify", str(path), "--data", str(tmp_path / "data"), "--dataset", "folders"]
