@@ -68,7 +68,7 @@ class _SharedQuantization(schema.QuantizationParametersT):  # type: ignore[misc]
         schema.QuantizationParametersAddScale(builder, scale)
         schema.QuantizationParametersAddZeroPoint(builder, zero_point)
         schema.QuantizationParametersAddQuantizedDimension(builder, self.quantizedDimension)
-        return schema.QuantizationParametersEnd(builder)  # type: ignore[no-any-return]
+        return schema.QuantizationParametersEnd(builder)
 
     def _vector(self, builder: flatbuffers.Builder, values: NDArray[Any]) -> int:
         key = values.dtype.char.encode() + values.tobytes()
