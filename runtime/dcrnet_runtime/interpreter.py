@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from enum import StrEnum
 from importlib import import_module
@@ -69,6 +70,7 @@ def _module(package: InterpreterPackage | None) -> Any:
 
 def _delegate(module: Any, wanted: Provider) -> Any:
     try:
+        ctypes.CDLL(wanted.name)  # LiteRT's own failure here leaves a half-made object behind
         return module.load_delegate(wanted.name, wanted.options)
     except (ValueError, OSError) as error:
         raise DcrnetError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,8 @@ from conftest import TinyModel
 from dcrnet_runtime import backends, provider
 from dcrnet_runtime.backends import Backend, load_model
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.finders.litert import FaceNetworks
+from dcrnet_runtime.interpreter import InterpreterPackage, load_interpreter
 from dcrnet_runtime.provider import Provider, onnx_providers
 
 CPU, CUDA, QNN = (f"{name}ExecutionProvider" for name in ("CPU", "CUDA", "QNN"))
@@ -128,3 +131,28 @@ def test_a_model_that_refers_to_other_files_is_refused(
     path.write_bytes(model.SerializeToString())
     with pytest.raises(DcrnetError, match="refers to tensors in other files"):
         load_model(path)
+
+
+networks = FaceNetworks.from_mediapipe_wheel()
+
+
+@pytest.mark.skipif(networks is None, reason="needs the mediapipe extra's networks")
+@pytest.mark.parametrize("package", list(InterpreterPackage))
+def test_an_interpreter_is_of_the_package_that_was_named(package: InterpreterPackage) -> None:
+    pytest.importorskip(package.replace("-", "_"))
+    assert networks is not None
+    interpreter = load_interpreter(networks.detector, 1, package)
+    assert type(interpreter).__module__.startswith(package.replace("-", "_"))
+
+
+@pytest.mark.skipif(networks is None, reason="needs the mediapipe extra's networks")
+def test_a_delegate_that_does_not_load_is_named() -> None:
+    assert networks is not None
+    with pytest.raises(DcrnetError, match=r"delegate libNone.so does not load .*shared library"):
+        load_interpreter(networks.detector, 1, delegates=[Provider("libNone.so")])
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", None)
+    with pytest.raises(DcrnetError, match="pip install tflite-runtime"):
+        load_interpreter(b"", 1, InterpreterPackage.TFLITE_RUNTIME)
