@@ -30,6 +30,9 @@ def bench(
     source: Annotated[
         Path | None, typer.Option(help="Image of a face; default: the demo extra's portrait.")
     ] = None,
+    operators: Annotated[
+        bool, typer.Option("--operators", help="Profile ONNX models by operator type as well.")
+    ] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the figures to a file as well.")
     ] = None,
@@ -49,7 +52,7 @@ def bench(
     warning = busy_warning(load, host.cores)
     if warning is not None:
         note(f"warning: {warning}")
-    plan = Plan(models or [shipped_model()], device, threads, runs, source)
+    plan = Plan(models or [shipped_model()], device, threads, runs, source, operators)
     figures = measure(plan, host, load)
     if json_file is not None:
         report.write(figures, json_file)

@@ -12,9 +12,11 @@ from dcrnet_bench.device import Device
 from dcrnet_bench.energy import EnergyCounter, NoCounterError, energy_of
 from dcrnet_bench.host import Host, busy_warning, load_average, peak_rss_mb
 from dcrnet_bench.macs import NotCountedError, count_macs
+from dcrnet_bench.operators import OperatorTime, operator_times
 from dcrnet_bench.pipeline import Entry, Pipeline, Stage
 from dcrnet_bench.report import ModelFigures, Report, RunFacts
 from dcrnet_bench.scene import FRAME_PX, open_scene
+from dcrnet_runtime.backends import ModelFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Plan:
         threads: of each model and of OpenCV.
         runs: timed rounds.
         source: an image of a face, or None for the default.
+        operators: whether ONNX models are profiled by operator type as well.
     """
 
     models: Sequence[Path]
@@ -34,6 +37,7 @@ class Plan:
     threads: int
     runs: int
     source: Path | None
+    operators: bool = False
 
 
 def measure(plan: Plan, host: Host, load_before: float) -> Report:
@@ -60,6 +64,7 @@ def measure(plan: Plan, host: Host, load_before: float) -> Report:
             pipeline.entries, (s for s in stages if s.stage is Stage.INFER), joules, strict=True
         )
     )
+    profiles = _profiles(pipeline.entries, plan) if plan.operators else []
     run = RunFacts(
         date=date,
         device=plan.device.value,
@@ -76,7 +81,27 @@ def measure(plan: Plan, host: Host, load_before: float) -> Report:
         peak_rss_mb=memory_mb,
     )
     notes = (busy_warning(load_before, host.cores), *_doubts(pipeline, timed, host), energy_note)
-    return Report(host, run, models, tuple(stages), tuple(line for line in notes if line))
+    if plan.operators:
+        notes += tuple(_unprofiled(pipeline.entries))
+    told = tuple(line for line in notes if line)
+    return Report(host, run, models, tuple(stages), told, tuple(profiles))
+
+
+def _profiles(entries: Sequence[Entry], plan: Plan) -> list[OperatorTime]:
+    return [
+        row
+        for entry in entries
+        if entry.model.format is ModelFormat.ONNX
+        for row in operator_times(entry.name, entry.path, entry.crop, plan.threads, plan.runs)
+    ]
+
+
+def _unprofiled(entries: Sequence[Entry]) -> list[str]:
+    return [
+        f"{entry.name} has no operator times: its interpreter profiles nothing"
+        for entry in entries
+        if entry.model.format is not ModelFormat.ONNX
+    ]
 
 
 def _figures(entry: Entry, latency: Latency, energy_j: float | None) -> ModelFigures:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from dcrnet_bench.clock import Latency
 from dcrnet_bench.host import Host
+from dcrnet_bench.operators import OperatorTime
 from dcrnet_bench.pipeline import Stage, StageLatency
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outfile import written_beside
@@ -97,6 +98,7 @@ class Report:
     models: tuple[ModelFigures, ...]
     stages: tuple[StageLatency, ...]
     notes: tuple[str, ...]
+    operators: tuple[OperatorTime, ...] = ()
 
     def to_json(self) -> str:
         """One line; times stand under ``latency_ms``, or ``emulated_ms`` where it is none."""
@@ -111,9 +113,15 @@ class Report:
                     {"stage": s.stage.value, "model": s.model, **self._times(s.latency)}
                     for s in self.stages
                 ],
+                "operators": [self._operator_values(row) for row in self.operators],
                 "notes": self.notes,
             }
         )
+
+    def _operator_values(self, row: OperatorTime) -> dict[str, Any]:
+        values = asdict(row)
+        values[self._time_key()] = {"median": round(values.pop("median_ms"), _DECIMALS)}
+        return values
 
     def _model_values(self, model: ModelFigures) -> dict[str, Any]:
         values = asdict(model)
@@ -123,12 +131,15 @@ class Report:
 
     def _times(self, latency: Latency) -> dict[str, dict[str, float]]:
         return {
-            "emulated_ms" if self.host.emulator else "latency_ms": {
+            self._time_key(): {
                 "median": round(latency.median_ms, _DECIMALS),
                 "p90": round(latency.p90_ms, _DECIMALS),
                 "min": round(latency.min_ms, _DECIMALS),
             }
         }
+
+    def _time_key(self) -> str:
+        return "emulated_ms" if self.host.emulator else "latency_ms"
 
 
 def show(report: Report) -> None:
@@ -136,6 +147,8 @@ def show(report: Report) -> None:
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
     console.print(_model_table(report))
     console.print(_stage_table(report))
+    if report.operators:
+        console.print(_operator_table(report))
     for line in _facts(report):
         console.print(line, markup=False)
     # Not through rich, which would wrap it.
@@ -199,6 +212,22 @@ def _stage_table(report: Report) -> Table:
         table.add_row(
             row.stage, row.model, *_cells(row.latency), end_section=row.stage is Stage.WHOLE
         )
+    return table
+
+
+def _operator_table(report: Report) -> Table:
+    table = Table(title=f"Operators, {_time_name(report)} of one profiled inference in ms")
+    table.add_column("model", overflow="fold")
+    table.add_column("operator")
+    for heading in ("nodes", "median", "share"):
+        table.add_column(heading, justify="right")
+    total = {row.model: 0.0 for row in report.operators}
+    for row in report.operators:
+        total[row.model] += row.median_ms
+    for row in report.operators:
+        share = row.median_ms / total[row.model] if total[row.model] else 0.0
+        cells = (str(row.nodes), f"{row.median_ms:.3f}", f"{share:.1%}")
+        table.add_row(row.model, row.operator, *cells)
     return table
 
 

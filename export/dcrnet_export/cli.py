@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from dcrnet_export.check_cli import inspect, verify
+from dcrnet_export.extra import export_extra
 from dcrnet_runtime.console import EXIT_BAD_INPUT, VersionOption, command_app, note, reported
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
-    from dcrnet_export.artefact import ArtefactKind
-    from dcrnet_export.exporter import ExportedFile
-
-app = command_app()
+    from dcrnet_export.job import DataSource
 
 
-@app.command()
+class _ExportUnlessNamed(TyperGroup):
+    """Takes arguments that begin with no command's name for those of ``export``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = bool(args) and args[0] in self.commands
+        return super().parse_args(ctx, args if named else ["export", *args])
+
+
+app = command_app(_ExportUnlessNamed)
+app.command()(inspect)
+app.command()(verify)
+
+
+@app.command(
+    epilog="Also: dcrnet-export inspect FILE, what a file says of itself; dcrnet-export verify"
+    " FILE, whether it is whole and this machine computes it rightly."
+)
 @reported
 def export(
     checkpoint: Annotated[
@@ -26,7 +41,22 @@ def export(
         typer.Argument(help="A .safetensors checkpoint; default: the shipped weights."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("dcrnet-export"),
-    int8: Annotated[bool, typer.Option("--int8", help="Write the int8 files as well.")] = False,
+    int8: Annotated[bool, typer.Option("--int8", help="Add int8, the fastest on CPUs.")] = False,
+    fp16: Annotated[bool, typer.Option("--fp16", help="Add fp16: half the size.")] = False,
+    dynamic_range: Annotated[
+        bool,
+        typer.Option("--dynamic-range", help="Add TFLite with int8 weights, float activations."),
+    ] = False,
+    qdq: Annotated[
+        bool, typer.Option("--qdq", help="Add int8 ONNX in the form that NPU compilers read.")
+    ] = False,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            help="arm, x86, qnn, nnapi, coreml or tensorrt: writes what is fast there, and says"
+            " why, in place of fp32 and what the flags above add."
+        ),
+    ] = None,
     calib: Annotated[
         Path | None,
         typer.Option(
@@ -41,83 +71,65 @@ def export(
         list[str] | None,
         typer.Option("--format", help="onnx or tflite; repeat for both; default: both."),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A labelled data set: accuracy is measured on its Test split."),
+    ] = None,
+    dataset: Annotated[
+        str, typer.Option(help="Its layout; dcrnet-eval --help lists them.")
+    ] = "ferplus",
+    batch: Annotated[
+        str, typer.Option(help="Faces a run: a number, or dynamic (ONNX alone).")
+    ] = "1",
     version: VersionOption = False,
 ) -> None:
-    """Write float (and int8) ONNX and TFLite files, each checked against torch."""
-    _export_extra()
+    """Write fp32 ONNX and TFLite files, and what the flags add, each checked against torch."""
+    export_extra()
     from dcrnet_edge.weights import shipped_checkpoint
     from dcrnet_export.exporter import export as export_files
-    from dcrnet_export.exporter import prepare_job
+    from dcrnet_export.job import prepare_job
+    from dcrnet_export.progress import Steps
+    from dcrnet_export.report import print_report
+    from dcrnet_export.request import requested_kinds
+    from dcrnet_runtime.precision import Precision
 
-    kinds = _kinds(formats, int8)
+    flags = {
+        Precision.FP16: fp16,
+        Precision.INT8: int8,
+        Precision.INT8_QDQ: qdq,
+        Precision.DYNAMIC_RANGE: dynamic_range,
+    }
+    added = [precision for precision, asked in flags.items() if asked]
+    kinds = requested_kinds(formats, added, target, batch)
     path = checkpoint or shipped_checkpoint()
-    job = prepare_job(path, size, calib, kinds)
-    note(f"{path.name} at {job.size_px} px, checked on {job.faces.source}.")
+    step = Steps()
+    source = None if data is None else _source(dataset, data)
+    job = prepare_job(path, size, calib, source, kinds, step)
+    note(f"{path.name} at {job.size_px} px, checked on {job.yardstick.faces.source}.")
+    if (aim := kinds[0].target) is not None:
+        note(kinds[0].recipe.explanation(aim))
     if job.calibration is not None:
         note(f"int8 from {job.calibration.source}.")
+        for line in job.calibration.remarks():
+            note(line)
+    note(f"Prepared: {step.summary()}.")
     done = []
-    for exported in export_files(job, kinds, out):
+    for exported in export_files(job, kinds, out, step):
         done.append(exported)
-        note(f"{exported.kind.file_name(job.size_px)}: {exported.problem or 'done'}")
-    _report(done)
+        note(f"{exported.kind.file_name(job.size_px)}: {step.summary()}.")
+        for line in exported.remarks():
+            note(f"  {line}")
+    print_report(done)
+    for path in [each.path for each in done if each.path and not each.problem]:
+        note(f"dcrnet-run --source 0 --model {path}\ndcrnet-bench {path}")
     if any(exported.problem for exported in done):
         raise typer.Exit(EXIT_BAD_INPUT)
 
 
-def _export_extra() -> None:
-    """Say which extra is missing, rather than which module.
+def _source(dataset: str, root: Path) -> DataSource:
+    from dcrnet_edge.options import dataset_kind
+    from dcrnet_export.job import DataSource
 
-    Raises:
-        DcrnetError: the ``export`` extra is not installed.
-    """
-    try:
-        import flatbuffers  # noqa: F401
-        import onnx  # noqa: F401
-        import onnxsim  # noqa: F401
-        import safetensors  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise DcrnetError(
-            f"{error.name} is not installed: pip install 'dcrnet-edge[export]'"
-        ) from error
-
-
-def _kinds(formats: list[str] | None, int8: bool) -> list[ArtefactKind]:
-    from dcrnet_export.artefact import ArtefactKind, Precision
-    from dcrnet_runtime.backends import ModelFormat
-
-    known = [kind.value for kind in ModelFormat]
-    chosen = list(dict.fromkeys(formats or known))
-    for name in chosen:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, 1, 0.3)
-            hint = f"did you mean {close[0]}?" if close else f"choose {' or '.join(known)}"
-            raise DcrnetError(f"--format {name} is unknown: {hint}")
-    precisions = [Precision.FP32, Precision.INT8] if int8 else [Precision.FP32]
-    return [ArtefactKind(ModelFormat(name), each) for each in precisions for name in chosen]
-
-
-def _report(done: list[ExportedFile]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    table = Table("artefact", "MB", "max |dp|", "same labels", "verdict")
-    for exported in done:
-        table.add_row(*_row(exported))
-    console.print(table)
-    good = [exported.path for exported in done if exported.path and not exported.problem]
-    for path in good:
-        console.print(f"dcrnet-run --source 0 --model {path}", soft_wrap=True)
-        console.print(f"dcrnet-bench {path}", soft_wrap=True)
-
-
-def _row(exported: ExportedFile) -> list[str]:
-    name, size = f"{exported.kind.precision} {exported.kind.format}", "-"
-    if exported.path is not None:
-        name, size = exported.path.name, f"{exported.path.stat().st_size / 1e6:.2f}"
-    difference = agreement = "-"
-    if exported.parity is not None:
-        difference = f"{exported.parity.largest:.1e}"
-        agreement = f"{exported.parity.agreement:.1%} of {exported.parity.faces}"
-    return [name, size, difference, agreement, exported.problem or "ok"]
+    if not root.is_dir():
+        raise DcrnetError(f"--data {root} is no folder: name the data set's")
+    return DataSource(dataset_kind(dataset), root)

@@ -11,7 +11,7 @@ has all 256 codes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,7 +30,9 @@ from dcrnet_export.graph import (
 
 _TINY = 1e-6
 LEVELS = 255.0
-"""The top of the range that each channel gets; the bottom is 0."""
+"""The width of the range that each channel gets; its bottom is 0, or -128 if symmetric."""
+
+_SYMMETRIC_BOTTOM = -128.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +48,7 @@ class Coordinates:
         return np.where(self.unit > 0, (x - self.offset) / unit, 0.0)
 
 
-def equalise(graph: Graph, *, snap: bool = True) -> Graph:
+def equalise(graph: Graph, *, snap: bool = True, symmetric: bool = False) -> Graph:
     """Give every channel of the dense blocks its own coordinates.
 
     Args:
@@ -54,33 +56,60 @@ def equalise(graph: Graph, *, snap: bool = True) -> Graph:
         snap: round the clamps' limits to whole codes. The reader's bias then uses the rounded
             limit, so that a channel that is off stays exactly off. Without it the result is the
             same function on all inputs that stay within the ranges.
+        symmetric: let the channels span -128..127, so that their zero point is that of int8.
+            A ReLU in front of them is then left to the codes, which saturate where it cuts.
 
     Returns:
-        the graph with ranges in the new coordinates.
+        the graph with ranges in the new coordinates; what has no range keeps its own.
     """
-    needed = _needed_ranges(graph)
+    bottom = _SYMMETRIC_BOTTOM if symmetric else 0.0
+    needed = needed_ranges(graph)
     free = _free_values(graph)
     coordinates: dict[str, Coordinates] = {}
     nodes: list[Node] = []
     ranges = dict(graph.ranges)
     for node in graph.nodes:
+        if node.name not in ranges:
+            node = _restored(node, coordinates, nodes)
         here = [coordinates.get(name) for name in node.inputs]
         if node.name in free and isinstance(node.op, Conv):
-            chosen = _choose(needed[node.name])
-            nodes.append(_produce(node, _absorb(node.op, here[0]), chosen))
+            chosen = _choose(needed[node.name], bottom)
+            conv = replace(node.op, relu=node.op.relu and not symmetric)
+            nodes.append(_produce(node, _absorb(conv, here[0]), chosen))
             coordinates[node.name] = chosen
         else:
-            nodes.append(_translate(node, here, coordinates, snap))
+            nodes.append(_translate(node, here, coordinates, bottom, snap))
         if node.name in coordinates:
             channels = len(coordinates[node.name].unit)
-            ranges[node.name] = np.array([[0.0] * channels, [LEVELS] * channels])
+            ranges[node.name] = np.array([[bottom] * channels, [bottom + LEVELS] * channels])
     return Graph(tuple(nodes), ranges)
+
+
+def _restored(node: Node, coordinates: Mapping[str, Coordinates], nodes: list[Node]) -> Node:
+    """A node that computes in float, reading what has coordinates as ``offset + unit * x'``.
+
+    A convolution can absorb that; anything else reads it from an affine map, appended to
+    ``nodes`` when it is first needed.
+    """
+    if isinstance(node.op, Conv | Affine):
+        return node
+    inputs = []
+    for name in node.inputs:
+        if name not in coordinates:
+            inputs.append(name)
+            continue
+        given, restored = coordinates[name], f"{name}.restored"
+        if all(each.name != restored for each in nodes):
+            nodes.append(Node(restored, Affine(given.unit, given.offset), (name,)))
+        inputs.append(restored)
+    return Node(node.name, node.op, tuple(inputs))
 
 
 def _translate(
     node: Node,
     inputs: list[Coordinates | None],
     coordinates: dict[str, Coordinates],
+    bottom: float,
     snap: bool,
 ) -> Node:
     """The node in its inputs' coordinates; notes those of its value."""
@@ -91,7 +120,7 @@ def _translate(
             scale, shift = affine.scale * given.unit, affine.scale * given.offset + affine.shift
             return Node(node.name, Affine(scale, shift, affine.relu), node.inputs)
         case Clamp() as clamp, [Coordinates() as given]:
-            clamp, coordinates[node.name] = _clamp(clamp, given, snap)
+            clamp, coordinates[node.name] = _clamp(clamp, given, bottom, snap)
             return Node(node.name, clamp, node.inputs)
         case Concat(), [Coordinates(), Coordinates()]:
             given_all = [coordinates[name] for name in node.inputs]
@@ -121,10 +150,12 @@ def _produce(node: Node, conv: Conv, chosen: Coordinates) -> Node:
     return Node(node.name, moved, node.inputs)
 
 
-def _clamp(clamp: Clamp, given: Coordinates, snap: bool) -> tuple[Clamp, Coordinates]:
+def _clamp(
+    clamp: Clamp, given: Coordinates, bottom: float, snap: bool
+) -> tuple[Clamp, Coordinates]:
     """A clamp in x', and the coordinates behind it.
 
-    * Limits outside 0..255 never act on codes and are left as they are.
+    * Limits outside the codes never act on codes and are left as they are.
     * A channel that is always off (max above the range, min below it) and one that is constant
       anyway have unit 0 behind it: readers take the constant into their bias, and no code
       saturates to stand for it.
@@ -132,10 +163,11 @@ def _clamp(clamp: Clamp, given: Coordinates, snap: bool) -> tuple[Clamp, Coordin
       reads as t exactly.
     """
     low, high = given.of(clamp.low), given.of(clamp.high)
-    constant = (given.unit == 0) | (low >= LEVELS) | (high <= 0)
-    rising, falling = ~constant & (low > 0), ~constant & (high < LEVELS)
+    top = bottom + LEVELS
+    constant = (given.unit == 0) | (low >= top) | (high <= bottom)
+    rising, falling = ~constant & (low > bottom), ~constant & (high < top)
     offset, unit = given.offset.copy(), np.where(constant, 0.0, given.unit)
-    always_off = np.where(low >= LEVELS, clamp.low, clamp.high)
+    always_off = np.where(low >= top, clamp.low, clamp.high)
     fixed = np.where(given.unit == 0, np.clip(offset, clamp.low, clamp.high), always_off)
     offset[constant] = fixed[constant]
     if snap:
@@ -146,13 +178,15 @@ def _clamp(clamp: Clamp, given: Coordinates, snap: bool) -> tuple[Clamp, Coordin
     return Clamp(low, high), Coordinates(offset, unit)
 
 
-def _choose(limits: Array) -> Coordinates:
-    """Coordinates in which a (2, C) range becomes 0..255; an empty or tiny one is constant."""
+def _choose(limits: Array, bottom: float) -> Coordinates:
+    """Coordinates in which a (2, C) range has that bottom and 255 above it; an empty or tiny
+    one is constant."""
     low, high = limits
     width = high - low
     live = width > _TINY * np.maximum(np.abs(low) + np.abs(high), _TINY)
     middle = np.where(np.isfinite(low + high), (low + high) / 2, 0.0)
-    return Coordinates(np.where(live, low, middle), np.where(live, width / LEVELS, 0.0))
+    unit = np.where(live, width / LEVELS, 0.0)
+    return Coordinates(np.where(live, low - bottom * unit, middle), unit)
 
 
 def _free_values(graph: Graph) -> set[str]:
@@ -176,7 +210,7 @@ def _reads_freely(reader: Node, free: set[str]) -> bool:
             return False
 
 
-def _needed_ranges(graph: Graph) -> Mapping[str, Array]:
+def needed_ranges(graph: Graph) -> Mapping[str, Array]:
     """Each value's (2, C) range, cut to what its readers tell apart.
 
     What lies below every reader's ``max`` (or above every reader's ``min``) may saturate.

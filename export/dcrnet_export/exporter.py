@@ -4,31 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dcrnet_edge.calibration import Ranges, activation_ranges
-from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint
-from dcrnet_edge.network import check_size
 from dcrnet_export.artefact import (
+    REJECTED_SUFFIX,
     ArtefactKind,
-    Precision,
-    build_content,
+    build_model,
     exported_card,
     move_artefact,
+    with_card,
     write_artefact,
 )
-from dcrnet_export.faces import PreparedCrops, folder_faces, sample_faces
-from dcrnet_export.parity import Parity, measure, rejection, torch_probabilities
+from dcrnet_export.gates import Findings, check, machine_problem
+from dcrnet_export.graph import Graph
+from dcrnet_export.job import ExportJob
+from dcrnet_export.progress import Steps
+from dcrnet_export.relief import Relief, reliefs
 from dcrnet_export.rewrite import rewrite
-from dcrnet_runtime.backends import load_model
-from dcrnet_runtime.errors import DcrnetError
-
-REJECTED_SUFFIX = ".rejected"
-_CALIBRATION_BATCH = 16
+from dcrnet_runtime.card import ModelCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,95 +32,31 @@ class ExportedFile:
         kind: what was asked for.
         path: where it is; its name ends in ``.rejected`` if it must not be used; None if the
             file could not be made.
-        parity: against torch, if it ran.
-        problem: why it was rejected or could not be made; None for a good one.
+        findings: what the gates saw.
+        relief: layers that stay in float, if int8 missed its budget with them.
+        remark: what to know of a good file; empty if nothing.
     """
 
     kind: ArtefactKind
     path: Path | None
-    parity: Parity | None
-    problem: str | None
+    findings: Findings
+    relief: Relief | None = None
+    remark: str = ""
+
+    @property
+    def problem(self) -> str | None:
+        """Why it was rejected or could not be made; None for a good one."""
+        return self.findings.problem
+
+    def remarks(self) -> list[str]:
+        """What there is to say beside the figures, a line each."""
+        relief = [] if self.relief is None else [self.relief.describe()]
+        return [line for line in (*relief, self.remark) if line]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Calibration:
-    """Activation ranges at the exported size.
-
-    Attributes:
-        ranges: by module path.
-        source: for people, and for the card.
-    """
-
-    ranges: Ranges
-    source: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ExportJob:
-    """Everything that an export needs, checked before any file is written.
-
-    Attributes:
-        checkpoint: what is exported.
-        checkpoint_sha256: of its file.
-        size_px: side of the input.
-        faces: what the artefacts are checked on.
-        expected: torch's probabilities for them.
-        calibration: for int8; None if no int8 file is asked for.
-    """
-
-    checkpoint: Checkpoint
-    checkpoint_sha256: str
-    size_px: int
-    faces: PreparedCrops
-    expected: NDArray[np.float32]
-    calibration: Calibration | None
-
-
-def prepare_job(
-    path: Path, size_px: int | None, calib: Path | None, kinds: Sequence[ArtefactKind]
-) -> ExportJob:
-    """Load and check all inputs of an export.
-
-    Args:
-        path: checkpoint.
-        size_px: side of the input; None takes the checkpoint's.
-        calib: folder of face images to calibrate with and to check on.
-        kinds: what will be exported.
-
-    Raises:
-        DcrnetError: a bad checkpoint, size or folder, or int8 without ranges at that size.
-    """
-    checkpoint = load_checkpoint(path)
-    size_px = size_px or checkpoint.card.preprocess.size_px
-    check_size(size_px)
-    spec = replace(checkpoint.card.preprocess, size_px=size_px)
-    given = None if calib is None else folder_faces(calib, spec)
-    calibration = None
-    if any(kind.precision is Precision.INT8 for kind in kinds):
-        calibration = _calibration(checkpoint, size_px, given)
-    faces = given or sample_faces(spec)
-    expected = torch_probabilities(checkpoint.network, faces.crops)
-    digest = sha256(path.read_bytes()).hexdigest()
-    return ExportJob(checkpoint, digest, size_px, faces, expected, calibration)
-
-
-def _calibration(checkpoint: Checkpoint, size_px: int, given: PreparedCrops | None) -> Calibration:
-    if given is not None:
-        import torch
-
-        codes = torch.from_numpy(given.crops).permute(0, 3, 1, 2)
-        batches = torch.split(codes, _CALIBRATION_BATCH)
-        return Calibration(activation_ranges(checkpoint.network, batches), given.source)
-    if size_px not in checkpoint.ranges:
-        recorded = ", ".join(map(str, sorted(checkpoint.ranges))) or "no size"
-        raise DcrnetError(
-            f"int8 at {size_px} px needs activation ranges, and the checkpoint has them for"
-            f" {recorded}: give face images with --calib DIR"
-        )
-    return Calibration(checkpoint.ranges[size_px], "ranges stored with the checkpoint")
-
-
-def export(job: ExportJob, kinds: Sequence[ArtefactKind], folder: Path) -> Iterator[ExportedFile]:
+def export(
+    job: ExportJob, kinds: Sequence[ArtefactKind], folder: Path, step: Steps
+) -> Iterator[ExportedFile]:
     """Write and check one artefact after the other; a failing one does not stop the rest.
 
     Yields:
@@ -136,31 +65,91 @@ def export(job: ExportJob, kinds: Sequence[ArtefactKind], folder: Path) -> Itera
     Raises:
         DcrnetError: the folder cannot be written.
     """
-    ranges = None if job.calibration is None else job.calibration.ranges
+    ranges = job.checkpoint.ranges.get(job.size_px)  # float kernels are rounded better with them
+    if job.calibration is not None:
+        ranges = job.calibration.ranges
     graph = rewrite(job.checkpoint.network, job.size_px, ranges)
     for kind in kinds:
-        calibration = None
-        if kind.precision is Precision.INT8 and job.calibration is not None:
-            calibration = job.calibration.source
-        card = exported_card(job.checkpoint, job.checkpoint_sha256, kind, job.size_px, calibration)
+        draft = _Draft(job, kind, folder, step)
+        exported = draft.tried(graph)
+        if exported.problem and exported.findings.parity and kind.precision.has_ranges:
+            exported = draft.relieved(graph, exported)
+        yield draft.named(exported)
+
+
+class _Draft:
+    """One artefact until it has passed: it bears the name of a rejected one."""
+
+    def __init__(self, job: ExportJob, kind: ArtefactKind, folder: Path, step: Steps) -> None:
+        self._job, self._kind, self._step = job, kind, step
+        self._name = kind.file_name(job.size_px)
+        self._path = folder / (self._name + REJECTED_SUFFIX)
+
+    def tried(self, graph: Graph, relief: Relief | None = None) -> ExportedFile:
+        """Write the graph, check it, and write it again with what was measured."""
+        card = self._card(relief)
         try:
-            content = build_content(kind, graph, card)
+            with self._step("build", self._name):
+                model = build_model(self._kind, graph)
         except Exception as error:  # each format's library has its own exceptions
-            yield ExportedFile(kind, None, None, f"{type(error).__name__}: {error}")
-            continue
-        path = folder / kind.file_name(job.size_px)
-        # Until it has passed, a file bears the name of a rejected one.
-        unchecked = path.with_name(path.name + REJECTED_SUFFIX)
-        write_artefact(unchecked, content, card)
-        yield _check(kind, unchecked, path.name, job)
+            return ExportedFile(
+                self._kind, None, Findings(f"{type(error).__name__}: {error}"), relief
+            )
+        self._write(model, card)
+        yardstick = self._job.yardstick
+        findings = check(self._path, self._kind, graph, yardstick, self._step)
+        figures = {**card.figures, **findings.figures(yardstick.faces)}
+        self._write(model, replace(card, figures=figures))
+        problem = None if findings.problem else machine_problem(self._path)
+        if problem is not None and self._kind.target is None:
+            findings = replace(findings, problem=problem)
+        elif problem is not None:
+            remark = f"{problem}; check on the target with dcrnet-run --self-test"
+            return ExportedFile(self._kind, self._path, findings, relief, remark)
+        return ExportedFile(self._kind, self._path, findings, relief)
 
+    def relieved(self, graph: Graph, failed: ExportedFile) -> ExportedFile:
+        """Keep ever more layers in float until the gates let the file pass."""
+        tried = failed
+        for relief, mixed in self._reliefs(graph):
+            tried = self.tried(mixed, relief)
+            if tried.problem is None:
+                return tried
+        if tried.relief is None:
+            return failed
+        names = ", ".join(each.layer for each in tried.relief.layers)
+        problem = f"{failed.problem}; still so with {names} in float: {tried.problem}"
+        return replace(tried, findings=replace(tried.findings, problem=problem))
 
-def _check(kind: ArtefactKind, unchecked: Path, name: str, job: ExportJob) -> ExportedFile:
-    try:
-        parity = measure(load_model(unchecked), job.faces.crops, job.expected)
-    except Exception as error:  # onnxruntime's exceptions share no base class
-        return ExportedFile(kind, unchecked, None, f"does not run: {error}")
-    problem = rejection(kind.precision, parity)
-    if problem is not None:
-        return ExportedFile(kind, unchecked, parity, problem)
-    return ExportedFile(kind, move_artefact(unchecked, name), parity, None)
+    def named(self, exported: ExportedFile) -> ExportedFile:
+        """The artefact under its own name, if it has passed."""
+        if exported.problem is not None or exported.path is None:
+            return exported
+        return replace(exported, path=move_artefact(exported.path, self._name))
+
+    def _reliefs(self, graph: Graph) -> Iterator[tuple[Relief, Graph]]:
+        """With the time that each search takes."""
+        search = reliefs(graph, self._kind, self._card(None), self._job.yardstick)
+        while True:
+            with self._step("accuracy control", self._name):
+                found = next(search, None)
+            if found is None:
+                return
+            yield found
+
+    def _card(self, relief: Relief | None) -> ModelCard:
+        job, calibration = self._job, self._job.calibration
+        summary = None
+        if self._kind.precision.has_ranges and calibration is not None:
+            summary = calibration.summary()
+        card = exported_card(
+            job.checkpoint, job.checkpoint_sha256, self._kind, job.size_px, summary
+        )
+        if relief is None:
+            return card
+        layers = [each.layer for each in relief.layers]
+        origin = {**card.provenance["export"], "float_layers": layers}
+        return replace(card, provenance={**card.provenance, "export": origin})
+
+    def _write(self, model: bytes, card: ModelCard) -> None:
+        write_artefact(self._path, with_card(self._kind.format, model, card), card)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,9 +24,12 @@ from dcrnet_runtime.spec import PreprocessSpec
 _CROP_PX = 256
 """An image of at most this side is taken to be a face crop already."""
 
+_MOST_IMAGES = 2048
+_MOST_COMPARED = 256
+LEAST_COMPARED = 64
 _GAINS = (0.5, 0.7, 0.85, 1.0, 1.15, 1.3)
-_SHIFTS = (-0.04, 0.0, 0.04)
-_SYNTHETIC = 32
+_SHIFTS = (-0.06, -0.04, -0.02, 0.0, 0.02, 0.04)
+_SYNTHETIC = 72
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,10 +46,10 @@ class PreparedCrops:
 
 
 def folder_faces(folder: Path, spec: PreprocessSpec) -> PreparedCrops:
-    """Every face of the images in a folder and below.
+    """Every face of the images in a folder and below, of 2048 of them spread evenly if more.
 
     An image of at most 256 px counts as a face crop; in a larger one all faces that the finder
-    sees are taken, and an image without any is left out.
+    sees are taken, and an image without any, or that cannot be read, is left out.
 
     Raises:
         DcrnetError: no such folder, or no face in it.
@@ -53,6 +57,7 @@ def folder_faces(folder: Path, spec: PreprocessSpec) -> PreparedCrops:
     if not folder.is_dir():
         raise DcrnetError(f"--calib {folder} is no folder: name one with images of faces")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    paths = paths[:: max(1, math.ceil(len(paths) / _MOST_IMAGES))]
     finder = open_finder()
     crops = [crop for path in paths for crop in _image_faces(path, finder, spec)]
     if not crops:
@@ -66,11 +71,29 @@ def folder_faces(folder: Path, spec: PreprocessSpec) -> PreparedCrops:
 
 
 def _image_faces(path: Path, finder: Finder, spec: PreprocessSpec) -> Iterator[NDArray[np.uint8]]:
-    rgb = read_image(path)
+    try:
+        rgb = read_image(path)
+    except DcrnetError:
+        return
     crop = max(rgb.shape[:2]) <= _CROP_PX
     for face in [face_of_crop(rgb, finder)] if crop else finder.find(rgb):
         with suppress(ValueError):  # a face that lies outside the image is no face of it
             yield prepare(rgb, face, spec)
+
+
+def enough_faces(faces: PreparedCrops, spec: PreprocessSpec) -> PreparedCrops:
+    """What files are compared on: at most 256 of the faces, spread evenly.
+
+    Fewer than 64 are joined by :func:`sample_faces`.
+    """
+    crops = np.ascontiguousarray(faces.crops[:: math.ceil(len(faces.crops) / _MOST_COMPARED)])
+    part = "" if len(crops) == len(faces.crops) else f"{len(crops)} of the "
+    if len(crops) >= LEAST_COMPARED:
+        return PreparedCrops(crops, part + faces.source)
+    more = sample_faces(spec)
+    return PreparedCrops(
+        np.concatenate([crops, more.crops]), f"{len(crops)} {faces.source} and {more.source}"
+    )
 
 
 def sample_faces(spec: PreprocessSpec) -> PreparedCrops:

@@ -65,8 +65,8 @@ class IntegerExecutor:
             case Conv() | Affine():
                 return self._convolve(node, node.op, inputs[0])
             case Clamp():
-                low, high = node.op.low[:, None, None], node.op.high[:, None, None]
-                return np.clip(inputs[0], low, high).astype(np.uint8)
+                limits = (node.op.low[:, None, None], node.op.high[:, None, None])
+                return np.clip(inputs[0], *map(self._codings[node.name].encode, limits))
             case Concat():
                 return np.concatenate(inputs)
             case MaxPool():

@@ -30,19 +30,18 @@ from dcrnet_export.onnx_writer import OnnxWriter
 from dcrnet_export.quantize import CODES, Coding, IntegerWeights, QuantizedGraph
 
 
-def onnx_int8(quantized: QuantizedGraph) -> onnx.ModelProto:
+def onnx_int8(quantized: QuantizedGraph, batch: int | None = 1) -> onnx.ModelProto:
     """The graph as an integer model; parts without a coding compute in float32.
 
     Args:
         quantized: with :attr:`dcrnet_export.quantize.WeightLimit.REDUCED` weights, which no
-            x86 kernel can saturate.
+            x86 kernel can saturate, or with FULL ones where that is no danger.
+        batch: faces a run; None for any number.
     """
     emitter = _Emitter(quantized)
     for node in quantized.graph.nodes:
         emitter.emit(node)
-    shapes = quantized.graph.shapes()
-    first, last = quantized.graph.nodes[0], quantized.graph.nodes[-1]
-    model = emitter.writer.model(shapes[first.name].side, shapes[last.name].channels)
+    model = emitter.writer.model(quantized.graph, batch)
     onnx.checker.check_model(model)
     return model
 
@@ -61,9 +60,7 @@ class _Emitter:
             self._codes[node.name] = self._integer(node)
             return
         inputs = [self._as_float(name) for name in node.inputs]
-        self._floats[node.name] = emit_float(
-            self.writer, node, inputs, node.name, compact=is_dense(node)
-        )
+        self._floats[node.name] = emit_float(self.writer, node, inputs, node.name, compact=True)
 
     def _integer(self, node: Node) -> str:
         match node.op:
@@ -98,13 +95,18 @@ class _Emitter:
     def _convolve(
         self, node: Node, codes: str, weights: IntegerWeights, attributes: dict[str, Any]
     ) -> str:
-        """QLinearConv; a ReLU is the lower end of codes whose zero point is 0."""
+        """QLinearConv; a ReLU is the lower end of codes whose zero point is 0.
+
+        The weights' zero points are not shared: where ONNX Runtime avoids saturation by turning
+        int8 weights into uint8, it replaces them, and fails on a second user.
+        """
         name = node.name
+        weight_zero = np.zeros((), np.int8)
         inputs = [
             *(codes, *self._coding(self._quantized.codings[node.inputs[0]])),
             self.writer.constant(f"{name}.weight", weights.codes),
             self.writer.constant(f"{name}.weight_scale", weights.scale),
-            self.writer.constant(f"{name}.weight_zero", np.zeros(len(weights.codes), np.int8)),
+            self.writer.own_constant(f"{name}.weight_zero", weight_zero),
             *self._coding(self._quantized.codings[name]),
             self.writer.constant(f"{name}.bias", weights.bias),
         ]
@@ -163,8 +165,3 @@ class _Emitter:
 def limit_codes(limit: Array) -> NDArray[np.uint8]:
     """A clamp's limits as codes; infinite ones become the ends, which never act."""
     return np.clip(np.rint(limit), 0, CODES).astype(np.uint8)
-
-
-def is_dense(node: Node) -> bool:
-    """Whether the node is a dense layer, whose weights the checkpoint holds as fp16."""
-    return isinstance(node.op, Conv) and node.op.weight.shape[2] == 1

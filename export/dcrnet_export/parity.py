@@ -1,19 +1,18 @@
-"""How close an artefact is to torch, and whether that is close enough."""
+"""How close an artefact is to torch on prepared faces."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from dcrnet_edge.network import DCRNet
-from dcrnet_export.artefact import Precision
+from dcrnet_export.budget import Budgets
 from dcrnet_runtime.backends import Model
-
-FLOAT_BUDGET = 1e-4
-"""Largest difference of a probability that a float artefact may show."""
+from dcrnet_runtime.precision import Precision
 
 CLEAR_MARGIN = 0.10
 """A face is clear if torch's two highest probabilities are at least so far apart."""
@@ -29,6 +28,7 @@ class Parity:
         faces: how many.
         clear_faces: how many of them have a top-2 margin of at least ``CLEAR_MARGIN`` in torch.
         largest: the largest absolute difference of a probability.
+        mean: the mean over faces of each one's largest.
         agreement: the share of faces with the same label, 0..1.
         clear_agreement: the same of the clear faces; 1 if there are none.
     """
@@ -36,8 +36,16 @@ class Parity:
     faces: int
     clear_faces: int
     largest: float
+    mean: float
     agreement: float
     clear_agreement: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values, for a card's figures: three digits, beyond which noise begins."""
+        return {
+            key: float(f"{value:.3g}") if isinstance(value, float) else value
+            for key, value in asdict(self).items()
+        }
 
 
 def torch_probabilities(network: DCRNet, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -53,29 +61,38 @@ def measure(model: Model, crops: NDArray[np.uint8], expected: NDArray[np.float32
     same = found.argmax(axis=1) == expected.argmax(axis=1)
     highest = np.sort(expected, axis=1)
     clear = highest[:, -1] - highest[:, -2] >= CLEAR_MARGIN
-    largest = np.abs(found - expected).max()
+    differences = np.abs(found - expected).max(axis=1)
     return Parity(
         faces=len(crops),
         clear_faces=int(clear.sum()),
-        largest=float(largest),
+        largest=float(differences.max()),
+        mean=float(differences.mean()),
         agreement=float(same.mean()),
         clear_agreement=float(same[clear].mean()) if clear.any() else 1.0,
     )
 
 
-def rejection(precision: Precision, parity: Parity) -> str | None:
+def rejection(precision: Precision, parity: Parity, budgets: Budgets) -> str | None:
     """Why an artefact must not be used, or None."""
     if not np.isfinite(parity.largest):
         return "its probabilities are not finite"
     match precision:
-        case Precision.FP32 if parity.largest > FLOAT_BUDGET:
-            return f"differs from torch by {parity.largest:.1e}, more than {FLOAT_BUDGET:.0e}"
-        case Precision.FP32 if parity.agreement < 1.0:
-            return f"other labels than torch on {1 - parity.agreement:.1%} of the faces"
-        case Precision.INT8 if parity.clear_agreement < 0.5:
+        case Precision.FP32:
+            if parity.agreement < 1.0:
+                return f"other labels than torch on {1 - parity.agreement:.1%} of the faces"
+            return _difference_problem(parity.largest, budgets.fp32_difference)
+        case Precision.FP16:
+            return _difference_problem(parity.largest, budgets.fp16_difference)
+        case _ if parity.clear_agreement < budgets.clear_agreement:
             return (
                 f"other labels than torch on {1 - parity.clear_agreement:.1%} of the"
                 f" {parity.clear_faces} clear faces"
             )
         case _:
-            return None
+            return _difference_problem(parity.mean, budgets.integer_difference, "by a mean of")
+
+
+def _difference_problem(found: float, budget: float, how: str = "by") -> str | None:
+    if found <= budget:
+        return None
+    return f"differs from torch {how} {found:.1e}, more than {budget:.0e}"

@@ -33,6 +33,9 @@ from dcrnet_export.graph import (
 CODES = 255
 """The highest code; the lowest is 0."""
 
+SYMMETRIC_ZERO = 128
+"""The zero point of symmetric codings: as int8 they have zero point 0."""
+
 _LARGEST_BIAS = 2.0**30
 
 
@@ -106,13 +109,16 @@ class QuantizedGraph:
                 return False
 
 
-def quantize(graph: Graph, limit: WeightLimit) -> QuantizedGraph:
+def quantize(graph: Graph, limit: WeightLimit, *, symmetric: bool = False) -> QuantizedGraph:
     """Choose codings and round the weights.
 
     Args:
-        graph: from :func:`dcrnet_export.coordinates.equalise`.
+        graph: from :func:`dcrnet_export.coordinates.equalise`, with the same ``symmetric``.
         limit: the largest absolute weight code.
+        symmetric: give every value the zero point 128. What has passed a ReLU then has 128
+            codes, not 256.
     """
+    choose = symmetric_coding_of if symmetric else coding_of
     codings: dict[str, Coding] = {}
     weights: dict[str, IntegerWeights] = {}
     for node in graph.nodes:
@@ -122,13 +128,12 @@ def quantize(graph: Graph, limit: WeightLimit) -> QuantizedGraph:
             case Clamp() | MaxPool() | AvgPool():
                 codings[node.name] = codings[node.inputs[0]]
             case _:
-                codings[node.name] = coding_of(graph.ranges[node.name])
+                codings[node.name] = choose(graph.ranges[node.name])
+        given = codings.get(node.inputs[0]) if node.inputs else None
         match node.op:
-            case Conv():
-                given = codings[node.inputs[0]]
+            case Conv() if given is not None:
                 weights[node.name] = round_weights(node.op.weight, node.op.bias, given, limit)
-            case Affine():
-                given = codings[node.inputs[0]]
+            case Affine() if given is not None:
                 kernel = node.op.scale[:, None, None, None]
                 weights[node.name] = round_weights(kernel, node.op.shift, given, limit)
     return QuantizedGraph(graph, codings, weights)
@@ -143,6 +148,12 @@ def coding_of(limits: Array) -> Coding:
     return Coding(float(np.float32(scale)), round(-low / scale))
 
 
+def symmetric_coding_of(limits: Array) -> Coding:
+    """The coding with zero point 128 that spans a (2, C) range."""
+    scale = max(limits[1].max() / (CODES - SYMMETRIC_ZERO), -limits[0].min() / SYMMETRIC_ZERO)
+    return Coding(float(np.float32(scale if scale > 1e-9 else 1.0)), SYMMETRIC_ZERO)
+
+
 def round_weights(weight: Array, bias: Array, given: Coding, limit: WeightLimit) -> IntegerWeights:
     """Symmetric weights, a scale for each output channel.
 
@@ -155,7 +166,12 @@ def round_weights(weight: Array, bias: Array, given: Coding, limit: WeightLimit)
     largest = np.abs(weight).max(axis=(1, 2, 3)) / limit
     room = np.abs(bias) / given.scale / _LARGEST_BIAS
     scale = np.maximum(np.maximum(largest, room), 1e-12).astype(np.float32)
-    wide = scale.astype(np.float64)
-    codes = np.clip(np.rint(weight / wide[:, None, None, None]), -limit, limit)
-    integer_bias = np.rint(bias / (given.scale * wide))
-    return IntegerWeights(codes.astype(np.int8), scale, integer_bias.astype(np.int32))
+    codes = round_rows(weight, scale, limit)
+    integer_bias = np.rint(bias / (given.scale * scale.astype(np.float64)))
+    return IntegerWeights(codes, scale, integer_bias.astype(np.int32))
+
+
+def round_rows(weight: Array, scale: NDArray[np.float32], limit: WeightLimit) -> NDArray[np.int8]:
+    """(out, in, k, k) weights in multiples of the rows' (out,) scales."""
+    multiples = weight / scale.astype(np.float64)[:, None, None, None]
+    return np.clip(np.rint(multiples), -limit, limit).astype(np.int8)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
 
 from dcrnet_export.graph import (
     Add,
@@ -25,7 +28,10 @@ from dcrnet_export.graph import (
     Sigmoid,
     Softmax,
 )
+from dcrnet_export.half import round_half
+from dcrnet_export.quantize import WeightLimit, round_rows
 from dcrnet_export.reference import ZERO_CODE
+from dcrnet_export.rounding import round_behind_clamps
 from dcrnet_export.tflite_writer import Tensor, TFLiteWriter
 
 Operator = schema.BuiltinOperator
@@ -34,22 +40,42 @@ NO_ACTIVATION = schema.ActivationFunctionType.NONE
 VALID, SAME = schema.Padding.VALID, schema.Padding.SAME
 
 
-def tflite_float(graph: Graph) -> bytes:
-    """The graph as a float32 model with a uint8 input."""
-    emitter = FloatEmitter(TFLiteWriter(), graph.shapes())
+class Storage(StrEnum):
+    """How the file holds convolution kernels."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    INT8 = "int8"
+
+
+def tflite_float(graph: Graph, storage: Storage = Storage.FP32, batch: int = 1) -> bytes:
+    """The graph as a model with a uint8 input that computes in float32.
+
+    Args:
+        storage: fp16 kernels are dequantized once, when the model is loaded; int8 ones make the
+            interpreter quantize each convolution's input as it comes ("dynamic range").
+        batch: faces a run.
+    """
+    match storage:
+        case Storage.FP16:
+            graph = round_behind_clamps(graph, round_half)
+        case Storage.INT8:
+            graph = round_behind_clamps(graph, _round_int8)
+    emitter = FloatEmitter(TFLiteWriter(batch), graph.shapes())
     tensors: dict[str, Tensor] = {}
     for node in graph.nodes:
         if isinstance(node.op, Input):
             given = input_tensor(emitter.writer, node.name, node.op.side)
             tensors[node.name] = emitter.decoded(node.name, given)
         else:
-            tensors[node.name] = emitter.emit(node, [tensors[name] for name in node.inputs])
+            inputs = [tensors[name] for name in node.inputs]
+            tensors[node.name] = emitter.emit(node, inputs, storage)
     return emitter.writer.content(given, tensors[graph.nodes[-1].name])
 
 
 def input_tensor(writer: TFLiteWriter, name: str, side: int) -> Tensor:
     """The uint8 input; code 128 is its zero."""
-    return writer.tensor(name, (1, side, side, 3), np.uint8, 1.0, ZERO_CODE)
+    return writer.map(name, Shape(3, side), np.uint8, 1.0, ZERO_CODE)
 
 
 class FloatEmitter:
@@ -59,16 +85,16 @@ class FloatEmitter:
         self.writer = writer
         self._shapes = shapes
 
-    def emit(self, node: Node, inputs: list[Tensor], *, compact: bool = False) -> Tensor:
+    def emit(self, node: Node, inputs: list[Tensor], storage: Storage = Storage.FP32) -> Tensor:
         """Append one node; returns its float32 tensor.
 
         Args:
             inputs: float32 tensors.
-            compact: store convolution kernels as fp16.
+            storage: of convolution kernels.
         """
         match node.op:
             case Conv():
-                return self._conv(node, node.op, inputs[0], compact)
+                return self._conv(node, node.op, inputs[0], storage)
             case Affine():
                 return self._affine(node, node.op, inputs[0])
             case Clamp():
@@ -102,24 +128,41 @@ class FloatEmitter:
         return self.writer.add(Operator.DEQUANTIZE, version, [tensor], result, options)
 
     def _tensor(self, name: str, shape: Shape) -> Tensor:
-        return self.writer.tensor(name, (1, shape.side, shape.side, shape.channels), np.float32)
+        return self.writer.map(name, shape, np.float32)
 
-    def _add(self, code: int, node: Node, inputs: list[Tensor], options: object = None) -> Tensor:
+    def _add(
+        self,
+        code: int,
+        node: Node,
+        inputs: list[Tensor],
+        options: object = None,
+        version: int = 1,
+    ) -> Tensor:
         result = self._tensor(node.name, self._shapes[node.name])
-        return self.writer.add(code, 1, inputs, result, options)
+        return self.writer.add(code, version, inputs, result, options)
 
-    def _conv(self, node: Node, conv: Conv, value: Tensor, compact: bool) -> Tensor:
+    def _conv(self, node: Node, conv: Conv, value: Tensor, storage: Storage) -> Tensor:
         if not same_padding(conv):
             value = self._padded(node, value, conv.padding)
-        kernel = conv.weight.transpose(0, 2, 3, 1)
-        if compact:
-            weight = self._compact(f"{node.name}.weight", kernel)
-        else:
-            weight = self.writer.constant(f"{node.name}.weight", kernel.astype(np.float32))
+        weight = self._kernel(f"{node.name}.weight", conv.weight, storage)
         bias = self.writer.constant(f"{node.name}.bias", conv.bias.astype(np.float32))
-        return self._add(Operator.CONV_2D, node, [value, weight, bias], conv_options(conv))
+        version = 5 if storage is Storage.INT8 else 1
+        inputs, options = [value, weight, bias], conv_options(conv)
+        return self._add(Operator.CONV_2D, node, inputs, options, version)
 
-    def _compact(self, name: str, kernel: Array) -> Tensor:
+    def _kernel(self, name: str, weight: Array, storage: Storage) -> Tensor:
+        match storage:
+            case Storage.FP32:
+                kernel = weight.transpose(0, 2, 3, 1).astype(np.float32)
+                return self.writer.constant(name, kernel)
+            case Storage.FP16:
+                return self._half_kernel(name, weight.transpose(0, 2, 3, 1))
+            case Storage.INT8:
+                codes, scale = _int8_rows(weight)
+                rows = np.ascontiguousarray(codes.transpose(0, 2, 3, 1))
+                return self.writer.constant(name, rows, scale)
+
+    def _half_kernel(self, name: str, kernel: Array) -> Tensor:
         stored = self.writer.constant(f"{name}.fp16", kernel.astype(np.float16))
         result = self.writer.tensor(name, kernel.shape, np.float32)
         options = schema.DequantizeOptionsT()
@@ -131,7 +174,9 @@ class FloatEmitter:
         weight = self.writer.constant(f"{node.name}.scale", scale[None, None, None])
         bias = self.writer.constant(f"{node.name}.shift", shift)
         inputs = [value, weight, bias]
-        return self._add(Operator.DEPTHWISE_CONV_2D, node, inputs, depthwise_options(affine))
+        return self._add(
+            Operator.DEPTHWISE_CONV_2D, node, inputs, depthwise_options(relu=affine.relu)
+        )
 
     def _clamp(self, node: Node, clamp: Clamp, value: Tensor) -> Tensor:
         steps = (
@@ -173,7 +218,7 @@ class FloatEmitter:
         return self._add(code, node, inputs, options)
 
     def _softmax(self, node: Node, value: Tensor) -> Tensor:
-        shape = (1, self._shapes[node.name].channels)
+        shape = (self.writer.batch, self._shapes[node.name].channels)
         target = self.writer.constant("row", np.array(shape, np.int32))
         row = self.writer.tensor(f"{node.name}.logits", shape, np.float32)
         options = schema.ReshapeOptionsT()
@@ -183,6 +228,18 @@ class FloatEmitter:
         softmax = schema.SoftmaxOptionsT()
         softmax.beta = 1.0
         return self.writer.add(Operator.SOFTMAX, 1, [row], result, softmax)
+
+
+def _int8_rows(weight: Array) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Codes and their rows' scales."""
+    largest = np.abs(weight).max(axis=(1, 2, 3)) / WeightLimit.FULL
+    scale = np.maximum(largest, 1e-12).astype(np.float32)
+    return round_rows(weight, scale, WeightLimit.FULL), scale
+
+
+def _round_int8(weight: Array) -> Array:
+    codes, scale = _int8_rows(weight)
+    return codes * scale.astype(np.float64)[:, None, None, None]
 
 
 def same_padding(conv: Conv) -> bool:
@@ -203,12 +260,12 @@ def conv_options(conv: Conv) -> schema.Conv2DOptionsT:
     return options
 
 
-def depthwise_options(affine: Affine) -> schema.DepthwiseConv2DOptionsT:
-    """TFLite's attributes of a depthwise 1x1 convolution."""
+def depthwise_options(*, stride: int = 1, relu: bool = False) -> schema.DepthwiseConv2DOptionsT:
+    """TFLite's attributes of an unpadded depthwise convolution."""
     options = schema.DepthwiseConv2DOptionsT()
     options.padding, options.depthMultiplier = VALID, 1
-    options.strideH = options.strideW = 1
-    options.fusedActivationFunction = RELU if affine.relu else NO_ACTIVATION
+    options.strideH = options.strideW = stride
+    options.fusedActivationFunction = RELU if relu else NO_ACTIVATION
     return options
 
 

@@ -2,7 +2,8 @@
 
 The uint8 codes of the quantized graph appear minus 128, as int8. A clamp becomes an ADD with
 ReLU, ``y = max(x - t, 0)``, because XNNPACK takes an int8 ADD with a constant but no int8
-MAXIMUM; the reader's bias gets ``sum(w t)`` back, in integers, so nothing is lost.
+MAXIMUM, and each operator that it does not take cuts the graph in two; the reader's bias gets
+``sum(w t)`` back, in integers, so nothing is lost.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from dcrnet_export.graph import (
     Node,
     Shape,
 )
-from dcrnet_export.onnx_int8 import is_dense, limit_codes
+from dcrnet_export.onnx_int8 import limit_codes
 from dcrnet_export.quantize import CODES, Coding, QuantizedGraph
 from dcrnet_export.tflite_float import (
     RELU,
     FloatEmitter,
     Operator,
+    Storage,
     conv_options,
     depthwise_options,
     input_tensor,
@@ -42,13 +44,14 @@ INT8_OFFSET = 128
 """A uint8 code minus this is the int8 code."""
 
 
-def tflite_int8(quantized: QuantizedGraph) -> bytes:
+def tflite_int8(quantized: QuantizedGraph, batch: int = 1) -> bytes:
     """The graph as an int8 model; parts without a coding compute in float32.
 
     Args:
         quantized: with :attr:`dcrnet_export.quantize.WeightLimit.FULL` weights.
+        batch: faces a run.
     """
-    emitter = _Emitter(quantized)
+    emitter = _Emitter(quantized, batch)
     for node in quantized.graph.nodes:
         emitter.emit(node)
     return emitter.content()
@@ -57,8 +60,8 @@ def tflite_int8(quantized: QuantizedGraph) -> bytes:
 class _Emitter:
     """Holds each value as codes, as floats, or as both once someone asks for the other."""
 
-    def __init__(self, quantized: QuantizedGraph) -> None:
-        self._writer = TFLiteWriter()
+    def __init__(self, quantized: QuantizedGraph, batch: int) -> None:
+        self._writer = TFLiteWriter(batch)
         self._quantized = quantized
         self._shapes = quantized.graph.shapes()
         self._float = FloatEmitter(self._writer, self._shapes)
@@ -72,7 +75,7 @@ class _Emitter:
             self._codes[node.name] = self._integer(node)
             return
         inputs = [self._as_float(name) for name in node.inputs]
-        self._floats[node.name] = self._float.emit(node, inputs, compact=is_dense(node))
+        self._floats[node.name] = self._float.emit(node, inputs, Storage.FP16)
 
     def content(self) -> bytes:
         """The file's bytes."""
@@ -98,9 +101,7 @@ class _Emitter:
             case MaxPool():
                 return self._max_pool(node, node.op, inputs[0])
             case AvgPool():
-                self._keep_removed(node)
-                options = pool_options(2, 2)
-                return self._add(Operator.AVERAGE_POOL_2D, 2, node, inputs, options)
+                return self._average(node, inputs[0])
             case Add():
                 return self._add(Operator.ADD, 2, node, inputs, schema.AddOptionsT())
             case _:
@@ -137,7 +138,7 @@ class _Emitter:
             self._writer.constant(f"{node.name}.scale", kernel, weights.scale, axis=3),
             self._writer.constant(f"{node.name}.shift", weights.bias, self._bias_scale(node)),
         ]
-        options = depthwise_options(affine)
+        options = depthwise_options(relu=affine.relu)
         return self._add(Operator.DEPTHWISE_CONV_2D, 3, node, inputs, options)
 
     def _bias_scale(self, node: Node) -> NDArray[np.float32]:
@@ -145,18 +146,19 @@ class _Emitter:
         return given * self._quantized.weights[node.name].scale
 
     def _clamp(self, node: Node, clamp: Clamp, value: Tensor) -> Tensor:
-        """``min(x, h)`` where some reader has negative gammas, then ``max(x - t, 0)``."""
+        """``max(x, t) - t = relu(x - t)``, and where some gamma is negative, of ``min(x, h)``.
+
+        ``min(x, h) - t = (h - t) - relu(h - x)``. A channel has one limit at most, so all the
+        constants are codes 0..255.
+        """
         low, high = limit_codes(clamp.low), limit_codes(clamp.high)
+        if low.any():
+            self._removed[node.name] = low.astype(np.int64)
         if (high != CODES).any():
-            bound = (high.astype(np.int16) - INT8_OFFSET).astype(np.int8)
-            coding = self._quantized.codings[node.name]
-            inputs = [value, self._limit(f"{node.name}.min", bound, coding)]
-            result = self._tensor(f"{node.name}.mined", node.name)
-            options = schema.MaximumMinimumOptionsT()
-            value = self._writer.add(Operator.MINIMUM, 2, inputs, result, options)
+            value = self._subtract(f"{node.name}.above", node, high, value)
+            return self._subtract(node.name, node, high - low, value)
         if not low.any():
             return value
-        self._removed[node.name] = low.astype(np.int64)
         # -t as int8 with zero point 127: t is 0..255.
         negative = (127 - low.astype(np.int16)).astype(np.int8)
         bound_coding = Coding(self._quantized.codings[node.name].scale, 127 + INT8_OFFSET)
@@ -165,14 +167,38 @@ class _Emitter:
         options.fusedActivationFunction = RELU
         return self._add(Operator.ADD, 2, node, inputs, options)
 
+    def _subtract(self, name: str, node: Node, limit: NDArray[np.uint8], value: Tensor) -> Tensor:
+        """``relu(limit - x)``."""
+        bound = (limit.astype(np.int16) - INT8_OFFSET).astype(np.int8)
+        coding = self._quantized.codings[node.name]
+        inputs = [self._limit(f"{name}.limit", bound, coding), value]
+        options = schema.SubOptionsT()
+        options.fusedActivationFunction = RELU
+        result = self._tensor(name, node.name)
+        return self._writer.add(Operator.SUB, 2, inputs, result, options)
+
     def _limit(self, name: str, codes: NDArray[np.int8], coding: Coding) -> Tensor:
         zero_point = coding.zero_point - INT8_OFFSET
         return self._writer.constant(name, codes[None, None, None], coding.scale, zero_point)
 
-    def _keep_removed(self, node: Node) -> None:
-        """What a clamp subtracted is still missing behind the average."""
+    def _average(self, node: Node, value: Tensor) -> Tensor:
+        """A depthwise 2x2 convolution with weights 1/4: XNNPACK takes no int8 AVERAGE_POOL_2D.
+
+        What a clamp subtracted is still missing behind it.
+        """
         if node.inputs[0] in self._removed:
             self._removed[node.name] = self._removed[node.inputs[0]]
+        channels = self._shapes[node.name].channels
+        quarter = np.full(channels, 0.25, np.float32)
+        bias_scale = quarter * np.float32(self._quantized.codings[node.name].scale)
+        inputs = [
+            value,
+            self._writer.constant(
+                f"{node.name}.weight", np.ones((1, 2, 2, channels), np.int8), quarter, axis=3
+            ),
+            self._writer.constant(f"{node.name}.bias", np.zeros(channels, np.int32), bias_scale),
+        ]
+        return self._add(Operator.DEPTHWISE_CONV_2D, 3, node, inputs, depthwise_options(stride=2))
 
     def _max_pool(self, node: Node, pool: MaxPool, value: Tensor) -> Tensor:
         """PAD writes zero points: the lowest code, as what is pooled has passed a ReLU."""
@@ -198,9 +224,8 @@ class _Emitter:
         return self._coded(name, self._shapes[value], self._quantized.codings[value])
 
     def _coded(self, name: str, shape: Shape, coding: Coding) -> Tensor:
-        size = (1, shape.side, shape.side, shape.channels)
         zero_point = coding.zero_point - INT8_OFFSET
-        return self._writer.tensor(name, size, np.int8, coding.scale, zero_point)
+        return self._writer.map(name, shape, np.int8, coding.scale, zero_point)
 
     def _as_codes(self, name: str) -> Tensor:
         if name not in self._codes:

@@ -15,9 +15,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dcrnet_runtime.batching import in_batches
 from dcrnet_runtime.card import CARD_KEY, ModelCard
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.interpreter import InterpreterPackage, load_interpreter
+from dcrnet_runtime.precision import Precision
 from dcrnet_runtime.provider import CPU_PROVIDER, Provider, onnx_providers
 
 INPUT_NAME = "rgb"
@@ -122,6 +124,14 @@ _PACKAGES = {
 }
 
 
+# In 2.14, its last version, a dense layer comes out as zeros where its int8 weights have a scale
+# a row. The exporter writes such layers as convolutions; other files cannot be told apart.
+_NO_DYNAMIC_RANGE = (
+    "{path} is a dynamic-range model, whose arithmetic is wrong in tflite-runtime: pip install"
+    " ai-edge-litert, or use the int8 file"
+)
+
+
 class OnnxModel:
     """A model run by ONNX Runtime."""
 
@@ -154,14 +164,14 @@ class OnnxModel:
         shape = self._session.get_inputs()[0].shape
         _check_input(path, self.card, shape)
         _check_output(path, self.card, self._session.get_outputs()[0].shape)
-        self._is_batch_free = not isinstance(shape[0], int)
+        self._batch = shape[0] if isinstance(shape[0], int) else None
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        rows = [
-            self._session.run([OUTPUT_NAME], {INPUT_NAME: batch})[0]
-            for batch in _batches(crops, self._is_batch_free)
-        ]
-        return np.concatenate(rows)
+        return in_batches(self._run, crops, self._batch)
+
+    def _run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        rows: NDArray[np.float32] = self._session.run([OUTPUT_NAME], {INPUT_NAME: batch})[0]
+        return rows
 
 
 class TFLiteModel:
@@ -186,21 +196,25 @@ class TFLiteModel:
         self.sha256 = sha256(content).hexdigest()
         self._interpreter = load_interpreter(content, threads, package, delegates)
         home = type(self._interpreter).__module__.partition(".")[0]
+        if self.card.precision is Precision.DYNAMIC_RANGE and home == "tflite_runtime":
+            raise DcrnetError(_NO_DYNAMIC_RANGE.format(path=path))
         self.runs_on = ", ".join([home, *(delegate.name for delegate in delegates)])
         detail = self._interpreter.get_input_details()[0]
         _check_input(path, self.card, list(detail["shape"]))
         self._input = detail["index"]
+        self._batch = int(detail["shape"][0])
         output = self._interpreter.get_output_details()[0]
         _check_output(path, self.card, list(output["shape"]))
         self._output = output["index"]
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        rows = []
-        for batch in _batches(crops, is_free=False):
-            self._interpreter.set_tensor(self._input, batch)
-            self._interpreter.invoke()
-            rows.append(self._interpreter.get_tensor(self._output))
-        return np.concatenate(rows)
+        return in_batches(self._run, crops, self._batch)
+
+    def _run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self._interpreter.set_tensor(self._input, batch)
+        self._interpreter.invoke()
+        rows: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
+        return rows
 
 
 def _session(
@@ -215,6 +229,9 @@ def _session(
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # Where a processor without VNNI would saturate sums over weights beyond 64, ONNX Runtime takes
+    # other kernels; smaller weights and other processors are not slowed down.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     if is_strict and missing:
         raise DcrnetError(_not_usable(missing))
     if is_strict and providers and not any("cpu" in p.name.lower() for p in providers):
@@ -247,11 +264,6 @@ def _not_usable(providers: Sequence[str]) -> str:
     )
 
 
-def _batches(crops: NDArray[np.uint8], is_free: bool) -> list[NDArray[np.uint8]]:
-    """All crops at once where the graph's batch is free, else one by one."""
-    return [crops] if is_free else [crops[i : i + 1] for i in range(len(crops))]
-
-
 def _read_card(path: Path, text: str | None) -> ModelCard:
     if text is None:
         raise DcrnetError(
@@ -266,11 +278,6 @@ def _check_input(path: Path, card: ModelCard, shape: list[Any]) -> None:
     if list(shape[1:]) != [side, side, 3]:
         raise DcrnetError(
             f"{path} takes {shape}, its card says {side} px: the file was edited, export it again"
-        )
-    if shape[0] != 1 and isinstance(shape[0], (int, np.integer)):
-        raise DcrnetError(
-            f"{path} takes {shape[0]} faces at a time, no fewer: export it with a batch of one or"
-            " a free one"
         )
 
 

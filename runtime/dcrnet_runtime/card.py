@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.precision import Precision
 from dcrnet_runtime.spec import PreprocessSpec
 
 CARD_KEY = "dcrnet"
@@ -35,6 +36,18 @@ class ModelCard:
     figures: dict[str, Any] = field(default_factory=dict)
     terms: str = ""
     name: str = MODEL_NAME
+
+    @property
+    def export(self) -> dict[str, Any]:
+        """What the exporter noted; empty for a checkpoint, or where it is no such note."""
+        noted = self.provenance.get("export") if isinstance(self.provenance, dict) else None
+        return noted if isinstance(noted, dict) else {}
+
+    @property
+    def precision(self) -> Precision | None:
+        """What an exported model computes in; None for a checkpoint and for an unknown name."""
+        name = self.export.get("precision")
+        return Precision(name) if name in list(Precision) else None
 
     def to_json(self) -> str:
         """One line of JSON with sorted keys."""

@@ -158,6 +158,14 @@ def run(
         bool,
         typer.Option("--strict", help="Refuse to fall back on the CPU.", rich_help_panel=_MODEL),
     ] = False,
+    self_test: Annotated[
+        bool,
+        typer.Option(
+            "--self-test",
+            help="Check that this machine computes the model as it was exported.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = False,
     jsonl: Annotated[
         str,
         typer.Option(
@@ -232,6 +240,9 @@ def run(
         note(f"Face landmark networks: {fetch_task()}")
         if source is None and camera is None and not demo:
             return
+    if self_test:
+        _self_test(_model(model, threads, backend, provider or [], strict))
+        return
     address = _one_source(source, camera, demo)
     _warn_of_installation()
     from dcrnet_runtime.live.capture import CaptureRequest
@@ -274,6 +285,27 @@ def run(
             restarts=RestartPolicy(max_reconnects=max_reconnects),
         )
         _run_live(recognizer, parsed, options, outputs, frames)
+
+
+def _self_test(model: Model) -> None:
+    """Print the result as one line of JSON.
+
+    Raises:
+        DcrnetError: this machine gives other answers than the exporter recorded.
+    """
+    import json
+
+    from dcrnet_runtime.golden import self_test
+
+    test = self_test(model)
+    origin = {"model_sha256": model.sha256, "runs_on": model.runs_on}
+    typer.echo(json.dumps({**test.to_json(), **origin}))
+    if not test.passed:
+        raise DcrnetError(
+            f"{model.runs_on} computes this model wrongly: its answer to the golden input"
+            f" {test.worst!r} is {test.largest:.2f} off, {test.tolerance:.2g} is allowed. Use"
+            " another --backend, or a float model"
+        )
 
 
 def _one_source(source: str | None, camera: int | None, demo: bool) -> str | None:

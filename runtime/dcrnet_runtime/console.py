@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Annotated, ParamSpec, TypeVar
 
 import typer
+from typer.core import TyperGroup
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.version import __version__
@@ -18,9 +19,13 @@ R = TypeVar("R")
 EXIT_BAD_INPUT = 2
 
 
-def command_app() -> typer.Typer:
-    """A typer application without shell-completion options and framed tracebacks."""
-    return typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+def command_app(group: type[TyperGroup] | None = None) -> typer.Typer:
+    """A typer application without shell-completion options and framed tracebacks.
+
+    Args:
+        group: how several commands are told apart; None is typer's way.
+    """
+    return typer.Typer(cls=group, add_completion=False, pretty_exceptions_enable=False)
 
 
 def reported(command: Callable[P, R]) -> Callable[P, R]:

@@ -77,6 +77,20 @@ def test_last_line_is_json_with_all_figures(
     assert figures["run"]["face_count"] == 1
 
 
+def test_operators_are_told_only_when_asked_for(
+    tiny_model: TinyModel, one_face: FixedFinder, photo: Path
+) -> None:
+    model = tiny_model(name="small.onnx")
+    plain = json.loads(bench(model, "--source", photo).stdout.splitlines()[-1])
+    assert plain["operators"] == []
+    asked = json.loads(bench(model, "--source", photo, "--operators").stdout.splitlines()[-1])
+    assert "MatMul" in {row["operator"] for row in asked["operators"]}
+    for row in asked["operators"]:
+        assert row["model"] == "small.onnx"
+        assert row["nodes"] >= 1
+        assert row["latency_ms"]["median"] >= 0
+
+
 def test_emulated_time_is_never_called_latency(
     tiny_model: TinyModel,
     one_face: FixedFinder,

@@ -5,43 +5,66 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from copy import deepcopy
 from dataclasses import replace
 from hashlib import sha256
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
-from dcrnet_export.artefact import ArtefactKind, Precision, build_content
+from dcrnet_edge.checkpoint import save_checkpoint
+from dcrnet_export.artefact import PRECISIONS, ArtefactKind, build_content
+from dcrnet_export.budget import Budgets
 from dcrnet_export.cli import app
 from dcrnet_export.parity import Parity, rejection
 from dcrnet_export.rewrite import rewrite
-from dcrnet_runtime.backends import ModelFormat, load_model
+from dcrnet_runtime.backends import load_model
+from dcrnet_runtime.precision import Precision
 
-KINDS = [ArtefactKind(form, precision) for form in ModelFormat for precision in Precision]
+KINDS = [ArtefactKind(form, each) for form, able in PRECISIONS.items() for each in able]
+ADDED = ["--int8", "--fp16", "--qdq", "--dynamic-range"]
 runner = CliRunner()
 
 
 @pytest.fixture(scope="module")
-def exported(checkpoint_path, tmp_path_factory):
+def calm_path(checkpoint, tmp_path_factory):
+    """The random network with a tenth of its last weights: float16 is within budget on it."""
+    network = deepcopy(checkpoint.network)
+    with torch.no_grad():
+        network.head[-1].weight *= 0.1
+    path = tmp_path_factory.mktemp("calm") / "calm.safetensors"
+    save_checkpoint(path, replace(checkpoint, network=network))
+    return path
+
+
+@pytest.fixture(scope="module")
+def exported(calm_path, tmp_path_factory):
     """The folder of a whole export and what the command printed."""
     folder = tmp_path_factory.mktemp("out")
-    result = runner.invoke(app, [str(checkpoint_path), "--int8", "--out", str(folder)])
+    result = runner.invoke(app, [str(calm_path), *ADDED, "--out", str(folder)])
     assert result.exit_code == 0, result.output
     return folder, result.output
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file_name(64))
-def test_file_describes_itself(exported, checkpoint, checkpoint_path, kind):
+def test_file_describes_itself(exported, checkpoint, calm_path, kind):
     folder, _ = exported
     path = folder / kind.file_name(64)
     model = load_model(path)
     assert model.card.labels == checkpoint.card.labels
     assert model.card.preprocess == checkpoint.card.preprocess
-    origin = model.card.provenance["export"]
-    assert origin["checkpoint_sha256"] == sha256(checkpoint_path.read_bytes()).hexdigest()
-    assert (origin["calibration"] is None) == (kind.precision is Precision.FP32)
+    assert model.card.terms == checkpoint.card.terms
+    assert model.card.precision is kind.precision
+    origin = model.card.export
+    assert origin["checkpoint_sha256"] == sha256(calm_path.read_bytes()).hexdigest()
+    assert origin["input"]["shape"] == [1, 64, 64, 3]
+    assert origin["output"]["shape"] == [1, 7]
+    assert (origin["calibration"] is None) != kind.precision.has_ranges
+    if kind.precision.has_ranges:
+        assert len(origin["calibration"]["sha256"]) == 64
     sidecar = json.loads((folder / f"{path.name}.json").read_text())
     assert sidecar["sha256"] == sha256(path.read_bytes()).hexdigest()
     assert sidecar["card"] == json.loads(model.card.to_json())
@@ -52,7 +75,7 @@ def test_report_names_files_and_next_commands(exported):
     assert f"dcrnet-bench {folder / 'dcrnet-64-int8.onnx'}" in output
     assert f"dcrnet-run --source 0 --model {folder / 'dcrnet-64-fp32.tflite'}" in output
     assert not list(folder.glob("*.rejected*"))
-    assert len(list(folder.iterdir())) == 8
+    assert len(list(folder.iterdir())) == 2 * len(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file_name(64))
@@ -105,17 +128,31 @@ def test_calibration_folder_without_faces(checkpoint_path, tmp_path, make):
     assert str(folder) in line
 
 
-def test_calibration_folder_replaces_recorded_ranges(checkpoint_path, tmp_path, make_faces):
-    folder = tmp_path / "faces"
+def write_faces(folder, faces):
     folder.mkdir()
-    for i, face in enumerate(make_faces(6, 64)):
+    for i, face in enumerate(faces):
         cv2.imwrite(str(folder / f"{i}.png"), face)
-    arguments = [checkpoint_path, "--int8", "--format", "onnx", "--calib", folder]
-    arguments += ["--out", tmp_path / "out"]
+    (folder / "damaged.png").write_bytes(b"no image")
+    return folder
+
+
+def test_calibration_folder_replaces_recorded_ranges(checkpoint_path, tmp_path, make_faces):
+    folder = write_faces(tmp_path / "faces", make_faces(100, 64))
+    arguments = [checkpoint_path, "--target", "x86", "--calib", folder, "--out", tmp_path / "out"]
     result = runner.invoke(app, [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.output
-    card = load_model(tmp_path / "out" / "dcrnet-64-int8.onnx").card
-    assert card.provenance["export"]["calibration"].startswith("6 faces given by --calib")
+    (path,) = (tmp_path / "out").glob("*.onnx")
+    assert load_model(path).card.provenance["export"]["calibration"]["faces"] == 100
+    assert "100 calibration faces are few" in result.stderr
+    assert "Calibration faces: predicted anger" in result.stderr
+
+
+def test_too_few_calibration_faces(checkpoint_path, tmp_path, make_faces):
+    folder = write_faces(tmp_path / "faces", make_faces(3, 64))
+    arguments = [checkpoint_path, "--int8", "--calib", folder, "--out", tmp_path / "out"]
+    line = refused(*arguments)
+    assert "3 usable faces" in line
+    assert not (tmp_path / "out").exists()
 
 
 def test_wrong_artefact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_path, monkeypatch):
@@ -123,11 +160,11 @@ def test_wrong_artefact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_
 
     genuine = onnx_float.onnx_float
 
-    def damaged(graph):
+    def damaged(graph, batch):
         node = graph.by_name()["head.0"]
         broken = replace(node, op=replace(node.op, bias=node.op.bias + 1.0))
         nodes = tuple(broken if each is node else each for each in graph.nodes)
-        return genuine(replace(graph, nodes=nodes))
+        return genuine(replace(graph, nodes=nodes), batch)
 
     monkeypatch.setattr(onnx_float, "onnx_float", damaged)
     result = runner.invoke(app, [str(checkpoint_path), "--out", str(tmp_path)])
@@ -142,16 +179,19 @@ def test_wrong_artefact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_
 @pytest.mark.parametrize(
     ("precision", "parity", "passes"),
     [
-        (Precision.FP32, Parity(64, 40, 9e-5, 1.0, 1.0), True),
-        (Precision.FP32, Parity(64, 40, 2e-4, 1.0, 1.0), False),
-        (Precision.FP32, Parity(64, 40, 1e-6, 0.99, 1.0), False),
-        (Precision.FP32, Parity(64, 40, np.nan, 1.0, 1.0), False),
-        (Precision.INT8, Parity(64, 40, 0.3, 0.6, 0.6), True),
-        (Precision.INT8, Parity(64, 40, 0.3, 0.6, 0.4), False),
+        (Precision.FP32, Parity(64, 40, 9e-5, 0.01, 1.0, 1.0), True),
+        (Precision.FP32, Parity(64, 40, 2e-4, 0.01, 1.0, 1.0), False),
+        (Precision.FP32, Parity(64, 40, 1e-6, 0.01, 0.99, 1.0), False),
+        (Precision.FP32, Parity(64, 40, np.nan, 0.01, 1.0, 1.0), False),
+        (Precision.INT8, Parity(64, 40, 0.3, 0.01, 0.6, 0.96), True),
+        (Precision.INT8, Parity(64, 40, 0.3, 0.01, 0.6, 0.9), False),
+        (Precision.INT8, Parity(64, 40, 0.3, 0.06, 0.6, 1.0), False),
+        (Precision.FP16, Parity(64, 40, 4e-3, 0.01, 0.9, 1.0), True),
+        (Precision.FP16, Parity(64, 40, 6e-3, 0.01, 1.0, 1.0), False),
     ],
 )
 def test_gates(precision, parity, passes):
-    assert (rejection(precision, parity) is None) == passes
+    assert (rejection(precision, parity, Budgets()) is None) == passes
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

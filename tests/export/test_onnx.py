@@ -6,17 +6,22 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from generated import LABELS
 from onnx import TensorProto, helper
 
 from dcrnet_export.coordinates import equalise
-from dcrnet_export.graph import Add, Conv, Input
+from dcrnet_export.graph import Add, Affine, Conv, Graph, Input, Node, Softmax
 from dcrnet_export.integer_reference import IntegerExecutor
 from dcrnet_export.onnx_float import onnx_float
 from dcrnet_export.onnx_int8 import onnx_int8
-from dcrnet_export.quantize import WeightLimit, quantize
+from dcrnet_export.onnx_qdq import onnx_qdq
+from dcrnet_export.onnx_writer import set_card
+from dcrnet_export.quantize import QuantizedGraph, WeightLimit, quantize
 from dcrnet_export.reference import evaluate
 from dcrnet_export.rewrite import rewrite
-from dcrnet_runtime.backends import INPUT_NAME, OUTPUT_NAME
+from dcrnet_runtime.backends import INPUT_NAME, OUTPUT_NAME, load_model
+from dcrnet_runtime.card import CARD_KEY, ModelCard
+from dcrnet_runtime.spec import PreprocessSpec
 
 
 def session(model, optimised=True):
@@ -116,3 +121,35 @@ def test_int8_weights_are_bytes_and_the_rest_is_small(quantized):
     assert model.ByteSize() < 12.5e6
     convolutions = [node.op for node in quantized.graph.nodes if isinstance(node.op, Conv)]
     assert model.ByteSize() > 0.9 * sum(conv.weight.size for conv in convolutions)
+
+
+def saturating(side: int) -> QuantizedGraph:
+    """Seven sums over white pixels, each of products that a 16-bit pair cannot hold."""
+    signs = np.ones((7, 3, side, side))
+    for row in range(1, 7):
+        signs[row].ravel()[: 32 * row] *= -1.0
+    limits = np.full((2, 7), 127.0 * 3 * side * side)
+    limits[0] *= -1.0
+    nodes = (
+        Node(INPUT_NAME, Input(side)),
+        Node("sums", Conv(signs, np.zeros(7)), (INPUT_NAME,)),
+        Node("logits", Affine(np.full(7, 1e-4), np.zeros(7)), ("sums",)),
+        Node(OUTPUT_NAME, Softmax(), ("logits",)),
+    )
+    ranges = {INPUT_NAME: np.array([[-128.0] * 3, [127.0] * 3]), "sums": limits}
+    return quantize(Graph(nodes, ranges), WeightLimit.FULL)
+
+
+@pytest.mark.parametrize("emit", [onnx_int8, onnx_qdq])
+def test_runtime_does_not_saturate_sums_over_full_range_weights(emit, tmp_path):
+    """Processors without VNNI would, in ONNX Runtime's default kernels."""
+    quantized = saturating(32)
+    model = emit(quantized)
+    set_card(model, CARD_KEY, ModelCard(LABELS, PreprocessSpec(size_px=32)).to_json())
+    path = tmp_path / "full.onnx"
+    path.write_bytes(model.SerializeToString())
+    white = np.full((32, 32, 3), 255, np.uint8)
+    want = IntegerExecutor(quantized).run(white)[1][OUTPUT_NAME].ravel()
+    assert want.max() < 0.9  # no row drowns the others
+    got = load_model(path).probabilities(white[None])[0]
+    np.testing.assert_allclose(got, want, atol=0.02)

@@ -128,6 +128,30 @@ def test_nothing_is_transposed(request, fixture):
     assert schema.BuiltinOperator.TRANSPOSE not in codes
 
 
+@pytest.mark.parametrize("fixture", ["float_content", "int8_content"])
+def test_xnnpack_takes_the_whole_graph_in_one_piece(request, fixture):
+    interpreter = Interpreter(model_content=request.getfixturevalue(fixture), num_threads=1)
+    interpreter.allocate_tensors()
+    names = [detail["op_name"] for detail in interpreter._get_ops_details()]
+    assert names.count("DELEGATE") == 1
+
+
+def test_int8_file_keeps_within_the_budget(int8_content):
+    assert len(int8_content) <= 12.5e6
+
+
+def test_equal_quantization_vectors_are_stored_once(int8_content):
+    graph = schema.Model.GetRootAs(int8_content).Subgraphs(0)
+    stored = {}
+    for i in range(graph.TensorsLength()):
+        quantization = graph.Tensors(i).Quantization()
+        if quantization is not None and quantization.ZeroPointLength():
+            table = quantization._tab
+            content = quantization.ZeroPointAsNumpy().tobytes()
+            stored.setdefault(content, set()).add(table.Vector(table.Offset(10)))
+    assert all(len(places) == 1 for places in stored.values())
+
+
 def test_buffers_are_aligned(int8_content):
     model = schema.Model.GetRootAs(int8_content)
     for i in range(model.BuffersLength()):

@@ -39,9 +39,11 @@ def test_faces_are_one_batch_where_the_model_takes_it(tiny_model: TinyModel) -> 
     assert len(calls) == 1
 
 
-def test_a_batch_of_four_and_no_fewer_is_refused(tiny_model: TinyModel) -> None:
-    with pytest.raises(DcrnetError, match="takes 4 faces at a time, no fewer"):
-        load_model(tiny_model(batch=4))
+def test_a_model_of_four_faces_a_run_takes_five(tiny_model: TinyModel) -> None:
+    crops = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), dtype=np.uint8)
+    one_by_one = load_model(tiny_model()).probabilities(crops)
+    four = load_model(tiny_model(batch=4)).probabilities(crops)
+    assert four == pytest.approx(one_by_one, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["cuda", "CUDA", CUDA])

@@ -1,0 +1,102 @@
+"""What a user gets without dcrnet-export: torch's own ONNX export, and stock int8 of it.
+
+    python docs/baselines.py --calib DIR --size 224 --out baselines
+    dcrnet-bench baselines/*.onnx dcrnet-export/*.onnx
+
+Writes ``stock-<size>-fp32.onnx`` (``torch.onnx.export``, nothing folded but what ONNX Runtime
+folds itself) and ``stock-<size>-int8.onnx`` (``onnxruntime.quantization.quantize_static``: QDQ,
+MinMax, uint8 activations, int8 weights per channel). Both bear the checkpoint's card, so that
+dcrnet-bench and dcrnet-eval take them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import onnx
+import torch
+import typer
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from torch import Tensor, nn
+
+from dcrnet_edge.checkpoint import load_checkpoint
+from dcrnet_edge.network import DCRNet
+from dcrnet_edge.weights import shipped_checkpoint
+from dcrnet_export.faces import folder_faces
+from dcrnet_export.onnx_writer import OPSET, set_card
+from dcrnet_runtime.backends import INPUT_NAME, OUTPUT_NAME
+from dcrnet_runtime.card import CARD_KEY, ModelCard
+
+
+class Interface(nn.Module):
+    """uint8 (1, S, S, 3) to probabilities (1, labels), as dcrnet-export's files have it."""
+
+    def __init__(self, network: DCRNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, codes: Tensor) -> Tensor:
+        return torch.softmax(self.network(codes.permute(0, 3, 1, 2)), dim=1)
+
+
+class Faces(CalibrationDataReader):  # type: ignore[misc]
+    """Prepared crops, one at a time."""
+
+    def __init__(self, crops: NDArray[np.uint8]) -> None:
+        self._left: Iterator[NDArray[np.uint8]] = iter(crops)
+
+    def get_next(self) -> dict[str, Any] | None:
+        crop = next(self._left, None)
+        return None if crop is None else {INPUT_NAME: crop[None]}
+
+
+def main(
+    calib: Annotated[Path, typer.Option(help="Folder of face images.")],
+    size: Annotated[int, typer.Option(help="Input side in px.")] = 224,
+    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("baselines"),
+    checkpoint: Annotated[Path | None, typer.Option(help="Default: the shipped weights.")] = None,
+    reduce_range: Annotated[
+        bool, typer.Option(help="7-bit weights, which processors without VNNI need.")
+    ] = True,
+) -> None:
+    """Write the stock float and int8 ONNX files."""
+    loaded = load_checkpoint(checkpoint or shipped_checkpoint())
+    card = replace(loaded.card, preprocess=replace(loaded.card.preprocess, size_px=size))
+    out.mkdir(parents=True, exist_ok=True)
+    plain, quantized = out / f"stock-{size}-fp32.onnx", out / f"stock-{size}-int8.onnx"
+    torch.onnx.export(
+        Interface(loaded.network).eval(),
+        (torch.zeros(1, size, size, 3, dtype=torch.uint8),),
+        str(plain),
+        dynamo=False,
+        opset_version=OPSET,
+        input_names=[INPUT_NAME],
+        output_names=[OUTPUT_NAME],
+    )
+    quantize_static(
+        str(plain),
+        str(quantized),
+        Faces(folder_faces(calib, card.preprocess).crops),
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        reduce_range=reduce_range,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+    )
+    for path in (plain, quantized):
+        _describe(path, card)
+
+
+def _describe(path: Path, card: ModelCard) -> None:
+    model = onnx.load(path)
+    set_card(model, CARD_KEY, card.to_json())
+    onnx.save(model, path)
+
+
+if __name__ == "__main__":
+    typer.run(main)

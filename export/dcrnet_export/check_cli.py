@@ -1,0 +1,69 @@
+"""``dcrnet-export inspect`` and ``dcrnet-export verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dcrnet_export.extra import export_extra
+from dcrnet_runtime.console import EXIT_BAD_INPUT, note, reported
+
+
+@reported
+def inspect(
+    file: Annotated[Path, typer.Argument(help="An ONNX, TFLite or safetensors file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+) -> None:
+    """Print what a model file says about itself."""
+    export_extra()
+    import json
+
+    from dcrnet_export.inspection import describe
+    from dcrnet_export.report import print_rows
+
+    described = describe(file)
+    if as_json:
+        typer.echo(json.dumps(described.to_json(), indent=2, sort_keys=True))
+    else:
+        print_rows(described.rows())
+
+
+@reported
+def verify(
+    file: Annotated[Path, typer.Argument(help="An exported ONNX or TFLite file.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A labelled data set: accuracy is measured on its Test split again."),
+    ] = None,
+    dataset: Annotated[
+        str, typer.Option(help="Its layout; dcrnet-eval --help lists them.")
+    ] = "ferplus",
+) -> None:
+    """Check a file against its sidecar, and that this machine computes what it should."""
+    export_extra()
+    from dcrnet_export.budget import Budgets
+    from dcrnet_export.inspection import describe
+    from dcrnet_export.report import print_checks
+    from dcrnet_export.verification import Outcome, accuracy_check
+    from dcrnet_export.verification import verify as checks_of
+
+    checks = list(checks_of(file))
+    if data is not None:
+        checks.append(accuracy_check(describe(file), _figures(file, data, dataset), Budgets()))
+    print_checks(checks)
+    if any(check.outcome is Outcome.FAILED for check in checks):
+        raise typer.Exit(EXIT_BAD_INPUT)
+
+
+def _figures(file: Path, root: Path, dataset: str) -> dict[str, Any]:
+    from dcrnet_edge.datasets.sample import Split
+    from dcrnet_edge.datasets.splits import SplitPlan
+    from dcrnet_edge.evaluation import evaluate
+    from dcrnet_edge.options import dataset_kind, open_data
+    from dcrnet_edge.statistics import figures
+
+    data = open_data(dataset_kind(dataset), root, SplitPlan(), None, 1)
+    note(f"{file.name} on {len(data.samples(Split.TEST))} images.")
+    return figures(evaluate(file, data, Split.TEST, root))

@@ -1,0 +1,118 @@
+"""Everything that an export needs, checked before any file is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint
+from dcrnet_edge.datasets.adapter import DatasetKind
+from dcrnet_edge.datasets.sample import Split
+from dcrnet_edge.datasets.splits import SplitPlan
+from dcrnet_edge.evaluation import evaluate
+from dcrnet_edge.network import check_size
+from dcrnet_edge.options import open_data
+from dcrnet_export.accuracy import LabelledFaces
+from dcrnet_export.artefact import ArtefactKind
+from dcrnet_export.budget import Budgets
+from dcrnet_export.calibration import Calibration, calibrate, check_count, stored_calibration
+from dcrnet_export.faces import PreparedCrops, enough_faces, folder_faces, sample_faces
+from dcrnet_export.gates import Yardstick
+from dcrnet_export.parity import torch_probabilities
+from dcrnet_export.progress import Steps
+from dcrnet_runtime.spec import PreprocessSpec
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """A labelled data set on disk."""
+
+    kind: DatasetKind
+    root: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExportJob:
+    """What is exported, and what it is measured by.
+
+    Attributes:
+        checkpoint: what is exported.
+        checkpoint_sha256: of its file.
+        size_px: side of the input.
+        yardstick: what the artefacts are measured by.
+        calibration: for int8; None if no int8 file is asked for.
+    """
+
+    checkpoint: Checkpoint
+    checkpoint_sha256: str
+    size_px: int
+    yardstick: Yardstick
+    calibration: Calibration | None
+
+
+def prepare_job(
+    path: Path,
+    size_px: int | None,
+    calib: Path | None,
+    data: DataSource | None,
+    kinds: Sequence[ArtefactKind],
+    step: Steps,
+    budgets: Budgets | None = None,
+) -> ExportJob:
+    """Load and check all inputs of an export.
+
+    Args:
+        path: checkpoint.
+        size_px: side of the input; None takes the checkpoint's.
+        calib: folder of face images to calibrate with, and to check on where ``data`` is None.
+        data: labelled images to check on.
+        kinds: what will be exported.
+        step: times what is done.
+        budgets: what the artefacts are held to; None takes the defaults.
+
+    Raises:
+        DcrnetError: a bad checkpoint, size, folder or data set, or int8 without ranges at that
+            size.
+    """
+    with step("checkpoint"):
+        checkpoint = load_checkpoint(path)
+        digest = sha256(path.read_bytes()).hexdigest()
+    size_px = size_px or checkpoint.card.preprocess.size_px
+    check_size(size_px)
+    spec = replace(checkpoint.card.preprocess, size_px=size_px)
+    needs_ranges = any(kind.precision.has_ranges for kind in kinds)
+    given = calibration = None
+    if calib is not None:
+        with step("calibration faces"):
+            given = folder_faces(calib, spec)
+            check_count(given)
+            if needs_ranges:
+                calibration = calibrate(checkpoint, given)
+    elif needs_ranges:
+        calibration = stored_calibration(checkpoint, size_px)
+    if data is None:
+        faces, labelled = given or sample_faces(spec), None
+    else:
+        faces, labelled = _labelled(path, data, spec, step)
+    with step("torch"):
+        faces = enough_faces(faces, spec)
+        expected = torch_probabilities(checkpoint.network, faces.crops)
+    yardstick = Yardstick(faces, expected, labelled, budgets or Budgets())
+    return ExportJob(checkpoint, digest, size_px, yardstick, calibration)
+
+
+def _labelled(
+    checkpoint: Path, source: DataSource, spec: PreprocessSpec, step: Steps
+) -> tuple[PreparedCrops, LabelledFaces]:
+    with step("data set"):
+        data = open_data(source.kind, source.root, SplitPlan(), None, 1)
+        crops = data.crops(Split.TEST, spec)
+    with step("torch"):
+        expected = evaluate(checkpoint, data, Split.TEST, source.root, size_px=spec.size_px)
+    rgb = np.broadcast_to(crops, (*crops.shape[:3], 3))
+    faces = PreparedCrops(rgb, f"faces of {data.dataset.name} Test")
+    return faces, LabelledFaces(data, source.root, expected)

@@ -1,0 +1,37 @@
+"""Any number of crops through a graph that takes so many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CHUNK = 16
+"""Crops a run where the graph takes any number; more would only need more memory."""
+
+
+def in_batches(
+    run: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    crops: NDArray[np.uint8],
+    size: int | None,
+) -> NDArray[np.float32]:
+    """The rows of all crops.
+
+    Args:
+        run: (n, S, S, 3) uint8 to (n, labels), overwriting nothing that it gave before.
+        crops: (N, S, S, 3) uint8.
+        size: the n that ``run`` takes; None for any. A last batch that is not full is filled
+            up with its last crop, whose repeats are dropped again.
+
+    Returns:
+        (N, labels) float32.
+    """
+    step = size or _CHUNK
+    rows = []
+    for start in range(0, len(crops), step):
+        batch = crops[start : start + step]
+        missing = step - len(batch) if size else 0
+        filled = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
+        rows.append(run(filled)[: len(batch)])
+    return np.concatenate(rows)
