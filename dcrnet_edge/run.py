@@ -233,6 +233,9 @@ def _averaging(recipe: Recipe) -> list[Callback]:
         # are kept and renewed for each validation.
         callbacks.append(EMAWeightAveraging(decay=recipe.ema_decay, use_buffers=False))
     if recipe.early_stop_patience > 0:
-        stop = EarlyStopping(ACCURACY, mode="max", patience=recipe.early_stop_patience)
-        callbacks.append(stop)
+        patience = recipe.early_stop_patience
+        # Behind the validation, since an epoch's resume point has to hold what it counted.
+        callbacks.append(
+            EarlyStopping(ACCURACY, mode="max", patience=patience, check_on_train_epoch_end=False)
+        )
     return callbacks
