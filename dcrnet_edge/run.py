@@ -96,7 +96,8 @@ class Run:
         point = ResumePoint(self._resume_path, self._machine.checkpoint_minutes)
         trainer = self._trainer(point, loaders, settings)
         with explained(self.folder), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")
+            for text in (".*your dataloader is not resumable.*", ".*LeafSpec.*is deprecated.*"):
+                warnings.filterwarnings("ignore", text)  # Lightning's own affairs
             trainer.fit(
                 module,
                 datamodule=loaders,
