@@ -32,7 +32,7 @@ FOLDS = 2
 ONE_EPOCH: dict[str, Any] = {
     "dataset": "ckplus",
     "split": {"folds": FOLDS},
-    "recipe": {"epochs": 1, "batch_size": 16, "augment": {"camera": 0.0}},
+    "recipe": {"epochs": 1, "batch_size": 8, "augment": {"camera": 0.0}},
 }
 CrossValidate = Callable[..., Path]
 
