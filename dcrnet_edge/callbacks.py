@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,7 @@ from lightning.fabric.plugins.io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback
 
 from dcrnet_edge.network import DCRNet
-from dcrnet_edge.training import LAST_WEIGHTS, Batch, DCRNetTraining
+from dcrnet_edge.training import LAST_WEIGHTS, Batch, DCRNetTraining, TrainingStopError
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outfile import written_beside
 
@@ -45,10 +47,20 @@ class ResumePoint(Callback):
         self.hours = 0.0
         self._path = path
         self._seconds = 60 * minutes
+        self._is_told_to_end = False
         self._written = self._counted = time.monotonic()
 
-    def on_train_start(self, *_: Any) -> None:
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         self._written = self._counted = time.monotonic()
+        if trainer.world_size > 1:
+            # Lightning's handler would wait for the other devices in the middle of a step.
+            signal.signal(signal.SIGTERM, self._tell_to_end)
+        stop = trainer.early_stopping_callback
+        if stop is not None and stop.wait_count >= stop.patience:
+            trainer.should_stop = True  # it had, before the run was cut off
+
+    def _tell_to_end(self, *_: Any) -> None:
+        self._is_told_to_end = True
 
     def on_train_batch_end(
         self,
@@ -60,13 +72,14 @@ class ResumePoint(Callback):
     ) -> None:
         if batch_idx + 1 == trainer.num_training_batches:
             return  # the epoch's own checkpoint follows, behind the validation
-        is_due = time.monotonic() - self._written >= self._seconds
         # All devices write together or none does.
-        is_due = trainer.strategy.reduce_boolean_decision(is_due, all=False)
-        if is_due or trainer.received_sigterm:
-            self._write(trainer)
-        if trainer.received_sigterm:
-            raise DcrnetError(
+        one_of_all = functools.partial(trainer.strategy.reduce_boolean_decision, all=False)
+        is_told = self._is_told_to_end or trainer.received_sigterm
+        if not one_of_all(is_told or time.monotonic() - self._written >= self._seconds):
+            return
+        self._write(trainer)
+        if one_of_all(is_told):
+            raise TrainingStopError(
                 f"training was told to end (SIGTERM) after step {trainer.global_step}, which"
                 f" {self._path} holds: dcrnet-train --resume goes on"
             )

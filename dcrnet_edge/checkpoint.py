@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from dcrnet_edge.calibration import Ranges
@@ -56,7 +56,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         _NETWORK_KEY: json.dumps(asdict(checkpoint.network.config), sort_keys=True),
     }
     with written_beside(path) as beside:
-        save_file(tensors, beside, metadata)
+        # Not safetensors' save_file, which makes a file that its owner alone can read.
+        beside.write_bytes(save(tensors, metadata))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

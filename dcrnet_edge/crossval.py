@@ -6,15 +6,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from dcrnet_edge.callbacks import RESUME_NAME
 from dcrnet_edge.checkpoint import load_checkpoint
 from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
 from dcrnet_edge.evaluation import of_network
 from dcrnet_edge.facedata import FaceData
+from dcrnet_edge.machine import Machine
 from dcrnet_edge.predictions import Predictions, save_predictions
-from dcrnet_edge.run import CHECKPOINT_NAME, Machine, Run
+from dcrnet_edge.run import Run
 from dcrnet_edge.runconfig import RunConfig
 from dcrnet_edge.start import Start
+from dcrnet_runtime.errors import DcrnetError
 
 PREDICTIONS_NAME = "predictions.csv"
 
@@ -35,7 +36,8 @@ def cross_validate(
 
     Args:
         open_data: reads the data set for a split plan.
-        config: of every fold; its split plan says how many there are.
+        config: of every fold; its split plan says how many there are, and whether they are of
+            subjects, which is the default, or of single images.
         start: first weights of every fold.
         folder: gets one run folder a fold, and the predictions.
         root: folder that the images' names are relative to.
@@ -44,18 +46,36 @@ def cross_validate(
 
     Returns:
         the file with the Test predictions of all folds.
+
+    Raises:
+        DcrnetError: the plan has no folds, a fold's folder holds another run, several devices
+            were asked for, or training stopped.
     """
+    machine = machine or Machine()
+    kind = config.split.kind or SplitKind.SUBJECT
+    if kind not in (SplitKind.SUBJECT, SplitKind.RANDOM):
+        raise DcrnetError(
+            f"--protocol {kind} is one split and has no folds: give --protocol subject or random"
+            " with --all-folds, or leave --all-folds out"
+        )
+    if machine.processes > 1:
+        raise DcrnetError(
+            f"--all-folds trains on one device: train each fold with --protocol {kind} --fold N"
+            f" --out {folder}/fold-N, then --all-folds on one device joins their answers"
+        )
     parts = []
     for fold in range(config.split.folds):
-        plan = replace(config.split, kind=SplitKind.SUBJECT, fold=fold)
+        plan = replace(config.split, kind=kind, fold=fold)
         data = open_data(plan)
-        run_folder = folder / f"fold-{fold}"
-        checkpoint = run_folder / CHECKPOINT_NAME
-        if not checkpoint.is_file():
-            run = Run(
-                data, replace(config, split=plan), start, run_folder, terms=terms, machine=machine
-            )
-            run.train(resume=(run_folder / RESUME_NAME).is_file())
+        fold_config = replace(config, split=plan)
+        run = Run(data, fold_config, start, folder / f"fold-{fold}", terms=terms, machine=machine)
+        try:
+            checkpoint = run.finished() or run.train(resume=run.resumable())
+        except DcrnetError as error:
+            raise DcrnetError(
+                f"fold {fold} of {config.split.folds}: {error}; the same command with --all-folds"
+                " goes on where it stopped"
+            ) from error
         loaded = load_checkpoint(checkpoint)
         spec = loaded.card.preprocess
         parts.append(of_network(loaded.network, spec, data, f"fold-{fold}", root))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,8 @@ from dcrnet_runtime.console import VersionOption, command_app, note, reported
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
+    from dcrnet_edge.candidates import Candidate, Images
+    from dcrnet_edge.datasets.splits import SplitPlan
     from dcrnet_edge.predictions import Predictions
 
 app = command_app()
@@ -24,8 +27,8 @@ def evaluate(
     models: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Checkpoints, ONNX or TFLite files, or predictions (.csv); default: the shipped"
-            " checkpoint and int8 model."
+            help="Checkpoints, ONNX or TFLite files, or predictions (.csv); default: what is"
+            " shipped, the checkpoint at each of its sizes."
         ),
     ] = None,
     data: Annotated[
@@ -43,7 +46,8 @@ def evaluate(
     folds: Annotated[int, typer.Option(min=2)] = 10,
     split_seed: Annotated[int, typer.Option(min=0)] = 0,
     size: Annotated[
-        int | None, typer.Option(help="Input side of a checkpoint, in place of its own.")
+        list[int] | None,
+        typer.Option(help="Input side of a checkpoint, in place of its own; repeatable."),
     ] = None,
     shared_labels: Annotated[
         bool,
@@ -72,58 +76,44 @@ def evaluate(
 ) -> None:
     """Print accuracy, balanced accuracy, macro-F1 and calibration, with 95 % intervals."""
     train_extra()
+    from dcrnet_edge import candidates
     from dcrnet_edge import report as reports
     from dcrnet_edge.datasets.sample import Split
-    from dcrnet_edge.datasets.splits import SplitPlan
-    from dcrnet_edge.evaluation import evaluate as evaluate_model
-    from dcrnet_edge.predictions import PREDICTIONS_SUFFIX, read_predictions, save_predictions
+    from dcrnet_edge.predictions import save_predictions
     from dcrnet_edge.statistics import compare, figures
-    from dcrnet_edge.weights import shipped_checkpoint
-    from dcrnet_runtime.shipped import shipped_model
 
     if split not in list(Split):
         raise DcrnetError(f"--split {split} is unknown: choose {', '.join(Split)}")
-    paths = models or [shipped_checkpoint(), shipped_model()]
-    asked = [*paths, against] if against else paths
-    faces = None
-    if any(path.suffix != PREDICTIONS_SUFFIX for path in asked):
-        if data is None:
-            raise DcrnetError("a model needs images to be asked about: name them with --data")
-        plan = SplitPlan(_split_kind(protocol), fold, folds, split_seed)
-        faces = open_data(dataset_kind(dataset), data, plan, landmarks, workers)
-
-    def answers(path: Path) -> Predictions:
-        if path.suffix == PREDICTIONS_SUFFIX:
-            return read_predictions(path)
-        assert faces is not None
-        assert data is not None
-        note(f"{path.name} on {len(faces.samples(Split(split)))} images of {split}.")
-        return evaluate_model(
-            path, faces, Split(split), data, size_px=size, shared_labels=shared_labels
-        )
-
-    names = _names(paths)
-    predictions = dict(zip(names, map(answers, paths), strict=True))
+    judged = candidates.asked(models, size or ()) if models else candidates.shipped(size or ())
+    rival = None if against is None else candidates.asked([against], size or ())[0]
+    images = None
+    if data is not None and not all(each.has_answers for each in (*judged, rival) if each):
+        plan = _plan(protocol, fold, folds, split_seed)
+        images = _open_images(dataset, data, split, plan, landmarks, workers, shared_labels)
+    names = candidates.names_of(judged)
+    predictions = _answers(names, judged, images)
     found = {name: figures(each) for name, each in predictions.items()}
-    first = names[0]
     sizes_mb = {
-        name: path.stat().st_size / 1e6
-        for name, path in zip(names, paths, strict=True)
-        if path.suffix != PREDICTIONS_SUFFIX
+        name: each.size_mb
+        for name, each in zip(names, judged, strict=True)
+        if not each.has_answers
     }
+    first = names[0]
     tables = [reports.summary_rows(found, sizes_mb)]
     if len(found) == 1:
         tables += [reports.class_rows(found[first]), reports.path_rows(found[first])]
     document: dict[str, Any] = {"dataset": dataset, "split": split, "models": found}
-    if against is not None:
-        comparison = compare(predictions[first], answers(against))
-        tables.append(reports.comparison_rows(comparison, first, against.name))
-        document["against"] = {"model": against.name, **asdict(comparison)}
+    if rival is not None:
+        [name] = candidates.names_of([rival])
+        comparison = compare(predictions[first], _answers([name], [rival], images)[name])
+        tables.append(reports.comparison_rows(comparison, first, name))
+        document["against"] = {"model": name, **asdict(comparison)}
     for rows in tables:
         if as_markdown:
             typer.echo(reports.markdown(rows))
         else:
             reports.print_rows(rows)
+    note(f"Intervals: 95 % bootstrap over {found[first]['resampled']}.")
     if predictions_file is not None:
         save_predictions(predictions_file, predictions[first])
     if report is not None:
@@ -132,21 +122,43 @@ def evaluate(
         _write(json_file, document)
 
 
-def _split_kind(name: str | None):  # type: ignore[no-untyped-def]  # the enum is imported lazily
-    from dcrnet_edge.datasets.splits import SplitKind
+def _answers(
+    names: Sequence[str], judged: Sequence[Candidate], images: Images | None
+) -> dict[str, Predictions]:
+    answers = {}
+    for name, candidate in zip(names, judged, strict=True):
+        if images is not None and not candidate.has_answers:
+            note(f"{name} on {len(images.data.samples(images.split))} images.")
+        answers[name] = candidate.answers(images)
+    return answers
+
+
+def _open_images(
+    dataset: str,
+    root: Path,
+    split: str,
+    plan: SplitPlan,
+    landmarks: Path | None,
+    workers: int,
+    shared_labels: bool,
+) -> Images:
+    from dcrnet_edge.candidates import Images
+    from dcrnet_edge.datasets.sample import Split
+
+    data = open_data(dataset_kind(dataset), root, plan, landmarks, workers)
+    return Images(data, Split(split), root, shared_labels)
+
+
+def _plan(protocol: str | None, fold: int, folds: int, seed: int) -> SplitPlan:
+    from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
 
     try:
-        return None if name is None else SplitKind(name)
+        kind = None if protocol is None else SplitKind(protocol)
     except ValueError as error:
         raise DcrnetError(
-            f"--protocol {name} is unknown: choose {', '.join(SplitKind)}"
+            f"--protocol {protocol} is unknown: choose {', '.join(SplitKind)}"
         ) from error
-
-
-def _names(paths: list[Path]) -> list[str]:
-    """File names, or whole paths where two files are called alike."""
-    names = [path.name for path in paths]
-    return names if len(set(names)) == len(names) else [str(path) for path in paths]
+    return SplitPlan(kind, fold, folds, seed)
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.spec import PreprocessSpec
 
 CHECKPOINT_SUFFIX = ".safetensors"
+_log = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -62,6 +64,14 @@ def evaluate(
         crops = data.crops(split, spec)
         rows = [model.probabilities(np.repeat(row, 3 // row.shape[-1], 2)[None]) for row in crops]
         probabilities = np.concatenate(rows)
+    if spec.landmarks_sha256 not in ("", data.landmarks_sha256):
+        _log.warning(
+            "%s was trained with landmark network %s..., these faces were found by %s...: figures"
+            " can differ slightly",
+            path.name,
+            spec.landmarks_sha256[:8],
+            data.landmarks_sha256[:8],
+        )
     return _predictions(probabilities, labels, data, split, root)
 
 

@@ -125,6 +125,11 @@ class FaceDataModule(lightning.LightningDataModule):
         epoch, steps = divmod(step, self.steps)
         self._start = epoch, steps * self._recipe.batch_size
 
+    def prepare_data(self) -> None:
+        """Find the faces, which Lightning has one process a node do while the others wait."""
+        for split in (Split.TRAIN, Split.VALID):
+            self._data.faces(split)
+
     def spec_at(self, epoch: int) -> PreprocessSpec:
         """The contract at the size of ``epoch``."""
         return replace(self._spec, size_px=self._recipe.size_at(epoch, self._spec.size_px))

@@ -150,7 +150,7 @@ class BalancedOrder(Sampler[tuple[int, int]]):
 
 
 def _item(crop: NDArray[np.uint8], sample: Sample) -> Item:
-    codes = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
+    codes = torch.from_numpy(crop.transpose(2, 0, 1).copy())
     return (
         codes.expand(3, -1, -1),
         torch.tensor(sample.target, dtype=torch.float32),

@@ -63,17 +63,20 @@ def open_data(
     """
     import functools
 
+    from lightning.pytorch.utilities import rank_zero_only
+
     from dcrnet_edge.datasets.adapter import read_dataset
     from dcrnet_edge.datasets.facecache import FaceCache
     from dcrnet_edge.facedata import FaceData
     from dcrnet_runtime.assets import cache_folder
     from dcrnet_runtime.finders import FinderKind, open_finder
 
-    note(f"Reading {root}.")
+    say = rank_zero_only(note)  # not by each of several devices
+    say(f"Reading {root}.")
     dataset = read_dataset(kind, root, plan)
     counts = ", ".join(f"{split} {len(samples)}" for split, samples in dataset.splits.items())
     skipped = f", {dataset.unreadable} unreadable ones skipped" if dataset.unreadable else ""
-    note(f"{dataset.protocol}: {counts} images; {dataset.repeats} repeats dropped{skipped}.")
+    say(f"{dataset.protocol}: {counts} images; {dataset.repeats} repeats dropped{skipped}.")
     cache = FaceCache(
         cache_folder() / "faces",
         functools.partial(open_finder, FinderKind.LITERT, landmarks),

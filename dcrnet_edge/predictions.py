@@ -122,10 +122,11 @@ def read_predictions(path: Path) -> Predictions:
     """
     try:
         with path.open(newline="") as file:
-            rows = list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DcrnetError(f"predictions file {path} cannot be read ({error})") from error
-    columns = list(rows[0]) if rows else []
+    columns = list(reader.fieldnames or ()) if rows else []
     labels = tuple(
         name.removeprefix(_PROBABILITY) for name in columns if name.startswith(_PROBABILITY)
     )

@@ -98,8 +98,8 @@ def write_report(
     tables = (summary_rows({title: figures}, {}), class_rows(figures), path_rows(figures))
     with written_beside(folder / "report.md") as beside:
         beside.write_text(
-            f"# {title}\n\n{figures['images']} images; intervals: 95 % bootstrap over images;"
-            f" calibration error: L1, {CALIBRATION_BINS} bins.\n\n"
+            f"# {title}\n\n{figures['images']} images; intervals: 95 % bootstrap over"
+            f" {figures['resampled']}; calibration error: L1, {CALIBRATION_BINS} bins.\n\n"
             + "\n".join(map(markdown, tables))
             + "\n![Confusion matrix](confusion.png)\n"
         )

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import platform
 import warnings
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from importlib import metadata
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging
@@ -30,43 +24,19 @@ from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.facedata import FaceData, FaceDataModule
 from dcrnet_edge.journal import Journal, draw_curves
+from dcrnet_edge.machine import Machine, explained
 from dcrnet_edge.network import DCRNet
 from dcrnet_edge.prediction import predict
 from dcrnet_edge.recipe import Keep, Recipe
 from dcrnet_edge.runconfig import RunConfig
+from dcrnet_edge.settings import Settings, read_settings, settings_of, write_settings
 from dcrnet_edge.start import Start
-from dcrnet_edge.training import ACCURACY, LAST_WEIGHTS, DCRNetTraining
+from dcrnet_edge.training import ACCURACY, LAST_WEIGHTS, DCRNetTraining, TrainingStopError
 from dcrnet_runtime.card import ModelCard
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.outfile import written_beside
 from dcrnet_runtime.spec import PreprocessSpec
 
 CHECKPOINT_NAME = "model.safetensors"
-SETTINGS_NAME = "settings.json"
-CONFIG_NAME = "config.toml"
-_MAY_CHANGE = ("versions", "start")
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What carries a run out.
-
-    Attributes:
-        accelerator: Lightning's name: ``auto``, ``cpu``, ``cuda``, ``mps``.
-        devices: processes a node; each takes its share of an epoch in batches of the recipe's
-            size.
-        nodes: hosts.
-        strategy: Lightning's name, such as ``ddp``.
-        workers: loading processes a device.
-        checkpoint_minutes: between two resume points inside an epoch.
-    """
-
-    accelerator: str = "auto"
-    devices: int = 1
-    nodes: int = 1
-    strategy: str = "auto"
-    workers: int = 0
-    checkpoint_minutes: float = 10.0
 
 
 class Run:
@@ -125,109 +95,91 @@ class Run:
         )
         point = ResumePoint(self._resume_path, self._machine.checkpoint_minutes)
         trainer = self._trainer(point, loaders, settings)
-        with self._explained(), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")
+        with explained(self.folder), warnings.catch_warnings():
+            for text in (".*your dataloader is not resumable.*", ".*LeafSpec.*is deprecated.*"):
+                warnings.filterwarnings("ignore", text)  # Lightning's own affairs
             trainer.fit(
                 module,
                 datamodule=loaders,
                 ckpt_path=str(self._resume_path) if resume else None,
                 weights_only=True,
             )
-        if trainer.interrupted:
-            raise DcrnetError(f"interrupted: dcrnet-train --resume --out {self.folder} goes on")
-        settings |= {"hours": round(point.hours, 3), "epochs_run": trainer.current_epoch}
-        if trainer.is_global_zero:
-            self._finish(loaders, settings)
-        trainer.strategy.barrier()
+            if trainer.interrupted:
+                raise TrainingStopError(
+                    f"interrupted: dcrnet-train --resume --out {self.folder} goes on"
+                )
+            settings |= {"hours": round(point.hours, 3), "epochs_run": trainer.current_epoch}
+            if trainer.is_global_zero:
+                self._finish(loaders, settings)
+            trainer.strategy.barrier()
         return self.folder / CHECKPOINT_NAME
 
+    def finished(self) -> Path | None:
+        """The checkpoint, where this run has been trained to its end.
+
+        Raises:
+            DcrnetError: the folder holds the end of another run.
+        """
+        path = self.folder / CHECKPOINT_NAME
+        if not path.is_file():
+            return None
+        expected = self._settings()
+        del expected["devices"]  # as many as then are not needed to read it
+        before = read_settings(self.folder, expected)["start"]
+        for key, value in self._start.provenance().items():
+            if before.get(key) != value:
+                raise DcrnetError(
+                    f"{self.folder} holds a run whose first weights had another {key}"
+                    f" ({before.get(key)}, now {value}): name another folder with --out"
+                )
+        return path
+
+    def resumable(self) -> bool:
+        """Whether the folder holds a run that was cut off."""
+        return self._resume_path.is_file()
+
     def _loaders(self) -> FaceDataModule:
-        machine = self._machine
         return FaceDataModule(
             self._data,
             self._spec,
             self._config.recipe,
             self._config.focus,
-            machine.devices * machine.nodes,
-            machine.workers,
+            self._machine.processes,
+            self._machine.workers,
         )
 
-    def _begin(self, resume: bool) -> tuple[DCRNet, dict[str, Any]]:
+    def _settings(self) -> Settings:
+        processes = self._machine.processes
+        return settings_of(
+            self._data.dataset, self._config, self._spec.landmarks_sha256, processes
+        )
+
+    def _begin(self, resume: bool) -> tuple[DCRNet, Settings]:
         """The network and the settings, which are written down or compared."""
         network_config = self._config.network_config(self._data.dataset.labels)
         settings = self._settings()
         if resume:
-            settings["start"] = self._check_settings(settings)
-            self._write_settings(settings)
-            return DCRNet(network_config), settings
-        if self._resume_path.exists():
-            raise DcrnetError(
-                f"{self.folder} holds a run: --resume goes on with it, or name another folder"
-                " with --out"
-            )
-        network, settings["start"] = self._start.network(network_config)
-        self._write_settings(settings)
+            if not self.resumable():
+                raise DcrnetError(
+                    f"{self.folder} holds no run to resume: leave --resume out, or name the run's"
+                    " folder with --out"
+                )
+            settings["start"] = read_settings(self.folder, settings)["start"]
+            network = DCRNet(network_config)
+        else:
+            if self._resume_path.exists():
+                raise DcrnetError(
+                    f"{self.folder} holds a run: --resume goes on with it, or name another folder"
+                    " with --out"
+                )
+            network, settings["start"] = self._start.network(network_config)
+        rank_zero_only(write_settings)(self.folder, settings, self._config)
         return network, settings
 
-    def _settings(self) -> dict[str, Any]:
-        dataset = self._data.dataset
-        packages = ("dcrnet-edge", "torch", "lightning", "numpy", "opencv-python-headless")
-        return {
-            "dataset": dataset.name,
-            "protocol": dataset.protocol,
-            "images": {split.value: len(s) for split, s in dataset.splits.items()},
-            "repeats_dropped": dataset.repeats,
-            "unreadable": dataset.unreadable,
-            "data_sha256": dataset.digest,
-            "landmarks_sha256": self._spec.landmarks_sha256,
-            "config": self._config.to_values(),
-            "devices": self._machine.devices * self._machine.nodes,
-            "versions": {
-                **{name: metadata.version(name) for name in packages},
-                "python": platform.python_version(),
-            },
-        }
-
-    @rank_zero_only
-    def _write_settings(self, settings: dict[str, Any]) -> None:
-        with written_beside(self.folder / SETTINGS_NAME) as beside:
-            beside.write_text(json.dumps(settings, indent=2))
-        with written_beside(self.folder / CONFIG_NAME) as beside:
-            beside.write_text(self._config.to_toml())
-
-    def _check_settings(self, settings: dict[str, Any]) -> dict[str, Any]:
-        """Refuse to resume a run that was started with other settings; gives its first weights.
-
-        Raises:
-            DcrnetError: naming the first setting that differs.
-        """
-        path = self.folder / SETTINGS_NAME
-        if not self._resume_path.is_file():
-            raise DcrnetError(
-                f"{self.folder} holds no run to resume: leave --resume out, or name the run's"
-                " folder with --out"
-            )
-        try:
-            before = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise DcrnetError(
-                f"{path} cannot be read, so it is unknown what {self.folder} was trained with:"
-                " name another run folder with --out"
-            ) from error
-        for key, value in settings.items():
-            if key not in _MAY_CHANGE and before.get(key) != json.loads(json.dumps(value)):
-                name, old, new = _first_difference(key, before.get(key), value)
-                raise DcrnetError(
-                    f"{self.folder} holds a run with another {name} ({old}, now {new}): give the"
-                    " same options to go on with it, or name another folder with --out"
-                )
-        start: dict[str, Any] = before["start"]
-        return start
-
     def _trainer(
-        self, point: ResumePoint, loaders: FaceDataModule, settings: dict[str, Any]
+        self, point: ResumePoint, loaders: FaceDataModule, settings: Settings
     ) -> lightning.Trainer:
-        recipe, machine = self._config.recipe, self._machine
+        recipe = self._config.recipe
         journal = Journal(self.folder)
         step = 0
         if self._resume_path.is_file():
@@ -239,12 +191,8 @@ class Run:
         def write(path: Path, network: DCRNet, epoch: int) -> None:
             self._save(path, network, loaders.spec_at(epoch), {**settings, "epoch": epoch})
 
-        return lightning.Trainer(
-            accelerator=machine.accelerator,
-            devices=machine.devices,
-            num_nodes=machine.nodes,
-            strategy=machine.strategy,
-            precision=recipe.precision.value,
+        return self._machine.trainer(
+            recipe.precision,
             max_epochs=recipe.epochs,
             gradient_clip_val=recipe.gradient_clip or None,
             callbacks=[KeptWeights(self.folder, write), *_averaging(recipe), point],
@@ -258,7 +206,7 @@ class Run:
             use_distributed_sampler=False,
         )
 
-    def _finish(self, loaders: FaceDataModule, settings: dict[str, Any]) -> None:
+    def _finish(self, loaders: FaceDataModule, settings: Settings) -> None:
         """Renew the batch norms of the kept weights, record ranges, measure, write."""
         name = BEST_WEIGHTS if self._config.recipe.keep is Keep.BEST else LAST_WEIGHTS
         network = load_checkpoint(self.folder / name).network
@@ -274,30 +222,9 @@ class Run:
         save_checkpoint(self.folder / CHECKPOINT_NAME, Checkpoint(network, card, ranges))
         draw_curves(self.folder)
 
-    def _save(
-        self, path: Path, network: DCRNet, spec: PreprocessSpec, settings: dict[str, Any]
-    ) -> None:
+    def _save(self, path: Path, network: DCRNet, spec: PreprocessSpec, settings: Settings) -> None:
         card = ModelCard(self._data.dataset.labels, spec, settings, {}, self._terms)
         save_checkpoint(path, Checkpoint(network, card))
-
-    @contextmanager
-    def _explained(self) -> Generator[None, None, None]:
-        """Turn what can happen to a long run into one line that says how to go on."""
-        remedy = f"dcrnet-train --resume --out {self.folder} goes on from the last resume point"
-        try:
-            yield
-        except OSError as error:
-            raise DcrnetError(
-                f"training stopped: {error.strerror or error} ({error.filename}): make room, then"
-                f" {remedy}"
-            ) from error
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
-                raise
-            raise DcrnetError(
-                "training stopped: a loading process was killed, mostly for want of memory: give"
-                f" fewer --workers, then {remedy}"
-            ) from error
 
 
 def _averaging(recipe: Recipe) -> list[Callback]:
@@ -307,14 +234,9 @@ def _averaging(recipe: Recipe) -> list[Callback]:
         # are kept and renewed for each validation.
         callbacks.append(EMAWeightAveraging(decay=recipe.ema_decay, use_buffers=False))
     if recipe.early_stop_patience > 0:
-        stop = EarlyStopping(ACCURACY, mode="max", patience=recipe.early_stop_patience)
-        callbacks.append(stop)
+        patience = recipe.early_stop_patience
+        # Behind the validation, since an epoch's resume point has to hold what it counted.
+        callbacks.append(
+            EarlyStopping(ACCURACY, mode="max", patience=patience, check_on_train_epoch_end=False)
+        )
     return callbacks
-
-
-def _first_difference(name: str, before: Any, now: Any) -> tuple[str, Any, Any]:
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key, value in now.items():
-            if before.get(key) != json.loads(json.dumps(value)):
-                return _first_difference(f"{name}.{key}", before.get(key), value)
-    return name, before, now

@@ -31,6 +31,7 @@ class Preset(StrEnum):
 
     AFFECTNET = "affectnet"
     CKPLUS = "ckplus"
+    CKPLUS_FINETUNE = "ckplus-finetune"
     KDEF = "kdef"
     FERPLUS = "ferplus"
 

@@ -14,6 +14,7 @@ from dcrnet_edge.backbone_weights import fetch_backbone, load_backbone
 from dcrnet_edge.checkpoint import load_checkpoint
 from dcrnet_edge.config import NetworkConfig
 from dcrnet_edge.network import DCRNet
+from dcrnet_runtime.errors import DcrnetError
 
 
 class StartKind(StrEnum):
@@ -48,9 +49,7 @@ class Start:
             DcrnetError: the weights cannot be had, or do not fit.
         """
         network = DCRNet(config)
-        provenance: dict[str, Any] = {"kind": self.kind.value}
-        if self.path is not None:
-            provenance |= {"file": self.path.name}
+        provenance = self.provenance()
         match self.kind:
             case StartKind.SCRATCH:
                 pass
@@ -64,9 +63,20 @@ class Start:
                 checkpoint = load_checkpoint(self.path)
                 _copy_weights(checkpoint.network, network)
                 provenance["provenance"] = checkpoint.card.provenance
-        if self.path is not None:
-            provenance["sha256"] = sha256(self.path.read_bytes()).hexdigest()
         return network.train(), provenance
+
+    def provenance(self) -> dict[str, Any]:
+        """The kind, and the file's name and hash, as JSON values.
+
+        Raises:
+            DcrnetError: the file is missing.
+        """
+        if self.path is None:
+            return {"kind": self.kind.value}
+        if not self.path.is_file():
+            raise DcrnetError(f"the first weights {self.path} do not exist: name a whole file")
+        digest = sha256(self.path.read_bytes()).hexdigest()
+        return {"kind": self.kind.value, "file": self.path.name, "sha256": digest}
 
 
 def _copy_weights(source: DCRNet, target: DCRNet) -> None:

@@ -34,7 +34,10 @@ def train(
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(help="affectnet, ckplus, kdef or ferplus; by default the data set's."),
+        typer.Option(
+            help="affectnet, ckplus, ckplus-finetune (for --start-from), kdef or ferplus; by"
+            " default the data set's."
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML file laid over the preset; a run's config.toml fits.")
@@ -58,7 +61,10 @@ def train(
         int | None, typer.Option(min=0, help="Which fold of --protocol subject is Test.")
     ] = None,
     all_folds: Annotated[
-        bool, typer.Option("--all-folds", help="Cross-validate: one run a fold under --out.")
+        bool,
+        typer.Option(
+            "--all-folds", help="Cross-validate: a run a fold under --out; goes on by itself."
+        ),
     ] = False,
     start_from: Annotated[
         Path | None,
@@ -94,9 +100,12 @@ def train(
     train_extra()
     import logging
 
+    from lightning.pytorch.utilities import rank_zero_only
+
     from dcrnet_edge.crossval import cross_validate
     from dcrnet_edge.datasets.adapter import terms_of
-    from dcrnet_edge.run import Machine, Run
+    from dcrnet_edge.machine import Machine
+    from dcrnet_edge.run import Run
 
     for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -124,7 +133,9 @@ def train(
         return
     run = Run(read(settings.split), settings, start, out, terms=terms, machine=machine)
     path = run.train(resume=resume)
-    note(f"Wrote {path}. Next: dcrnet-eval {path} --data {data}; dcrnet-export {path} --int8")
+    rank_zero_only(note)(
+        f"Wrote {path}. Next: dcrnet-eval {path} --data {data}; dcrnet-export {path} --int8"
+    )
 
 
 def run_settings(

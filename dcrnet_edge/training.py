@@ -15,7 +15,7 @@ from torchmetrics import Accuracy
 from dcrnet_edge.backbone import FEATURES, DenseLayer, DenseNet121, Transition
 from dcrnet_edge.calibration import renew_batch_norms
 from dcrnet_edge.network import DCRNet
-from dcrnet_edge.recipe import Optimiser, Recipe, Schedule
+from dcrnet_edge.recipe import Optimiser, Precision, Recipe, Schedule
 from dcrnet_runtime.errors import DcrnetError
 
 ACCURACY = "valid_accuracy"
@@ -26,6 +26,10 @@ _ONE_CYCLE_WARMUP = 0.2
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Codes (N, 3, S, S) uint8, targets (N, labels) float32, labels (N,) int64."""
+
+
+class TrainingStopError(DcrnetError):
+    """Training ended for a reason whose message says how to go on."""
 
 
 class DCRNetTraining(lightning.LightningModule):
@@ -56,6 +60,8 @@ class DCRNetTraining(lightning.LightningModule):
                 module.p *= recipe.dropout_scale
         labels = len(network.config.labels)
         self.auxiliary = nn.Linear(FEATURES, labels)
+        # DDP waits for the gradient of whatever asks for one.
+        self.auxiliary.requires_grad_(recipe.auxiliary_weight > 0)
         self.accuracy = Accuracy("multiclass", num_classes=labels, average="micro")
         counts = torch.tensor(class_counts, dtype=torch.float32)
         weights = counts.sum() / (labels * counts) if recipe.class_weights else None
@@ -85,7 +91,7 @@ class DCRNetTraining(lightning.LightningModule):
             kernels = (m.weight for m in self.network.head if isinstance(m, nn.Linear))
             loss = loss + self._recipe.dense_l2 * sum(kernel.square().sum() for kernel in kernels)
         if not torch.isfinite(loss):
-            raise DcrnetError(
+            raise TrainingStopError(
                 f"the loss became {loss.item()} at step {self.global_step}: lower"
                 " recipe.learning_rate or set recipe.gradient_clip, and start a new run from this"
                 f" one's {LAST_WEIGHTS} with --start-from"
@@ -145,7 +151,9 @@ class DCRNetTraining(lightning.LightningModule):
             case Optimiser.ADAM:
                 optimizer = torch.optim.Adam([*kernels, *rest], lr=recipe.learning_rate)
             case Optimiser.ADAMW:
-                optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+                # Lightning does not clip under autocast what a fused step may have to unscale.
+                fused = recipe.precision is Precision.FP32 or recipe.gradient_clip == 0
+                optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=fused)
         match recipe.schedule:
             case Schedule.PLATEAU:
                 self._plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dcrnet_edge.datasets.collection import Collection, layout_error
+from dcrnet_edge.datasets.collection import Collection, layout_error, listed
 from dcrnet_edge.datasets.sample import EXPRESSIONS, Sample, Split, one_hot
 from dcrnet_runtime.errors import DcrnetError
 
@@ -58,13 +58,19 @@ def _annotated(folder: Path, split: Split) -> Iterator[tuple[Path, int, Split]]:
     for path in sorted((folder / "annotations").glob("*_exp.npy")):
         try:
             code = int(np.load(path, allow_pickle=False).item())
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise DcrnetError(f"{path} holds no expression code: restore the file") from error
         yield folder / "images" / f"{path.name.removesuffix('_exp.npy')}.jpg", code, split
 
 
 def _listed(table: Path, split: Split) -> Iterator[tuple[Path, int, Split]]:
-    root = table.parent
+    items = _rows(table)
+    folder = _image_folder(table, [name for name, _ in items])
+    return ((folder / name, code, split) for name, code in items)
+
+
+def _rows(table: Path) -> list[tuple[str, int]]:
+    """Path and expression code of each row."""
     with table.open(newline="") as file:
         rows = list(csv.reader(file))
     places = _PLACES
@@ -74,18 +80,26 @@ def _listed(table: Path, split: Split) -> Iterator[tuple[Path, int, Split]]:
         places = (rows[0].index(_COLUMNS[0]), rows[0].index(_COLUMNS[1]))
         rows = rows[1:]
     name_at, code_at = places
-    folder = next(
-        (
-            root / name
-            for name in _IMAGE_FOLDERS
-            if rows and (root / name / rows[0][name_at]).is_file()
-        ),
-        root,
-    )
+    items = []
     for row in rows:
         try:
-            yield folder / row[name_at], int(row[code_at]), split
+            items.append((row[name_at], int(row[code_at])))
         except (IndexError, ValueError) as error:
             raise DcrnetError(
                 f"{table} has a row without a path and an expression code: {','.join(row)[:60]!r}"
             ) from error
+    return items
+
+
+def _image_folder(table: Path, names: list[str]) -> Path:
+    """Where the images of a table lie; single ones may be missing."""
+    folders = [table.parent / name for name in _IMAGE_FOLDERS]
+    for name in names:
+        for folder in folders:
+            if (folder / name).is_file():
+                return folder
+    places = ", ".join(str(folder) for folder in folders)
+    raise DcrnetError(
+        f"none of the {len(names)} images that {table} names ({listed(names)}) lies in {places}:"
+        " unpack the image archives there"
+    )

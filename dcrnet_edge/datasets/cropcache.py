@@ -61,7 +61,7 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
     """The shard on disk; None where there is none, or one that is cut off or damaged."""
     try:
         crops: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
+    except (OSError, EOFError, ValueError):
         return None
     if crops.shape != shape or crops.dtype != np.uint8:
         return None

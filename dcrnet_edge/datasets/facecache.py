@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import logging
 import multiprocessing
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -24,6 +26,7 @@ from dcrnet_runtime.outfile import written_beside
 SHARD = 2048
 _CHUNK = 16
 _MARGIN = 0.25
+_log = logging.getLogger(__name__)
 
 
 class Finder(Protocol):
@@ -65,17 +68,23 @@ class FaceCache:
     def faces(self, samples: Sequence[Sample]) -> list[Face]:
         """One face a sample; an image in which none is found counts as its own box.
 
+        A damaged shard is made anew, with a warning.
+
         Raises:
             DcrnetError: a worker died; the shards that are done stay.
         """
         shards = [samples[start : start + SHARD] for start in range(0, len(samples), SHARD)]
         paths = [self._folder / f"{self._key(shard)}.npz" for shard in shards]
-        missing = [i for i, path in enumerate(paths) if not path.is_file()]
+        found = [_read_shard(path, len(shard)) for path, shard in zip(paths, shards, strict=True)]
+        missing = [i for i, faces in enumerate(found) if faces is None]
         if missing:
-            self._fill([shards[i] for i in missing], [paths[i] for i in missing])
-        return [face for path in paths for face in _read_shard(path)]
+            made = self._make([shards[i] for i in missing], [paths[i] for i in missing])
+            for i, faces in zip(missing, made, strict=True):
+                found[i] = faces
+        return [face for faces in found for face in faces or ()]
 
-    def _fill(self, shards: list[Sequence[Sample]], paths: list[Path]) -> None:
+    def _make(self, shards: list[Sequence[Sample]], paths: list[Path]) -> list[list[Face]]:
+        made: list[list[Face]] = []
         total, done = sum(map(len, shards)), 0
         self._progress(0, total)
         with ExitStack() as stack:
@@ -91,6 +100,8 @@ class FaceCache:
                     done += 1
                     self._progress(done, total)
                 _write_shard(path, found)
+                made.append(found)
+        return made
 
     def _find_here(self, shard: Sequence[Sample]) -> Iterator[Face]:
         return (face_of_crop(read_rgb(sample), self._finder) for sample in shard)
@@ -134,12 +145,18 @@ def _write_shard(path: Path, faces: Sequence[Face]) -> None:
         np.savez(beside, boxes=boxes, landmarks=meshes)
 
 
-def _read_shard(path: Path) -> list[Face]:
+def _read_shard(path: Path, count: int) -> list[Face] | None:
+    """The faces on disk; None where there are none, or not whole."""
+    if not path.is_file():
+        return None
     try:
         with np.load(path) as shard:
             boxes, landmarks = shard["boxes"], shard["landmarks"]
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise DcrnetError(f"{path} is damaged: delete it, it will be made again") from error
+        if boxes.shape != (count, 4) or landmarks.shape != (count, LANDMARKS, 2):
+            raise ValueError("of another shape")
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
+        _log.warning("%s is damaged (%s): its faces are looked for again.", path, error)
+        return None
     return [
         Face(Box(*map(float, box)), None if np.isnan(mesh[0, 0]) else mesh)
         for box, mesh in zip(boxes, landmarks, strict=True)

@@ -6,6 +6,7 @@ import functools
 import os
 import signal
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from generated import FixedFinder, synthetic_face
 from dcrnet_edge.datasets.adapter import DatasetKind, read_dataset
 from dcrnet_edge.datasets.facecache import FaceCache
 from dcrnet_edge.facedata import FaceData
-from dcrnet_edge.run import Machine, Run
+from dcrnet_edge.machine import Machine
+from dcrnet_edge.run import Run
 from dcrnet_edge.runconfig import Preset, RunConfig
 from dcrnet_edge.start import Start, StartKind
 from dcrnet_edge.training import DCRNetTraining
@@ -51,26 +53,44 @@ def small_run(
     return Run(data, config, start, folder, terms="generated", machine=Machine(**machine))
 
 
+def environment() -> dict[str, str]:
+    """What a process of its own needs to import this module and the packages under test."""
+    paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PATH": ""}
+
+
 def kill_at(step: int) -> None:
-    """Let the process die of SIGKILL inside a training step."""
+    """Let the (first) process die of SIGKILL inside a training step."""
     training_step = DCRNetTraining.training_step
 
     @functools.wraps(training_step)
     def deadly(self: DCRNetTraining, *args: Any) -> torch.Tensor:
-        if self.global_step == step:
+        if self.global_step == step and self.global_rank == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         return training_step(self, *args)
 
     DCRNetTraining.training_step = deadly  # type: ignore[method-assign]
 
 
-def main(tree: str, caches: str, folder: str, preset: str, what: str) -> None:
-    """Train until killed at step 5, or resume."""
+def tell_weights(self: DCRNetTraining) -> None:
+    """Print the hash of the weights that this process ends with."""
+    weights = b"".join(p.detach().numpy().tobytes() for p in self.network.parameters())
+    sys.stdout.write(f"\nweights:{sha256(weights).hexdigest()}\n")
+    sys.stdout.flush()
+
+
+def main(
+    tree: str, caches: str, folder: str, preset: str, what: str, processes: str = "1"
+) -> None:
+    """Train until killed in the second epoch, or resume, or train to the end."""
     torch.set_num_threads(1)
+    devices = int(processes)
+    machine = {"accelerator": "cpu", "strategy": "ddp", "devices": devices} if devices > 1 else {}
     data = face_data(Path(tree), Path(caches))
-    run = small_run(data, Path(folder), globals()[preset], checkpoint_minutes=0)
+    run = small_run(data, Path(folder), globals()[preset], checkpoint_minutes=0, **machine)
     if what == "killed":
-        kill_at(5)
+        kill_at(5 if devices == 1 else 3)
+    DCRNetTraining.on_train_end = tell_weights  # type: ignore[method-assign]
     run.train(resume=what == "resumed")
 
 

@@ -22,7 +22,7 @@ from dcrnet_runtime.errors import DcrnetError
         (["--dataset", "imagenet"], "--dataset imagenet is unknown: choose ferplus, fer2013"),
         (
             ["--preset", "best"],
-            "--preset best is unknown: choose affectnet, ckplus, kdef",
+            "--preset best is unknown: choose affectnet, ckplus, ckplus-finetune",
         ),
         (["--size", "96"], "size 96 is not one of 64, 128, 192, 224"),
         (["--protocol", "mine"], "setting split.kind: Input should be 'official', 'paper'"),
@@ -63,7 +63,7 @@ def test_presets_are_whole_and_come_back_from_their_own_file(
     config = RunConfig.of(preset.values())
     (tmp_path / "config.toml").write_text(config.to_toml())
     assert RunConfig.of(read_toml(tmp_path / "config.toml")) == config
-    assert config.preprocess.size_px == 224
+    assert config.preprocess.size_px == (128 if preset is Preset.CKPLUS_FINETUNE else 224)
 
 
 @pytest.mark.parametrize("preset", [Preset.AFFECTNET, Preset.CKPLUS, Preset.KDEF])
@@ -97,4 +97,5 @@ def test_later_settings_win() -> None:
 
 
 def test_every_data_set_has_a_preset() -> None:
-    assert {Preset.for_dataset(kind) for kind in DatasetKind} == set(Preset)
+    named = {Preset.for_dataset(kind) for kind in DatasetKind}
+    assert named == set(Preset) - {Preset.CKPLUS_FINETUNE}

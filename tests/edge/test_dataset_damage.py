@@ -12,6 +12,7 @@ import pytest
 from generated import FixedFinder, synthetic_face, write_ferplus
 from generated_trees import (
     write_affectnet,
+    write_affectnet_tables,
     write_ckplus,
     write_ckplus_original,
     write_folders,
@@ -122,6 +123,10 @@ class DeadlyFinder(FixedFinder):
         return super().find(rgb)
 
 
+def open_fixed_finder() -> FixedFinder:
+    return FixedFinder(synthetic_face(centre=(36.0, 36.0), side=40.0))
+
+
 def open_deadly_finder() -> DeadlyFinder:
     return DeadlyFinder(synthetic_face(centre=(36.0, 36.0), side=40.0))
 
@@ -140,7 +145,41 @@ def test_a_worker_that_dies_leaves_the_finished_shards(
     assert not list((tmp_path / "cache").glob(".*.tmp*"))
 
 
-@pytest.mark.parametrize("damage", ["cut", "zeroed", "no checksum"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "of others"])
+def test_a_damaged_shard_of_faces_is_made_again(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("dcrnet_edge.datasets.facecache.SHARD", 2)
+    dataset = read_dataset(DatasetKind.FERPLUS, write_ferplus(tmp_path / "tree"))
+    samples = dataset.splits[Split.TEST][:4]
+    cache = FaceCache(tmp_path / "faces", open_fixed_finder)
+    faces = cache.faces(samples)
+    assert not caplog.records
+    shard = sorted((tmp_path / "faces").iterdir())[0]
+    whole = shard.read_bytes()
+    FaceCache(tmp_path / "other", open_fixed_finder).faces(samples[:1])
+    [other] = (tmp_path / "other").iterdir()
+    shard.write_bytes({"cut": whole[:900], "empty": b"", "of others": other.read_bytes()}[damage])
+    again = cache.faces(samples)
+    [record] = caplog.records
+    assert f"{shard} is damaged" in record.message
+    for one, two in zip(faces, again, strict=True):
+        assert one.box == two.box
+        assert np.array_equal(one.landmarks, two.landmarks)
+    assert np.load(shard)["boxes"].shape == (2, 4)
+
+
+def test_affectnets_table_finds_its_images_though_the_first_is_missing(tmp_path: Path) -> None:
+    root = write_affectnet_tables(tmp_path)
+    (root / "Manually_Annotated_Images" / "training" / "0.jpg").unlink()
+    dataset = read_dataset(DatasetKind.AFFECTNET, root)
+    assert dataset.unreadable == 1
+    shutil.rmtree(root / "Manually_Annotated_Images" / "validation")
+    with pytest.raises(DcrnetError, match=r"none of the 33 images that .*validation\.csv names"):
+        read_dataset(DatasetKind.AFFECTNET, root)
+
+
+@pytest.mark.parametrize("damage", ["cut", "zeroed", "no checksum", "empty"])
 def test_a_damaged_crop_shard_is_made_again(damage: str, tmp_path: Path) -> None:
     samples = read_dataset(DatasetKind.FERPLUS, write_ferplus(tmp_path / "tree")).splits[
         Split.TEST
@@ -155,6 +194,7 @@ def test_a_damaged_crop_shard_is_made_again(damage: str, tmp_path: Path) -> None
             "cut": whole[: len(whole) // 2],
             "zeroed": whole[: len(whole) // 2] + bytes(len(whole) - len(whole) // 2),
             "no checksum": whole[:-4],
+            "empty": b"",
         }[damage]
     )
     assert (prepared_crops(tmp_path / "crops", samples, faces, spec) == crops).all()

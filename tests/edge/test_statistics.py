@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from typer.testing import CliRunner
 
-from dcrnet_edge import eval_cli
+from dcrnet_edge import candidates, eval_cli
+from dcrnet_edge.checkpoint import load_checkpoint
 from dcrnet_edge.predictions import Predictions, read_predictions, save_predictions
 from dcrnet_edge.report import class_rows, markdown, summary_rows, write_report
 from dcrnet_edge.statistics import compare, figures, resampled_metrics
+from dcrnet_edge.weights import shipped_checkpoint
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.shipped import shipped_model
 
 LABELS = ("anger", "fear", "neutral")
 
@@ -68,6 +72,35 @@ def test_intervals_hold_the_figure_and_are_repeatable(some: Predictions) -> None
     assert figures(some) == found
 
 
+def test_people_are_resampled_where_they_are_known(some: Predictions, tmp_path: Path) -> None:
+    """Twenty people of ten images, each all right or all wrong, count as twenty."""
+    right = np.repeat([True] * 13 + [False] * 7, 10)
+    truth = np.tile([0, 1], 100)
+    people = tuple(f"S{index // 10:03}" for index in range(200))
+    found = replace(
+        predictions_of(truth.tolist(), np.where(right, truth, 2).tolist()), subjects=people
+    )
+    by_people = figures(found)
+    assert by_people["resampled"] == "20 subjects"
+    low, high = by_people["accuracy_interval"]
+    standard_error = math.sqrt(0.65 * 0.35 / 20)
+    assert high - low == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
+    by_images = figures(replace(found, subjects=("",) * 200))
+    assert by_images["resampled"] == "200 images"
+    assert by_images["accuracy"] == by_people["accuracy"]
+    narrow_low, narrow_high = by_images["accuracy_interval"]
+    assert narrow_high - narrow_low < (high - low) / 2.5
+
+    other = replace(found, probabilities=np.full((200, 3), [0.4, 0.3, 0.3], np.float32))
+    difference = compare(found, other)
+    images_alone = compare(replace(found, subjects=("",) * 200), other)
+    assert difference.p_value == images_alone.p_value
+    assert np.ptp(difference.interval) > 2 * np.ptp(images_alone.interval)
+
+    write_report(tmp_path, "model", by_people, found)
+    assert "95 % bootstrap over 20 subjects" in (tmp_path / "report.md").read_text()
+
+
 def test_mcnemar_and_the_paired_difference_by_hand() -> None:
     """Six images only the first gets right, one only the second: p = 2 * 8 / 128."""
     truth = [0] * 20
@@ -83,8 +116,11 @@ def test_mcnemar_and_the_paired_difference_by_hand() -> None:
 
 
 def test_different_images_are_not_compared() -> None:
+    two = predictions_of([0, 1], [0, 1])
     with pytest.raises(DcrnetError, match="answer about different images"):
-        compare(predictions_of([0, 1], [0, 1]), predictions_of([0], [0]))
+        compare(two, predictions_of([0], [0]))
+    with pytest.raises(DcrnetError, match="an image is answered twice"):
+        compare(two, Predictions.joined([two, two]))
 
 
 def test_a_file_keeps_every_figure(some: Predictions, tmp_path: Path) -> None:
@@ -101,6 +137,7 @@ def test_a_file_keeps_every_figure(some: Predictions, tmp_path: Path) -> None:
     [
         ("p_fear", "fear", "has a damaged row|states labels"),
         ("predicted", "answer", "lacks predicted"),
+        (",anger,", ",anger,anger,", "has a damaged row|states labels"),
         ("0.8000", "x", "has a damaged row"),
         ("0.8000", "1.8000", "outside 0 to 1"),
         ("0.8000", "0.0000", "not the most probable"),
@@ -147,6 +184,23 @@ def test_predictions_need_no_data(some: Predictions, tmp_path: Path) -> None:
     assert "| p.csv |  | 7" in result.stdout
     assert "McNemar" in result.stdout
     assert (tmp_path / "j").is_file()
+
+
+def test_what_is_judged_has_names_that_tell_it_apart() -> None:
+    shipped = candidates.shipped(())
+    assert [shipped[0].path, shipped[-1].path] == [shipped_checkpoint(), shipped_model()]
+    names = candidates.names_of(shipped)
+    assert (names[0], names[-1]) == ("dcrnet.safetensors", "dcrnet-int8.onnx")
+    checkpoint = load_checkpoint(shipped_checkpoint())
+    others = set(checkpoint.ranges) - {checkpoint.card.preprocess.size_px}
+    assert [each.size_px for each in shipped[1:-1]] == sorted(others)
+    paths = [Path("a/m.safetensors"), Path("b/m.safetensors"), Path("m.onnx"), Path("p.csv")]
+    asked = candidates.asked(paths[:1] + paths[2:], (224, 128))
+    assert candidates.names_of(asked) == [
+        *("m.safetensors at 224 px", "m.safetensors at 128 px", "m.onnx", "p.csv")
+    ]
+    assert [each.size_px for each in candidates.asked(paths[2:], (128,))] == [128, None]
+    assert candidates.names_of(candidates.asked(paths[:2], ())) == [str(p) for p in paths[:2]]
 
 
 @pytest.mark.parametrize(

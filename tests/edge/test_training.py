@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -13,11 +14,11 @@ from typing import Any
 
 import pytest
 import torch
-from edge.runs import FERPLUS, PAPER, face_data, small_run
+from edge.runs import FERPLUS, PAPER, environment, face_data, small_run
 from generated_trees import write_folders
 from safetensors.torch import load_file
 
-from dcrnet_edge import callbacks, training
+from dcrnet_edge import callbacks, loader, training
 from dcrnet_edge.checkpoint import load_checkpoint
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.evaluation import evaluate
@@ -93,9 +94,8 @@ def test_a_killed_run_resumes_to_the_same_bits(
     def run_apart(folder: str, what: str) -> int:
         arguments = [str(tree), str(caches), str(tmp_path / folder), preset, what]
         script = Path(__file__).with_name("runs.py")
-        environment = {"PYTHONPATH": str(Path(__file__).parents[1]), "PATH": ""}
         command = [sys.executable, str(script), *arguments]
-        return subprocess.run(command, env=environment, capture_output=True).returncode
+        return subprocess.run(command, env=environment(), capture_output=True).returncode
 
     recipe = {"FERPLUS": FERPLUS, "PAPER": PAPER}[preset]
     whole = small_run(face_data(tree, caches), tmp_path / "whole", recipe).train()
@@ -182,8 +182,53 @@ def test_a_killed_loader_is_named(
     tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: Any) -> None:
-        raise RuntimeError("DataLoader worker (pid 1) is killed by signal: Killed.")
+        os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr(training.DCRNetTraining, "training_step", killed)
+    monkeypatch.setattr(loader.AugmentedFaces, "__getitem__", killed)
     with pytest.raises(DcrnetError, match="fewer --workers, then dcrnet-train --resume"):
-        run_of(tree, caches, tmp_path).train()
+        small_run(face_data(tree, caches), tmp_path, FERPLUS, workers=1).train()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_image_that_goes_bad_during_a_run_is_named_in_one_line(
+    workers: int, caches: Path, tmp_path: Path
+) -> None:
+    data = face_data(write_folders(tmp_path / "tree", 8, LEVELS), caches)
+    data.faces(Split.TRAIN)
+    for sample in data.samples(Split.TRAIN):
+        sample.path.write_bytes(b"damaged")
+    with pytest.raises(DcrnetError, match=r"^training stopped: .*png is no image.*--resume --out"):
+        small_run(data, tmp_path / "run", FERPLUS, workers=workers).train()
+
+
+def test_half_precision(tree: Path, caches: Path, tmp_path: Path) -> None:
+    """bf16 trains everywhere; fp16 on a CPU is refused rather than replaced."""
+    one_epoch = {"epochs": 1, "batch_size": 8}
+    bf16 = {"recipe": {**one_epoch, "precision": "bf16-mixed"}}
+    path = small_run(face_data(tree, caches), tmp_path / "bf16", FERPLUS, bf16).train()
+    checkpoint = load_checkpoint(path)
+    assert checkpoint.card.provenance["config"]["recipe"]["precision"] == "bf16-mixed"
+    assert all(weight.isfinite().all() for weight in checkpoint.network.parameters())
+    fp16 = {"recipe": {**one_epoch, "precision": "16-mixed"}}
+    run = small_run(face_data(tree, caches), tmp_path / "fp16", FERPLUS, fp16, accelerator="cpu")
+    with pytest.raises(DcrnetError, match=r"16-mixed is not possible on a CPU: .*bf16-mixed"):
+        run.train()
+
+
+def test_a_run_that_had_stopped_early_ends_without_another_epoch(
+    tree: Path, caches: Path, tmp_path: Path
+) -> None:
+    """Cut off between its last epoch and its checkpoint."""
+    stands_still = {
+        "recipe": {
+            **{"epochs": 5, "batch_size": 8, "early_stop_patience": 1},
+            **{"learning_rate": 1e-8, "ema_decay": 0.99999},
+        }
+    }
+    path = run_of(tree, caches, tmp_path, stands_still).train()
+    whole = load_checkpoint(path).network.state_dict()
+    assert load_checkpoint(path).card.provenance["epochs_run"] < 5
+    path.unlink()
+    run_of(tree, caches, tmp_path, stands_still).train(resume=True)
+    again = load_checkpoint(path).network.state_dict()
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
