@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
+from dcrnet_edge.calibration import activation_ranges
 from dcrnet_export.coordinates import LEVELS, equalise
 from dcrnet_export.graph import Clamp, Concat, Conv, Graph, Input, Node
 from dcrnet_export.reference import evaluate
@@ -24,6 +26,18 @@ def test_whole_network_is_the_same_function(graph, make_faces):
     for face in make_faces(32, seed=2)[:3]:
         want, got = (evaluate(each, face)[OUTPUT_NAME] for each in (graph, equal))
         np.testing.assert_allclose(got, want, atol=1e-4)
+
+
+@pytest.mark.parametrize("side", [128, 224])
+def test_whole_network_is_the_same_function_at_other_sizes(checkpoint, make_faces, side):
+    """Within the ranges, which are the face's own here."""
+    face = make_faces(1, side)
+    codes = torch.from_numpy(face).permute(0, 3, 1, 2)
+    ranges = activation_ranges(checkpoint.network, [codes])
+    graph = rewrite(checkpoint.network, side, ranges)
+    equal = equalise(graph, snap=False)
+    want, got = (evaluate(each, face[0])[OUTPUT_NAME] for each in (graph, equal))
+    np.testing.assert_allclose(got, want, atol=1e-4)
 
 
 def test_dense_blocks_have_one_range(graph):

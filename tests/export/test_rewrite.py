@@ -27,9 +27,9 @@ def run_in_double(network, faces):
     return torch.softmax(logits, dim=1).numpy()
 
 
-@pytest.mark.parametrize("side", [64, 128])
-def test_graph_equals_torch(checkpoint, make_faces, side):
-    faces = make_faces(2, side)
+@pytest.mark.parametrize(("side", "count"), [(64, 2), (128, 2), (224, 1)])
+def test_graph_equals_torch(checkpoint, make_faces, side, count):
+    faces = make_faces(count, side)
     got = run(rewrite(checkpoint.network, side), faces)
     want = run_in_double(checkpoint.network, faces)
     np.testing.assert_allclose(got, want, atol=1e-10)

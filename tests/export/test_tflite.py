@@ -8,7 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from dcrnet_export.coordinates import equalise
-from dcrnet_export.graph import AvgPool, Clamp, Input
+from dcrnet_export.graph import AvgPool, Clamp, Concat, Input, MaxPool
 from dcrnet_export.integer_reference import IntegerExecutor
 from dcrnet_export.onnx_int8 import limit_codes
 from dcrnet_export.quantize import WeightLimit, quantize
@@ -93,7 +93,8 @@ def test_each_integer_operation_is_the_references(quantized, int8_content, faces
             continue
         want = executor.step(node, [codes[name] for name in node.inputs]).astype(int)
         difference = np.abs(codes[node.name].astype(int) - want)
-        assert difference.max(initial=0) <= 1, node.name
+        moved_only = isinstance(node.op, Clamp | Concat | MaxPool)
+        assert difference.max(initial=0) <= (0 if moved_only else 1), node.name
         compared += 1
     assert compared > 250
 
