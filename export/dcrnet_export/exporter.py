@@ -51,7 +51,8 @@ class ExportedFile:
     def remarks(self) -> list[str]:
         """What there is to say beside the figures, a line each."""
         relief = [] if self.relief is None else [self.relief.describe()]
-        return [line for line in (*relief, self.remark) if line]
+        rejected = "" if self.problem is None else f"rejected: {self.problem}"
+        return [line for line in (rejected, *relief, self.remark) if line]
 
 
 def export(

@@ -78,9 +78,10 @@ def rejection(precision: Precision, parity: Parity, budgets: Budgets) -> str | N
         return "its probabilities are not finite"
     match precision:
         case Precision.FP32:
-            if parity.agreement < 1.0:
-                return f"other labels than torch on {1 - parity.agreement:.1%} of the faces"
-            return _difference_problem(parity.largest, budgets.fp32_difference)
+            problem = _difference_problem(parity.largest, budgets.fp32_difference)
+            if problem is None and parity.agreement < 1.0:
+                problem = f"other labels than torch on {1 - parity.agreement:.1%} of the faces"
+            return problem
         case Precision.FP16:
             return _difference_problem(parity.largest, budgets.fp16_difference)
         case _ if parity.clear_agreement < budgets.clear_agreement:
