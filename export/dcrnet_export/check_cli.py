@@ -40,6 +40,10 @@ def verify(
     dataset: Annotated[
         str, typer.Option(help="Its layout; dcrnet-eval --help lists them.")
     ] = "ferplus",
+    landmarks: Annotated[
+        Path | None,
+        typer.Option(help="A face_landmarker.task bundle to find its faces with."),
+    ] = None,
 ) -> None:
     """Check a file against its sidecar, and that this machine computes what it should."""
     export_extra()
@@ -51,19 +55,20 @@ def verify(
 
     checks = list(checks_of(file))
     if data is not None:
-        checks.append(accuracy_check(describe(file), _figures(file, data, dataset), Budgets()))
+        figures = _figures(file, data, dataset, landmarks)
+        checks.append(accuracy_check(describe(file), figures, Budgets()))
     print_checks(checks)
     if any(check.outcome is Outcome.FAILED for check in checks):
         raise typer.Exit(EXIT_BAD_INPUT)
 
 
-def _figures(file: Path, root: Path, dataset: str) -> dict[str, Any]:
+def _figures(file: Path, root: Path, dataset: str, landmarks: Path | None) -> dict[str, Any]:
     from dcrnet_edge.datasets.sample import Split
     from dcrnet_edge.datasets.splits import SplitPlan
     from dcrnet_edge.evaluation import evaluate
     from dcrnet_edge.options import dataset_kind, open_data
     from dcrnet_edge.statistics import figures
 
-    data = open_data(dataset_kind(dataset), root, SplitPlan(), None, 1)
+    data = open_data(dataset_kind(dataset), root, SplitPlan(), landmarks, 1)
     note(f"{file.name} on {len(data.samples(Split.TEST))} images.")
     return figures(evaluate(file, data, Split.TEST, root))

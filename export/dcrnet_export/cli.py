@@ -78,6 +78,10 @@ def export(
     dataset: Annotated[
         str, typer.Option(help="Its layout; dcrnet-eval --help lists them.")
     ] = "ferplus",
+    landmarks: Annotated[
+        Path | None,
+        typer.Option(help="A face_landmarker.task bundle to find its faces with."),
+    ] = None,
     batch: Annotated[
         str, typer.Option(help="Faces a run: a number, or dynamic (ONNX alone).")
     ] = "1",
@@ -103,7 +107,7 @@ def export(
     kinds = requested_kinds(formats, added, target, batch)
     path = checkpoint or shipped_checkpoint()
     step = Steps()
-    source = None if data is None else _source(dataset, data)
+    source = None if data is None else _source(dataset, data, landmarks)
     job = prepare_job(path, size, calib, source, kinds, step)
     note(f"{path.name} at {job.size_px} px, checked on {job.yardstick.faces.source}.")
     if (aim := kinds[0].target) is not None:
@@ -126,10 +130,10 @@ def export(
         raise typer.Exit(EXIT_BAD_INPUT)
 
 
-def _source(dataset: str, root: Path) -> DataSource:
+def _source(dataset: str, root: Path, landmarks: Path | None) -> DataSource:
     from dcrnet_edge.options import dataset_kind
     from dcrnet_export.job import DataSource
 
     if not root.is_dir():
         raise DcrnetError(f"--data {root} is no folder: name the data set's")
-    return DataSource(dataset_kind(dataset), root)
+    return DataSource(dataset_kind(dataset), root, landmarks)

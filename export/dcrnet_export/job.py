@@ -29,10 +29,18 @@ from dcrnet_runtime.spec import PreprocessSpec
 
 @dataclass(frozen=True, slots=True)
 class DataSource:
-    """A labelled data set on disk."""
+    """A labelled data set on disk.
+
+    Attributes:
+        kind: its layout.
+        root: its folder.
+        landmarks: a ``face_landmarker.task`` bundle to find its faces with; None takes what is
+            installed.
+    """
 
     kind: DatasetKind
     root: Path
+    landmarks: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +117,7 @@ def _labelled(
     checkpoint: Path, source: DataSource, spec: PreprocessSpec, step: Steps
 ) -> tuple[PreparedCrops, LabelledFaces]:
     with step("data set"):
-        data = open_data(source.kind, source.root, SplitPlan(), None, 1)
+        data = open_data(source.kind, source.root, SplitPlan(), source.landmarks, 1)
         crops = data.crops(Split.TEST, spec)
     with step("torch"):
         expected = evaluate(checkpoint, data, Split.TEST, source.root, size_px=spec.size_px)
