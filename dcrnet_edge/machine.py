@@ -73,7 +73,7 @@ class Machine:
                     precision=precision.value,
                     **settings,
                 )
-        except (MisconfigurationException, ValueError, RuntimeError) as error:
+        except (MisconfigurationException, ImportError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())
             raise DcrnetError(
                 f"this machine cannot train with --accelerator {self.accelerator} --devices"

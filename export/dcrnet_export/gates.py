@@ -23,7 +23,7 @@ from dcrnet_runtime.golden import GOLDEN_INPUTS, GOLDEN_KEY, Golden, golden_crop
 from dcrnet_runtime.precision import Precision
 
 SATURATING_INPUTS = ("white", "half black, half white")
-"""Golden inputs whose answers come from the integer reference: recorded from a kernel that
+"""Golden inputs whose answers are held to the integer reference: recorded from a kernel that
 saturates, they would hide what they are there to show."""
 
 
@@ -124,12 +124,19 @@ def machine_problem(path: Path) -> str | None:
 
 
 def _with_reference(golden: Golden, kind: ArtefactKind, graph: Graph) -> Golden:
+    """The reference's answers where this machine's are not the file's.
+
+    Within the tolerance the machine's own stay: what rounding moves on such inputs is then not
+    counted against other machines as well.
+    """
     executor = IntegerExecutor(integer_graph(kind, graph))
     crops = golden_crops(graph.shapes()[graph.nodes[0].name].side)
     answers = golden.probabilities.copy()
     for row, name in enumerate(GOLDEN_INPUTS):
         if name in SATURATING_INPUTS:
-            answers[row] = executor.run(crops[row])[1][OUTPUT_NAME].ravel()
+            exact = executor.run(crops[row])[1][OUTPUT_NAME].ravel()
+            if np.abs(exact - answers[row]).max() > golden.tolerance:
+                answers[row] = exact
     return golden.with_answers(answers)
 
 
