@@ -5,8 +5,8 @@ A photo, an (H, W, 3) uint8 RGB array:
 >>> from dcrnet_runtime import Recognizer, load_model, open_finder, shipped_model
 >>> recognizer = Recognizer(load_model(shipped_model()), open_finder())
 >>> for recognition in recognizer.recognize(rgb):
-...     print(f"{recognition.label}: {recognition.probability:.0%}")
-anger: 29%
+...     print(f"a face: {recognition.label}, {recognition.probability:.0%}")
+a face: ..., ...%
 
 A video, a camera or a network stream, whose faces are followed and smoothed over time:
 
