@@ -121,6 +121,15 @@ def run(
     max_faces: Annotated[
         int, typer.Option(min=1, max=100, help="At most so many a frame.", rich_help_panel=_FACES)
     ] = 10,
+    far: Annotated[
+        bool | None,
+        typer.Option(
+            "--far/--near",
+            help="Find faces half as large, at seven times the detector's cost, or not; default:"
+            " in photos.",
+            rich_help_panel=_FACES,
+        ),
+    ] = None,
     smoothing: Annotated[
         float,
         typer.Option(
@@ -270,7 +279,8 @@ def run(
         inputs=_inputs(parsed),
     )
     outputs.check()
-    recognizer = Recognizer(loaded, _finder(finder, landmarks, max_faces))
+    is_far = far if far is not None else parsed is not None and parsed.is_still
+    recognizer = Recognizer(loaded, _finder(finder, landmarks, max_faces, is_far))
     note(outputs.notice())
     if parsed is None:
         _run_demo(recognizer, outputs)
@@ -347,11 +357,11 @@ def _model(
     )
 
 
-def _finder(kind: str, landmarks: Path | None, max_faces: int) -> Finder:
+def _finder(kind: str, landmarks: Path | None, max_faces: int, is_far: bool) -> Finder:
     from dcrnet_runtime.finders import FinderKind, open_finder
 
     chosen = _choice("--finder", FinderKind, kind)
-    finder = open_finder(chosen, landmarks, max_faces=max_faces)
+    finder = open_finder(chosen, landmarks, max_faces=max_faces, far=is_far)
     if chosen is FinderKind.AUTO and not finder.landmarks_sha256:
         note(_BETTER)
     return finder

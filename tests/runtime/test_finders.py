@@ -57,6 +57,20 @@ def test_both_landmark_providers_name_the_same_network() -> None:
     assert hashes != {""}
 
 
+@needs_networks
+def test_small_faces_are_found_from_afar(portrait: NDArray[np.uint8]) -> None:
+    person = portrait[:300, 100:350]
+    frame = np.full((960, 1280, 3), 120, np.uint8)
+    corners = ((40, 30), (500, 250), (950, 600))
+    for x, y in corners:
+        frame[y : y + 300, x : x + 250] = person
+    near = open_finder(FinderKind.LITERT).find(frame)
+    far = open_finder(FinderKind.LITERT, far=True).find(frame)
+    assert len(near) < len(far) == 3
+    middles = sorted(face.box.centre[0] for face in far)
+    assert np.allclose(middles, [x + 125 for x, _ in corners], atol=15)
+
+
 def test_an_opencv_without_cascades_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("cv2.CascadeClassifier")
     with pytest.raises(DcrnetError, match="has no face cascade: pip install"):

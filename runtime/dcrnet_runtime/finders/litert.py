@@ -19,10 +19,11 @@ from dcrnet_runtime import geometry
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import LANDMARKS, LEFT_EYE, RIGHT_EYE, Box, Face
 from dcrnet_runtime.finders import blazeface
+from dcrnet_runtime.finders.squares import frame_square, search_squares
 from dcrnet_runtime.interpreter import load_interpreter
 
 _ROI_SCALE = 1.5
-_KNOWN = 0.3  # overlap of a detection with a face that is known already
+_SAME = 0.3  # intersection over union of two boxes on one face
 _BUNDLE_DETECTOR = "face_detector.tflite"
 _BUNDLE_LANDMARKS = "face_landmarks_detector.tflite"
 
@@ -77,6 +78,8 @@ class LiteRTFinder:
         max_faces: at most so many faces a frame, best first.
         min_score: detections and meshes below this confidence are not faces.
         threads: threads of each interpreter.
+        far: also look at overlapping squares of half the frame's longer side, for faces half as
+            large.
     """
 
     name = "MediaPipe networks on LiteRT"
@@ -88,23 +91,25 @@ class LiteRTFinder:
         max_faces: int = 10,
         min_score: float = 0.5,
         threads: int = 1,
+        far: bool = False,
     ) -> None:
         self.landmarks_sha256 = networks.landmarks_sha256
         self._detector = _Network(networks.detector, threads)
         self._mesh = _Network(networks.landmarks, threads)
         self.max_faces = max_faces
         self._min_score = min_score
+        self._far = far
 
     def find(self, rgb: NDArray[np.uint8], known: Sequence[Face] = ()) -> list[Face]:
         """The faces of an (H, W, 3) uint8 RGB frame that are not ``known``, best first."""
         faces: list[Face] = []
-        for detection in self._detect(rgb):
+        for detection in self._detections(rgb):
             if len(known) + len(faces) == self.max_faces:
                 break
-            if any(detection.box.overlap(face.box) > _KNOWN for face in known):
+            if _is_among(detection.box, (*known, *faces)):
                 continue
             face = self._mesh_in(rgb, detection.box, detection.eyes, detection.score)
-            if face is not None:
+            if face is not None and not _is_among(face.box, faces):
                 faces.append(face)
         return faces
 
@@ -116,15 +121,17 @@ class LiteRTFinder:
         eyes = np.stack([mesh[list(RIGHT_EYE)].mean(axis=0), mesh[list(LEFT_EYE)].mean(axis=0)])
         return self._mesh_in(rgb, face.box, eyes, score=None)
 
-    def _detect(self, rgb: NDArray[np.uint8]) -> list[_Detection]:
+    def _detections(self, rgb: NDArray[np.uint8]) -> list[_Detection]:
+        """Every look's detections, best first."""
         height, width = rgb.shape[:2]
-        # Letterbox: the frame's longer side fills the detector's input.
-        side = max(height, width)
-        frame = geometry.box_transform(
-            Box((width - side) / 2, (height - side) / 2, side, side), 1.0, blazeface.INPUT_PX
-        )
-        square = _sample(rgb, frame, blazeface.INPUT_PX)
-        outputs = self._detector(square.astype(np.float32) / 127.5 - 1.0)
+        looks = search_squares(width, height) if self._far else [frame_square(width, height)]
+        found = [detection for square in looks for detection in self._detect(rgb, square)]
+        return sorted(found, key=lambda detection: -detection.score)
+
+    def _detect(self, rgb: NDArray[np.uint8], square: Box) -> list[_Detection]:
+        frame = geometry.box_transform(square, 1.0, blazeface.INPUT_PX)
+        codes = _sample(rgb, frame, blazeface.INPUT_PX)
+        outputs = self._detector(codes.astype(np.float32) / 127.5 - 1.0)
         regressors = next(o for o in outputs if o.shape[-1] == 16).reshape(-1, 16)
         logits = next(o for o in outputs if o.shape[-1] == 1).reshape(-1)
         return [
@@ -187,6 +194,10 @@ class _Network:
         self._interpreter.set_tensor(self._input, values[None])
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
+
+
+def _is_among(box: Box, faces: Sequence[Face]) -> bool:
+    return any(box.overlap(face.box) > _SAME for face in faces)
 
 
 def _rotated_square(
