@@ -13,7 +13,6 @@ import numpy as np
 import onnx
 
 from dcrnet_export.graph import (
-    Add,
     Affine,
     AvgPool,
     Clamp,
@@ -65,8 +64,6 @@ class _Emitter:
             case Input():
                 name = f"{node.name}.planes"
                 return self.writer.add("Transpose", [node.name], name, perm=[0, 3, 1, 2])
-            case Add():
-                return self._add(node)
         inputs = [self._as_codes(name) for name in node.inputs]
         match node.op:
             case Conv():
@@ -130,11 +127,6 @@ class _Emitter:
             name = node.name if i == len(steps) else f"{node.name}.above"
             value = self.writer.add(op, [value, bound], name)
         return value
-
-    def _add(self, node: Node) -> str:
-        floats = [self._as_float(name) for name in node.inputs]
-        self._floats[node.name] = self.writer.add("Add", floats, f"{node.name}.float")
-        return self._as_codes(node.name)
 
     def _as_codes(self, name: str) -> str:
         if name not in self._codes:

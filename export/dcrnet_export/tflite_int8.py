@@ -13,7 +13,6 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from dcrnet_export.graph import (
-    Add,
     Affine,
     AvgPool,
     Clamp,
@@ -99,8 +98,6 @@ class _Emitter:
                 return self._max_pool(node, node.op, inputs[0])
             case AvgPool():
                 return self._average(node, inputs[0])
-            case Add():
-                return self._add(Operator.ADD, 2, node, inputs, schema.AddOptionsT())
             case _:
                 raise TypeError(f"{type(node.op).__name__} does not compute on codes")
 
