@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcrnet_runtime.console import note
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.extra import require_extra
 
 if TYPE_CHECKING:
     from dcrnet_edge.datasets.adapter import DatasetKind
@@ -23,18 +23,10 @@ _EXTRA = (
 
 
 def train_extra() -> None:
-    """Say which extra is missing, rather than which module.
-
-    Raises:
-        DcrnetError: the ``train`` extra is not installed.
+    """Raises:
+    DcrnetError: the ``train`` extra is not installed.
     """
-    try:
-        for name in _EXTRA:
-            import_module(name)
-    except ImportError as error:
-        raise DcrnetError(
-            f"{error.name} is not installed: pip install 'dcrnet-edge[train]'"
-        ) from error
+    require_extra("train", _EXTRA)
 
 
 def dataset_kind(name: str) -> DatasetKind:

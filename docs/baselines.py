@@ -44,7 +44,7 @@ class Interface(nn.Module):
         return torch.softmax(self.network(codes.permute(0, 3, 1, 2)), dim=1)
 
 
-class Faces(CalibrationDataReader):  # type: ignore[misc]
+class CropReader(CalibrationDataReader):  # type: ignore[misc]
     """Prepared crops, one at a time."""
 
     def __init__(self, crops: NDArray[np.uint8]) -> None:
@@ -68,9 +68,33 @@ def main(
     loaded = load_checkpoint(checkpoint or shipped_checkpoint())
     card = replace(loaded.card, preprocess=replace(loaded.card.preprocess, size_px=size))
     out.mkdir(parents=True, exist_ok=True)
+    crops = folder_faces(calib, card.preprocess).crops
     plain, quantized = out / f"stock-{size}-fp32.onnx", out / f"stock-{size}-int8.onnx"
+    write_stock(loaded.network, card, crops, plain, quantized, reduce_range=reduce_range)
+
+
+def write_stock(
+    network: DCRNet,
+    card: ModelCard,
+    crops: NDArray[np.uint8],
+    plain: Path,
+    quantized: Path,
+    *,
+    reduce_range: bool = True,
+) -> None:
+    """Write the float and the int8 file.
+
+    Args:
+        network: in eval mode.
+        card: goes into both, and names the size.
+        crops: (N, S, S, 3) uint8 to calibrate int8 with.
+        plain: where float goes.
+        quantized: where int8 goes.
+        reduce_range: 7-bit weights.
+    """
+    size = card.preprocess.size_px
     torch.onnx.export(
-        Interface(loaded.network).eval(),
+        Interface(network).eval(),
         (torch.zeros(1, size, size, 3, dtype=torch.uint8),),
         str(plain),
         dynamo=False,
@@ -81,7 +105,7 @@ def main(
     quantize_static(
         str(plain),
         str(quantized),
-        Faces(folder_faces(calib, card.preprocess).crops),
+        CropReader(crops),
         quant_format=QuantFormat.QDQ,
         per_channel=True,
         reduce_range=reduce_range,

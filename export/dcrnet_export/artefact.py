@@ -140,8 +140,9 @@ def _onnx_content(kind: ArtefactKind, graph: Graph) -> bytes:
 
 
 def _tflite_content(kind: ArtefactKind, graph: Graph) -> bytes:
-    from dcrnet_export.tflite_float import Storage, tflite_float
+    from dcrnet_export.tflite_float import tflite_float
     from dcrnet_export.tflite_int8 import tflite_int8
+    from dcrnet_export.tflite_storage import Storage
 
     batch = kind.batch
     if batch is None:

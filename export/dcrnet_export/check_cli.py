@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dcrnet_export.datasource import DataOption, DatasetOption, DataSource, LandmarksOption
 from dcrnet_export.extra import export_extra
 from dcrnet_runtime.console import EXIT_BAD_INPUT, note, reported
 
@@ -33,17 +34,9 @@ def inspect(
 @reported
 def verify(
     file: Annotated[Path, typer.Argument(help="An exported ONNX or TFLite file.")],
-    data: Annotated[
-        Path | None,
-        typer.Option(help="A labelled data set: accuracy is measured on its Test split again."),
-    ] = None,
-    dataset: Annotated[
-        str, typer.Option(help="Its layout; dcrnet-eval --help lists them.")
-    ] = "ferplus",
-    landmarks: Annotated[
-        Path | None,
-        typer.Option(help="A face_landmarker.task bundle to find its faces with."),
-    ] = None,
+    data: DataOption = None,
+    dataset: DatasetOption = "ferplus",
+    landmarks: LandmarksOption = None,
 ) -> None:
     """Check a file against its sidecar, and that this machine computes what it should."""
     export_extra()
@@ -53,22 +46,21 @@ def verify(
     from dcrnet_export.verification import Outcome, accuracy_check
     from dcrnet_export.verification import verify as checks_of
 
+    source = None if data is None else DataSource.asked(dataset, data, landmarks)
     checks = list(checks_of(file))
-    if data is not None:
-        figures = _figures(file, data, dataset, landmarks)
+    if source is not None:
+        figures = _figures(file, source)
         checks.append(accuracy_check(describe(file), figures, Budgets()))
     print_checks(checks)
     if any(check.outcome is Outcome.FAILED for check in checks):
         raise typer.Exit(EXIT_BAD_INPUT)
 
 
-def _figures(file: Path, root: Path, dataset: str, landmarks: Path | None) -> dict[str, Any]:
+def _figures(file: Path, source: DataSource) -> dict[str, Any]:
     from dcrnet_edge.datasets.sample import Split
-    from dcrnet_edge.datasets.splits import SplitPlan
     from dcrnet_edge.evaluation import evaluate
-    from dcrnet_edge.options import dataset_kind, open_data
     from dcrnet_edge.statistics import figures
 
-    data = open_data(dataset_kind(dataset), root, SplitPlan(), landmarks, 1)
+    data = source.open()
     note(f"{file.name} on {len(data.samples(Split.TEST))} images.")
-    return figures(evaluate(file, data, Split.TEST, root))
+    return figures(evaluate(file, data, Split.TEST, source.root))

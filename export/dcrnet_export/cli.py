@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from dcrnet_export.check_cli import inspect, verify
+from dcrnet_export.datasource import DataOption, DatasetOption, DataSource, LandmarksOption
 from dcrnet_export.extra import export_extra
 from dcrnet_runtime.console import EXIT_BAD_INPUT, VersionOption, command_app, note, reported
-from dcrnet_runtime.errors import DcrnetError
-
-if TYPE_CHECKING:
-    from dcrnet_export.job import DataSource
 
 
 class _ExportUnlessNamed(TyperGroup):
@@ -71,17 +68,9 @@ def export(
         list[str] | None,
         typer.Option("--format", help="onnx or tflite; repeat for both; default: both."),
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="A labelled data set: accuracy is measured on its Test split."),
-    ] = None,
-    dataset: Annotated[
-        str, typer.Option(help="Its layout; dcrnet-eval --help lists them.")
-    ] = "ferplus",
-    landmarks: Annotated[
-        Path | None,
-        typer.Option(help="A face_landmarker.task bundle to find its faces with."),
-    ] = None,
+    data: DataOption = None,
+    dataset: DatasetOption = "ferplus",
+    landmarks: LandmarksOption = None,
     batch: Annotated[
         str, typer.Option(help="Faces a run: a number, or dynamic (ONNX alone).")
     ] = "1",
@@ -107,7 +96,7 @@ def export(
     kinds = requested_kinds(formats, added, target, batch)
     path = checkpoint or shipped_checkpoint()
     step = Steps()
-    source = None if data is None else _source(dataset, data, landmarks)
+    source = None if data is None else DataSource.asked(dataset, data, landmarks)
     job = prepare_job(path, size, calib, source, kinds, step)
     note(f"{path.name} at {job.size_px} px, checked on {job.yardstick.faces.source}.")
     if (aim := kinds[0].target) is not None:
@@ -128,12 +117,3 @@ def export(
         note(f"dcrnet-run --source 0 --model {path}\ndcrnet-bench {path}")
     if any(exported.problem for exported in done):
         raise typer.Exit(EXIT_BAD_INPUT)
-
-
-def _source(dataset: str, root: Path, landmarks: Path | None) -> DataSource:
-    from dcrnet_edge.options import dataset_kind
-    from dcrnet_export.job import DataSource
-
-    if not root.is_dir():
-        raise DcrnetError(f"--data {root} is no folder: name the data set's")
-    return DataSource(dataset_kind(dataset), root, landmarks)

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_export.graph import (
-    Add,
     Affine,
     Array,
     AvgPool,
@@ -73,10 +72,6 @@ class IntegerExecutor:
                 return max_pool(inputs[0].astype(np.float64), node.op).astype(np.uint8)
             case AvgPool():
                 return np.rint(compute(node.op, [inputs[0].astype(np.float64)])).astype(np.uint8)
-            case Add():
-                pairs = zip(node.inputs, inputs, strict=True)
-                total = sum(self._codings[name].decode(codes) for name, codes in pairs)
-                return self._codings[node.name].encode(np.asarray(total))
             case _:
                 raise TypeError(f"{type(node.op).__name__} does not compute on codes")
 

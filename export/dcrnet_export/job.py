@@ -10,37 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint
-from dcrnet_edge.datasets.adapter import DatasetKind
 from dcrnet_edge.datasets.sample import Split
-from dcrnet_edge.datasets.splits import SplitPlan
 from dcrnet_edge.evaluation import evaluate
 from dcrnet_edge.network import check_size
-from dcrnet_edge.options import open_data
 from dcrnet_export.accuracy import LabelledFaces
 from dcrnet_export.artefact import ArtefactKind
 from dcrnet_export.budget import Budgets
 from dcrnet_export.calibration import Calibration, calibrate, check_count, stored_calibration
+from dcrnet_export.datasource import DataSource
 from dcrnet_export.faces import PreparedCrops, enough_faces, folder_faces, sample_faces
 from dcrnet_export.gates import Yardstick
 from dcrnet_export.parity import torch_probabilities
 from dcrnet_export.progress import Steps
 from dcrnet_runtime.spec import PreprocessSpec
-
-
-@dataclass(frozen=True, slots=True)
-class DataSource:
-    """A labelled data set on disk.
-
-    Attributes:
-        kind: its layout.
-        root: its folder.
-        landmarks: a ``face_landmarker.task`` bundle to find its faces with; None takes what is
-            installed.
-    """
-
-    kind: DatasetKind
-    root: Path
-    landmarks: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +99,7 @@ def _labelled(
     checkpoint: Path, source: DataSource, spec: PreprocessSpec, step: Steps
 ) -> tuple[PreparedCrops, LabelledFaces]:
     with step("data set"):
-        data = open_data(source.kind, source.root, SplitPlan(), source.landmarks, 1)
+        data = source.open()
         crops = data.crops(Split.TEST, spec)
     with step("torch"):
         expected = evaluate(checkpoint, data, Split.TEST, source.root, size_px=spec.size_px)

@@ -11,12 +11,9 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 
 from dcrnet_export.graph import (
-    Add,
     Affine,
-    Array,
     AvgPool,
     Clamp,
     Concat,
@@ -25,9 +22,9 @@ from dcrnet_export.graph import (
     MaxPool,
     Node,
 )
+from dcrnet_export.onnx_codings import CodingWriter
 from dcrnet_export.onnx_float import conv_attributes, emit_float, pool_attributes
-from dcrnet_export.onnx_writer import OnnxWriter
-from dcrnet_export.quantize import CODES, Coding, IntegerWeights, QuantizedGraph
+from dcrnet_export.quantize import CODES, IntegerWeights, QuantizedGraph
 
 
 def onnx_int8(quantized: QuantizedGraph, batch: int | None = 1) -> onnx.ModelProto:
@@ -50,7 +47,7 @@ class _Emitter:
     """Holds each value as codes, as floats, or as both once someone asks for the other."""
 
     def __init__(self, quantized: QuantizedGraph) -> None:
-        self.writer = OnnxWriter()
+        self.writer = CodingWriter(quantized.codings)
         self._quantized = quantized
         self._codes: dict[str, str] = {}
         self._floats: dict[str, str] = {}
@@ -67,8 +64,6 @@ class _Emitter:
             case Input():
                 name = f"{node.name}.planes"
                 return self.writer.add("Transpose", [node.name], name, perm=[0, 3, 1, 2])
-            case Add():
-                return self._add(node)
         inputs = [self._as_codes(name) for name in node.inputs]
         match node.op:
             case Conv():
@@ -81,7 +76,7 @@ class _Emitter:
             case AvgPool():
                 return self._average(node, inputs[0])
             case Clamp():
-                return self._clamp(node.op, inputs[0], node.name)
+                return self._clamp(node, node.op, inputs[0])
             case Concat():
                 return self.writer.add("Concat", inputs, node.name, axis=1)
             case MaxPool():
@@ -103,11 +98,11 @@ class _Emitter:
         name = node.name
         weight_zero = np.zeros((), np.int8)
         inputs = [
-            *(codes, *self._coding(self._quantized.codings[node.inputs[0]])),
+            *(codes, *self.writer.coding(node.inputs[0])),
             self.writer.constant(f"{name}.weight", weights.codes),
             self.writer.constant(f"{name}.weight_scale", weights.scale),
             self.writer.own_constant(f"{name}.weight_zero", weight_zero),
-            *self._coding(self._quantized.codings[name]),
+            *self.writer.coding(name),
             self.writer.constant(f"{name}.bias", weights.bias),
         ]
         return self.writer.add("QLinearConv", inputs, name, **attributes)
@@ -122,46 +117,23 @@ class _Emitter:
         attributes = {"kernel_shape": [2, 2], "strides": [2, 2], "group": channels}
         return self._convolve(node, codes, weights, attributes)
 
-    def _clamp(self, clamp: Clamp, value: str, output: str) -> str:
-        steps = [
-            (op, limit)
-            for op, limit, idle in (
-                ("Max", limit_codes(clamp.low), 0),
-                ("Min", limit_codes(clamp.high), CODES),
-            )
-            if (limit != idle).any()
-        ]
+    def _clamp(self, node: Node, clamp: Clamp, value: str) -> str:
+        """``Max`` and ``Min`` on codes, where a limit is one that can act."""
+        coding = self._quantized.codings[node.name]
+        limits = (("Max", clamp.low, 0), ("Min", clamp.high, CODES))
+        steps = [(op, limit) for op, limit, idle in limits if (coding.encode(limit) != idle).any()]
         for i, (op, limit) in enumerate(steps, start=1):
-            bound = self.writer.constant(f"{output}.{op.lower()}", limit[None, :, None, None])
-            name = output if i == len(steps) else f"{output}.above"
+            bound = self.writer.limit(f"{node.name}.{op.lower()}", limit, node.name)
+            name = node.name if i == len(steps) else f"{node.name}.above"
             value = self.writer.add(op, [value, bound], name)
         return value
 
-    def _add(self, node: Node) -> str:
-        floats = [self._as_float(name) for name in node.inputs]
-        self._floats[node.name] = self.writer.add("Add", floats, f"{node.name}.float")
-        return self._as_codes(node.name)
-
     def _as_codes(self, name: str) -> str:
         if name not in self._codes:
-            inputs = [self._floats[name], *self._coding(self._quantized.codings[name])]
-            self._codes[name] = self.writer.add("QuantizeLinear", inputs, f"{name}.codes")
+            self._codes[name] = self.writer.encode(self._floats[name], name, f"{name}.codes")
         return self._codes[name]
 
     def _as_float(self, name: str) -> str:
         if name not in self._floats:
-            inputs = [self._codes[name], *self._coding(self._quantized.codings[name])]
-            self._floats[name] = self.writer.add("DequantizeLinear", inputs, f"{name}.decoded")
+            self._floats[name] = self.writer.decode(self._codes[name], name, f"{name}.decoded")
         return self._floats[name]
-
-    def _coding(self, coding: Coding) -> tuple[str, str]:
-        scale, zero = np.float32(coding.scale), np.uint8(coding.zero_point)
-        return (
-            self.writer.constant(f"scale_{coding.scale!r}", np.asarray(scale)),
-            self.writer.constant(f"zero_{coding.zero_point}", np.asarray(zero)),
-        )
-
-
-def limit_codes(limit: Array) -> NDArray[np.uint8]:
-    """A clamp's limits as codes; infinite ones become the ends, which never act."""
-    return np.clip(np.rint(limit), 0, CODES).astype(np.uint8)

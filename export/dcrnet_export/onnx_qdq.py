@@ -14,9 +14,9 @@ import onnx
 from numpy.typing import NDArray
 
 from dcrnet_export.graph import Affine, Array, Clamp, Conv, Input, Node
+from dcrnet_export.onnx_codings import CodingWriter
 from dcrnet_export.onnx_float import conv_attributes, emit_float
-from dcrnet_export.onnx_writer import OnnxWriter
-from dcrnet_export.quantize import SYMMETRIC_ZERO, Coding, QuantizedGraph
+from dcrnet_export.quantize import SYMMETRIC_ZERO, QuantizedGraph
 
 
 def onnx_qdq(quantized: QuantizedGraph, batch: int | None = 1) -> onnx.ModelProto:
@@ -39,12 +39,12 @@ class _Emitter:
     """Holds each value as floats; as decoded codes too once an operation on codes reads it."""
 
     def __init__(self, quantized: QuantizedGraph) -> None:
-        self.writer = OnnxWriter()
+        zeros = {coding.zero_point for coding in quantized.codings.values()}
+        self._symmetric = zeros == {SYMMETRIC_ZERO}
+        self.writer = CodingWriter(quantized.codings, signed=self._symmetric)
         self._quantized = quantized
         self._floats: dict[str, str] = {}
         self._decoded: dict[str, str] = {}
-        zeros = {coding.zero_point for coding in quantized.codings.values()}
-        self._symmetric = zeros == {SYMMETRIC_ZERO}
 
     def emit(self, node: Node) -> None:
         if isinstance(node.op, Input):
@@ -66,7 +66,7 @@ class _Emitter:
             return self._recoded(node.name, centred, node.name)
         planes = f"{node.name}.planes"
         self.writer.add("Transpose", [node.name], planes, perm=[0, 3, 1, 2])
-        return self._decode(planes, node.name, node.name)
+        return self.writer.decode(planes, node.name, f"{node.name}.decoded")
 
     def _compute(self, node: Node, inputs: list[str]) -> str:
         """The operation's result before it is coded."""
@@ -114,9 +114,8 @@ class _Emitter:
         return value
 
     def _bound(self, name: str, limit: Array, value: str) -> str:
-        codes = self._stored(self._quantized.codings[value].encode(limit))
-        stored = self.writer.constant(f"{name}.codes", codes[None, :, None, None])
-        return self._decode(stored, name, value)
+        codes = self.writer.limit(f"{name}.codes", limit, value)
+        return self.writer.decode(codes, value, f"{name}.decoded")
 
     def _as_decoded(self, name: str) -> str:
         if name not in self._decoded:
@@ -125,22 +124,5 @@ class _Emitter:
 
     def _recoded(self, name: str, exact: str, value: str) -> str:
         """The pair around a value: to codes of its coding and back."""
-        inputs = [exact, *self._coding(self._quantized.codings[value])]
-        codes = self.writer.add("QuantizeLinear", inputs, f"{name}.codes")
-        return self._decode(codes, name, value)
-
-    def _decode(self, codes: str, name: str, value: str) -> str:
-        inputs = [codes, *self._coding(self._quantized.codings[value])]
-        return self.writer.add("DequantizeLinear", inputs, f"{name}.decoded")
-
-    def _coding(self, coding: Coding) -> tuple[str, str]:
-        zero = self._stored(np.array(coding.zero_point, np.uint8))
-        return (
-            self.writer.constant(f"scale_{coding.scale!r}", np.array(coding.scale, np.float32)),
-            self.writer.constant(f"zero_{coding.zero_point}", zero),
-        )
-
-    def _stored(self, codes: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.int8]:
-        if not self._symmetric:
-            return codes
-        return (codes.astype(np.int16) - SYMMETRIC_ZERO).astype(np.int8)
+        codes = self.writer.encode(exact, value, f"{name}.codes")
+        return self.writer.decode(codes, value, f"{name}.decoded")

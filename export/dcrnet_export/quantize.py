@@ -5,7 +5,9 @@ whole value; the TFLite emitter writes the same codes minus 128 as int8. Weights
 int8 with a scale for each output channel, biases int32 of scale ``s_in * s_weight``.
 
 A value is quantized where calibration gave it a range. What has none (the attention's pooled
-vectors and gates, the dense head) stays float: a few thousand numbers a face.
+vectors and gates, the dense head) stays float: a few thousand numbers a face. So do the sums of
+the residual modules: in the 256 codes of a whole map a skip connection, which carries floats from
+one gate to the next, would lose three times what all other rounding does.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_export.graph import (
-    Add,
     Affine,
     Array,
     AvgPool,
@@ -103,7 +104,7 @@ class QuantizedGraph:
                 return True
             case Conv() | Affine():
                 return node.name in self.weights
-            case Clamp() | Concat() | MaxPool() | AvgPool() | Add():
+            case Clamp() | Concat() | MaxPool() | AvgPool():
                 return all(name in self.codings for name in (node.name, *node.inputs))
             case _:
                 return False

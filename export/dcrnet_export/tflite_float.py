@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from numpy.typing import NDArray
 
 from dcrnet_export.graph import (
     Add,
     Affine,
-    Array,
     AvgPool,
     Axis,
     Clamp,
@@ -28,24 +24,16 @@ from dcrnet_export.graph import (
     Sigmoid,
     Softmax,
 )
-from dcrnet_export.half import round_half
-from dcrnet_export.quantize import WeightLimit, round_rows
 from dcrnet_export.reference import ZERO_CODE
-from dcrnet_export.rounding import round_behind_clamps
+from dcrnet_export.tflite_options import (
+    Operator,
+    conv_options,
+    depthwise_options,
+    pool_options,
+    same_padding,
+)
+from dcrnet_export.tflite_storage import Storage, kernel_tensor, rounded
 from dcrnet_export.tflite_writer import Tensor, TFLiteWriter
-
-Operator = schema.BuiltinOperator
-RELU = schema.ActivationFunctionType.RELU
-NO_ACTIVATION = schema.ActivationFunctionType.NONE
-VALID, SAME = schema.Padding.VALID, schema.Padding.SAME
-
-
-class Storage(StrEnum):
-    """How the file holds convolution kernels."""
-
-    FP32 = "fp32"
-    FP16 = "fp16"
-    INT8 = "int8"
 
 
 def tflite_float(graph: Graph, storage: Storage = Storage.FP32, batch: int = 1) -> bytes:
@@ -56,11 +44,7 @@ def tflite_float(graph: Graph, storage: Storage = Storage.FP32, batch: int = 1) 
             interpreter quantize each convolution's input as it comes ("dynamic range").
         batch: faces a run.
     """
-    match storage:
-        case Storage.FP16:
-            graph = round_behind_clamps(graph, round_half)
-        case Storage.INT8:
-            graph = round_behind_clamps(graph, _round_int8)
+    graph = rounded(graph, storage)
     emitter = FloatEmitter(TFLiteWriter(batch), graph.shapes())
     tensors: dict[str, Tensor] = {}
     for node in graph.nodes:
@@ -76,6 +60,12 @@ def tflite_float(graph: Graph, storage: Storage = Storage.FP32, batch: int = 1) 
 def input_tensor(writer: TFLiteWriter, name: str, side: int) -> Tensor:
     """The uint8 input; code 128 is its zero."""
     return writer.map(name, Shape(3, side), np.uint8, 1.0, ZERO_CODE)
+
+
+def padding_tensor(writer: TFLiteWriter, padding: int) -> Tensor:
+    """PAD's second input: as much on all four sides of the map."""
+    sides = np.array([[0, 0], [padding] * 2, [padding] * 2, [0, 0]], np.int32)
+    return writer.constant(f"padding_{padding}", sides)
 
 
 class FloatEmitter:
@@ -144,29 +134,11 @@ class FloatEmitter:
     def _conv(self, node: Node, conv: Conv, value: Tensor, storage: Storage) -> Tensor:
         if not same_padding(conv):
             value = self._padded(node, value, conv.padding)
-        weight = self._kernel(f"{node.name}.weight", conv.weight, storage)
+        weight = kernel_tensor(self.writer, f"{node.name}.weight", conv.weight, storage)
         bias = self.writer.constant(f"{node.name}.bias", conv.bias.astype(np.float32))
         version = 5 if storage is Storage.INT8 else 1
         inputs, options = [value, weight, bias], conv_options(conv)
         return self._add(Operator.CONV_2D, node, inputs, options, version)
-
-    def _kernel(self, name: str, weight: Array, storage: Storage) -> Tensor:
-        match storage:
-            case Storage.FP32:
-                kernel = weight.transpose(0, 2, 3, 1).astype(np.float32)
-                return self.writer.constant(name, kernel)
-            case Storage.FP16:
-                return self._half_kernel(name, weight.transpose(0, 2, 3, 1))
-            case Storage.INT8:
-                codes, scale = _int8_rows(weight)
-                rows = np.ascontiguousarray(codes.transpose(0, 2, 3, 1))
-                return self.writer.constant(name, rows, scale)
-
-    def _half_kernel(self, name: str, kernel: Array) -> Tensor:
-        stored = self.writer.constant(f"{name}.fp16", kernel.astype(np.float16))
-        result = self.writer.tensor(name, kernel.shape, np.float32)
-        options = schema.DequantizeOptionsT()
-        return self.writer.add(Operator.DEQUANTIZE, 3, [stored], result, options)
 
     def _affine(self, node: Node, affine: Affine, value: Tensor) -> Tensor:
         """A depthwise 1x1 convolution."""
@@ -228,57 +200,3 @@ class FloatEmitter:
         softmax = schema.SoftmaxOptionsT()
         softmax.beta = 1.0
         return self.writer.add(Operator.SOFTMAX, 1, [row], result, softmax)
-
-
-def _int8_rows(weight: Array) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Codes and their rows' scales."""
-    largest = np.abs(weight).max(axis=(1, 2, 3)) / WeightLimit.FULL
-    scale = np.maximum(largest, 1e-12).astype(np.float32)
-    return round_rows(weight, scale, WeightLimit.FULL), scale
-
-
-def _round_int8(weight: Array) -> Array:
-    codes, scale = _int8_rows(weight)
-    return codes * scale.astype(np.float64)[:, None, None, None]
-
-
-def same_padding(conv: Conv) -> bool:
-    """Whether TFLite's SAME or VALID pads as the convolution does.
-
-    With a stride SAME pads less on the left than on the right, so a padded convolution with a
-    stride gets its own PAD.
-    """
-    return conv.stride == 1 or conv.padding == 0
-
-
-def conv_options(conv: Conv) -> schema.Conv2DOptionsT:
-    """TFLite's attributes of a convolution; its input is padded where SAME would not do."""
-    options = schema.Conv2DOptionsT()
-    options.padding = SAME if conv.padding and conv.stride == 1 else VALID
-    options.strideH = options.strideW = conv.stride
-    options.fusedActivationFunction = RELU if conv.relu else NO_ACTIVATION
-    return options
-
-
-def depthwise_options(*, stride: int = 1, relu: bool = False) -> schema.DepthwiseConv2DOptionsT:
-    """TFLite's attributes of an unpadded depthwise convolution."""
-    options = schema.DepthwiseConv2DOptionsT()
-    options.padding, options.depthMultiplier = VALID, 1
-    options.strideH = options.strideW = stride
-    options.fusedActivationFunction = RELU if relu else NO_ACTIVATION
-    return options
-
-
-def pool_options(kernel: int, stride: int) -> schema.Pool2DOptionsT:
-    """TFLite's attributes of an unpadded pool."""
-    options = schema.Pool2DOptionsT()
-    options.padding = VALID
-    options.filterHeight = options.filterWidth = kernel
-    options.strideH = options.strideW = stride
-    return options
-
-
-def padding_tensor(writer: TFLiteWriter, padding: int) -> Tensor:
-    """PAD's second input: as much on all four sides of the map."""
-    sides = np.array([[0, 0], [padding] * 2, [padding] * 2, [0, 0]], np.int32)
-    return writer.constant(f"padding_{padding}", sides)

@@ -13,7 +13,6 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from dcrnet_export.graph import (
-    Add,
     Affine,
     AvgPool,
     Clamp,
@@ -24,20 +23,17 @@ from dcrnet_export.graph import (
     Node,
     Shape,
 )
-from dcrnet_export.onnx_int8 import limit_codes
 from dcrnet_export.quantize import CODES, Coding, QuantizedGraph
-from dcrnet_export.tflite_float import (
+from dcrnet_export.tflite_float import FloatEmitter, input_tensor, padding_tensor
+from dcrnet_export.tflite_options import (
     RELU,
-    FloatEmitter,
     Operator,
-    Storage,
     conv_options,
     depthwise_options,
-    input_tensor,
-    padding_tensor,
     pool_options,
     same_padding,
 )
+from dcrnet_export.tflite_storage import Storage
 from dcrnet_export.tflite_writer import Tensor, TFLiteWriter
 
 INT8_OFFSET = 128
@@ -102,8 +98,6 @@ class _Emitter:
                 return self._max_pool(node, node.op, inputs[0])
             case AvgPool():
                 return self._average(node, inputs[0])
-            case Add():
-                return self._add(Operator.ADD, 2, node, inputs, schema.AddOptionsT())
             case _:
                 raise TypeError(f"{type(node.op).__name__} does not compute on codes")
 
@@ -151,7 +145,8 @@ class _Emitter:
         ``min(x, h) - t = (h - t) - relu(h - x)``. A channel has one limit at most, so all the
         constants are codes 0..255.
         """
-        low, high = limit_codes(clamp.low), limit_codes(clamp.high)
+        coding = self._quantized.codings[node.name]
+        low, high = coding.encode(clamp.low), coding.encode(clamp.high)
         if low.any():
             self._removed[node.name] = low.astype(np.int64)
         if (high != CODES).any():
@@ -161,7 +156,7 @@ class _Emitter:
             return value
         # -t as int8 with zero point 127: t is 0..255.
         negative = (127 - low.astype(np.int16)).astype(np.int8)
-        bound_coding = Coding(self._quantized.codings[node.name].scale, 127 + INT8_OFFSET)
+        bound_coding = Coding(coding.scale, 127 + INT8_OFFSET)
         inputs = [value, self._limit(f"{node.name}.shift", negative, bound_coding)]
         options = schema.AddOptionsT()
         options.fusedActivationFunction = RELU

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from dcrnet_export.coordinates import equalise
-from dcrnet_export.graph import Clamp, Concat, Conv
+from dcrnet_export.graph import Add, Clamp, Concat, Conv
+from dcrnet_export.integer_reference import IntegerExecutor
 from dcrnet_export.quantize import Coding, WeightLimit, coding_of, quantize, round_weights
 from dcrnet_export.rewrite import rewrite
 
@@ -65,3 +66,15 @@ def test_every_convolution_of_backbone_and_stages_is_integer(checkpoint):
         name.startswith("head.") or name.endswith((".hidden", ".mlp.2", ".spatial"))
         for name in left
     )
+
+
+def test_sums_of_residual_modules_are_float(checkpoint, faces):
+    """A skip connection is not rounded to 256 codes on its way from one gate to the next."""
+    graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+    quantized = quantize(equalise(graph), WeightLimit.FULL)
+    codes, floats = IntegerExecutor(quantized).run(faces[0])
+    sums = [node for node in graph.nodes if isinstance(node.op, Add) and node.name in graph.ranges]
+    assert len(sums) == 6
+    for node in sums:
+        np.testing.assert_allclose(floats[node.name], sum(floats[name] for name in node.inputs))
+        assert (quantized.codings[node.name].decode(codes[node.name]) != floats[node.name]).any()

@@ -9,7 +9,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from dcrnet_export.artefact import ArtefactKind, build_content, exported_card
 from dcrnet_export.rewrite import rewrite
-from dcrnet_export.tflite_float import Storage, tflite_float
+from dcrnet_export.tflite_float import tflite_float
+from dcrnet_export.tflite_storage import Storage
 from dcrnet_export.tflite_writer import TFLiteWriter
 from dcrnet_runtime.backends import Backend, ModelFormat, load_model
 from dcrnet_runtime.errors import DcrnetError

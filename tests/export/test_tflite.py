@@ -10,7 +10,6 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from dcrnet_export.coordinates import equalise
 from dcrnet_export.graph import AvgPool, Clamp, Concat, Input, MaxPool
 from dcrnet_export.integer_reference import IntegerExecutor
-from dcrnet_export.onnx_int8 import limit_codes
 from dcrnet_export.quantize import WeightLimit, quantize
 from dcrnet_export.rewrite import rewrite
 from dcrnet_export.tflite_float import tflite_float
@@ -113,7 +112,7 @@ def _codes(interpreter, quantized):
             continue
         match node.op:
             case Clamp():
-                removed[node.name] = limit_codes(node.op.low).astype(int)
+                removed[node.name] = quantized.codings[node.name].encode(node.op.low).astype(int)
             case AvgPool():
                 removed[node.name] = removed[node.inputs[0]]
         values = interpreter.get_tensor(details[name]["index"])[0].astype(int) + INT8_OFFSET

@@ -1,0 +1,27 @@
+"""Modules that an extra brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+
+from dcrnet_runtime.errors import DcrnetError
+
+
+def require_extra(extra: str, modules: Iterable[str]) -> None:
+    """Say which extra is missing, rather than which module.
+
+    Args:
+        extra: its name in ``pip install 'dcrnet-edge[...]'``.
+        modules: what it brings.
+
+    Raises:
+        DcrnetError: one of the modules cannot be imported.
+    """
+    try:
+        for name in modules:
+            import_module(name)
+    except ImportError as error:
+        raise DcrnetError(
+            f"{error.name} is not installed: pip install 'dcrnet-edge[{extra}]'"
+        ) from error
