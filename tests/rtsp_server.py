@@ -1,8 +1,14 @@
-"""A real RTSP server of GStreamer's, for Debian's python3: rtsp_server.py PORT."""
+"""A real RTSP server of GStreamer's, for Debian's python3: rtsp_server.py PORT.
+
+It serves a camera as H.264 and as JPEG; those at ``/changing/...`` take another size every
+other second, as cameras do that are reconfigured.
+"""
 
 from __future__ import annotations
 
 import sys
+from itertools import cycle
+from typing import Any
 
 import gi
 
@@ -10,15 +16,47 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
+SIZES = ((320, 240), (480, 360))
+CODECS = {
+    "h264": "x264enc tune=zerolatency key-int-max=15 ! rtph264pay config-interval=-1",
+    "jpeg": "jpegenc ! rtpjpegpay",
+}
+
+
+def caps(size: tuple[int, int]) -> Any:
+    width, height = size
+    return Gst.Caps.from_string(
+        f"video/x-raw,format=I420,width={width},height={height},framerate=25/1"
+    )
+
+
+def change_sizes(_: object, media: Any) -> None:
+    """Of one client's pipeline."""
+    scaled, sizes = media.get_element().get_by_name("scaled"), cycle(SIZES)
+
+    def change() -> bool:
+        scaled.set_property("caps", caps(next(sizes)))
+        return True
+
+    change()
+    GLib.timeout_add(2000, change)
+
+
 Gst.init(None)
 server = GstRtspServer.RTSPServer()
 server.set_service(sys.argv[1])
-factory = GstRtspServer.RTSPMediaFactory()
-factory.set_launch(
-    "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=25/1"
-    " ! videoconvert ! x264enc tune=zerolatency key-int-max=15 ! rtph264pay name=pay0 pt=96 )"
-)
-server.get_mount_points().add_factory("/camera", factory)
+for name, codec in CODECS.items():
+    for is_changing in (False, True):
+        factory = GstRtspServer.RTSPMediaFactory()
+        factory.set_launch(
+            "( videotestsrc is-live=true pattern=ball ! videoscale"
+            f" ! capsfilter name=scaled caps={caps(SIZES[0]).to_string().replace(' ', '')}"
+            f" ! videoconvert ! {codec} name=pay0 pt={26 if name == 'jpeg' else 96} )"
+        )
+        if is_changing:
+            factory.connect("media-configure", change_sizes)
+        path = f"/changing/{name}" if is_changing else f"/{name}"
+        server.get_mount_points().add_factory(path, factory)
 server.attach(None)
 sys.stdout.write("ready\n")
 sys.stdout.flush()

@@ -13,6 +13,7 @@ from mjpeg_server import MjpegServer, jpeg_of
 
 from dcrnet_runtime.backends import load_model
 from dcrnet_runtime.errors import DcrnetError, SourceLostError
+from dcrnet_runtime.live import opencv
 from dcrnet_runtime.live.stream import Stream, StreamOptions
 from dcrnet_runtime.live.watchdog import RestartPolicy
 from dcrnet_runtime.observation import Observation
@@ -135,3 +136,15 @@ def test_addresses_that_are_none(address: str, tiny_model: TinyModel) -> None:
     recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
     with pytest.raises(DcrnetError, match="gave no frame"):
         next(iter(Stream(recognizer, address, OPTIONS)))
+
+
+def test_an_opencv_that_mixes_sizes_is_named_once(
+    tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(opencv, "FOLLOWS_SIZES", False)
+    opencv._warn_of_sizes.cache_clear()
+    recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+    for _ in range(2):
+        with pytest.raises(DcrnetError, match="gave no frame"):
+            next(iter(Stream(recognizer, "rtsp://127.0.0.1:9/", OPTIONS)))
+    assert caplog.text.count("opencv-python-headless>=4.13") == 1

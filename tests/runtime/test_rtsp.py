@@ -1,4 +1,4 @@
-"""A real RTSP server that is killed, stopped and continued."""
+"""A real RTSP server: killed, stopped and continued, with other codecs and sizes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import TinyModel
 from generated import FixedFinder
 
 from dcrnet_runtime.backends import load_model
+from dcrnet_runtime.live.opencv import FOLLOWS_SIZES
 from dcrnet_runtime.live.stream import Stream, StreamOptions
 from dcrnet_runtime.live.watchdog import RestartPolicy
 from dcrnet_runtime.recognizer import Recognizer
@@ -35,8 +38,10 @@ class RtspServer:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
-        self.address = f"rtsp://127.0.0.1:{self._port}/camera"
         self.start()
+
+    def address(self, path: str) -> str:
+        return f"rtsp://127.0.0.1:{self._port}/{path}"
 
     def start(self) -> None:
         command = [PYTHON, str(SCRIPT), str(self._port)]
@@ -65,7 +70,7 @@ def server() -> Iterator[RtspServer]:
 @pytest.mark.slow
 def test_the_stream_outlives_its_server(server: RtspServer, tiny_model: TinyModel) -> None:
     recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
-    with Stream(recognizer, server.address, OPTIONS) as stream:
+    with Stream(recognizer, server.address("h264"), OPTIONS) as stream:
         observations = iter(stream)
         for _ in range(20):
             first = next(observations)
@@ -82,3 +87,33 @@ def test_the_stream_outlives_its_server(server: RtspServer, tiny_model: TinyMode
                 break
         assert again.frame.index > back.frame.index
         assert again.frame.time_s > back.frame.time_s + 2
+
+
+@pytest.mark.slow
+def test_jpeg_over_rtsp(server: RtspServer, tiny_model: TinyModel) -> None:
+    recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+    with Stream(recognizer, server.address("jpeg"), OPTIONS) as stream:
+        seen = [observation.frame for observation, _ in zip(stream, range(20), strict=False)]
+    assert {frame.rgb.shape for frame in seen} == {(240, 320, 3)}
+    assert len({frame.rgb.tobytes() for frame in seen}) > 10
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FOLLOWS_SIZES, reason="needs OpenCV 4.13 or later")
+@pytest.mark.parametrize("codec", ["h264", "jpeg"])
+def test_a_size_that_changes_freezes_nothing(
+    codec: str, server: RtspServer, tiny_model: TinyModel
+) -> None:
+    """H.264 is scaled to the first size by OpenCV, JPEG comes as it is."""
+    recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+    frames = []
+    with Stream(recognizer, server.address(f"changing/{codec}"), OPTIONS) as stream:
+        for observation in stream:
+            frames.append(observation.frame.rgb)
+            if observation.frame.time_s > 7:  # three changes
+                break
+    repeated = sum(np.array_equal(one, other) for one, other in pairwise(frames))
+    assert repeated < 0.1 * len(frames)
+    shapes = {rgb.shape for rgb in frames}
+    assert shapes <= {(240, 320, 3), (360, 480, 3)}
+    assert codec == "h264" or len(shapes) == 2

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +14,10 @@ from dcrnet_runtime.live.capture import CaptureFacts, CaptureRequest
 from dcrnet_runtime.source import MAX_PIXELS, Source, SourceKind
 
 _PACED = ("rtsp://", "rtsps://", "rtmp://", "udp://", "rtp://", "srt://")
+FOLLOWS_SIZES = tuple(map(int, cv2.__version__.split(".")[:2])) >= (4, 13)
+"""Whether OpenCV notices that a stream's frames have another size than the first one; before
+4.13 it then repeats or mixes old pictures (its issue 27116), which nothing tells from new ones."""
+_log = logging.getLogger(__name__)
 
 
 class OpenCVCapture:
@@ -107,7 +114,18 @@ def _open_stream(address: str, open_s: float, read_s: float) -> cv2.VideoCapture
         (cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_s),
     ):
         limits += [field, round(1000 * seconds)] if seconds else []
+    if not FOLLOWS_SIZES:
+        _warn_of_sizes()
     return cv2.VideoCapture(address, cv2.CAP_FFMPEG, limits)
+
+
+@cache  # once, not at each reconnect
+def _warn_of_sizes() -> None:
+    _log.warning(
+        "OpenCV %s shows wrong pictures when a network stream changes its frame size: restart"
+        " after such a change, or pip install 'opencv-python-headless>=4.13,<5'",
+        cv2.__version__,
+    )
 
 
 def unreadable(source: Source) -> str:
