@@ -95,7 +95,8 @@ function showPipeline(record, time) {
   const failed = Object.entries(failures).filter(([, count]) => count);
   byId("failures").textContent = failed.map(([name, count]) => `${name} ${count}`).join(", ") || "0";
   byId("failures").classList.toggle("bad", failed.length > 0);
-  const stages = Object.entries(record.latency_ms), list = byId("stages");
+  const { publish, ...before } = record.latency_ms; // the last stage, but of the frame before
+  const stages = Object.entries(publish === undefined ? before : { ...before, publish }), list = byId("stages");
   const longest = Math.max(1, ...stages.map(([, ms]) => ms));
   if (list.children.length !== stages.length) {
     list.replaceChildren();
@@ -112,7 +113,7 @@ function forgetLost(time) {
     } else card.item.classList.toggle("gone", time - card.seen > 0.3);
   }
   byId("nobody").hidden = cards.size > 0;
-  byId("count").textContent = cards.size || "";
+  byId("count").textContent = document.querySelectorAll(".face:not(.gone)").length || "";
 }
 
 function show(record) {
