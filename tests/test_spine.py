@@ -32,8 +32,9 @@ def call(app: Typer, *arguments: object) -> Result:
 def artefacts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The shipped weights, trained on for an epoch on views of a portrait, and exported.
 
-    A network fresh from one epoch magnifies float rounding beyond the exporter's budget, and
-    ranges recorded on anything but faces do not hold a portrait's.
+    At the size that the weights are for: a network fresh from one epoch, or at another size,
+    magnifies rounding beyond the exporter's budget, and ranges recorded on anything but faces do
+    not hold a portrait's.
     """
     from dcrnet_edge import train_cli
     from dcrnet_edge.weights import shipped_checkpoint
@@ -41,7 +42,7 @@ def artefacts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
     root = tmp_path_factory.mktemp("spine")
     _write_views(root / "data")
-    settings = ("--epochs", 1, "--batch-size", 8, "--size", 64, "--learning-rate", 1e-5)
+    settings = ("--epochs", 1, "--batch-size", 8, "--size", 128, "--learning-rate", 1e-5)
     settings += ("--set", "recipe.progressive=[]", "--set", "range_sizes=[]")
     settings += ("--dataset", "folders", "--start-from", shipped_checkpoint())
     call(train_cli.app, "--data", root / "data", "--out", root / "run", *settings)
@@ -88,5 +89,5 @@ def test_every_artefact_is_benched(artefacts: list[Path]) -> None:
     figures = json.loads(result.stdout.splitlines()[-1])
     assert [model["name"] for model in figures["models"]] == [path.name for path in artefacts]
     for model in figures["models"]:
-        assert 2e8 < model["macs"] < 2.5e8
+        assert 8e8 < model["macs"] < 1e9
         assert model["latency_ms"]["median"] > 0
