@@ -23,8 +23,10 @@ _EXTRA = (
 
 
 def train_extra() -> None:
-    """Raises:
-    DcrnetError: the ``train`` extra is not installed.
+    """Refuse to go on without what training and evaluation need.
+
+    Raises:
+        DcrnetError: the ``train`` extra is not installed.
     """
     require_extra("train", _EXTRA)
 

@@ -57,13 +57,13 @@ def write(
     card = replace(loaded.card, preprocess=replace(loaded.card.preprocess, size_px=size))
     source = DataSource.asked(dataset, data, landmarks).open()
     crops = np.concatenate([batch.numpy() for batch in source.calibration(card.preprocess)])
-    crops = crops[:: len(crops) // CALIBRATION_FACES].transpose(0, 2, 3, 1)
+    crops = crops[:: max(1, len(crops) // CALIBRATION_FACES)].transpose(0, 2, 3, 1)
     out.mkdir(parents=True, exist_ok=True)
     write_stock(loaded.network, card, crops, out / "0-stock-fp32.onnx", out / "0-stock-int8.onnx")
     _write_folded(loaded, card, crops, out / "2-folded-int8.onnx")
     graph = rewrite(loaded.network, size, loaded.ranges[size])
     for name, quantized in (
-        ("3-clamps", quantize(*_one_range_a_block(graph))),
+        ("3-clamps", quantize(_one_range_a_block(graph), WeightLimit.REDUCED)),
         ("4-coordinates", _norm5_in_float(quantize(equalise(graph), WeightLimit.REDUCED))),
         ("5-all", quantize(equalise(graph), WeightLimit.REDUCED)),
     ):
@@ -169,7 +169,7 @@ def _inverse(affine: Affine) -> Affine:
     return Affine(scale, -affine.shift * scale)
 
 
-def _one_range_a_block(graph: Graph) -> tuple[Graph, WeightLimit]:
+def _one_range_a_block(graph: Graph) -> Graph:
     """Step 3 alone: the features of a block share its widest range; limits are whole codes."""
     ranges = dict(graph.ranges)
     for node in reversed(graph.nodes):
@@ -198,7 +198,7 @@ def _one_range_a_block(graph: Graph) -> tuple[Graph, WeightLimit]:
                 shift = conv.weight.sum(axis=(2, 3)) @ given
                 node = replace(node, op=replace(conv, bias=conv.bias + shift))
         nodes.append(node)
-    return Graph(tuple(nodes), ranges), WeightLimit.REDUCED
+    return Graph(tuple(nodes), ranges)
 
 
 def _norm5_in_float(quantized: QuantizedGraph) -> QuantizedGraph:

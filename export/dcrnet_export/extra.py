@@ -8,7 +8,9 @@ _EXTRA = ("flatbuffers", "onnx", "onnxsim", "safetensors", "torch", "sklearn", "
 
 
 def export_extra() -> None:
-    """Raises:
-    DcrnetError: the ``export`` extra is not installed.
+    """Refuse to go on without what exporting needs.
+
+    Raises:
+        DcrnetError: the ``export`` extra is not installed.
     """
     require_extra("export", _EXTRA)

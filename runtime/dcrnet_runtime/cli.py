@@ -126,7 +126,7 @@ def run(
         typer.Option(
             "--far/--near",
             help="Find faces half as large, at seven times the detector's cost, or not; default:"
-            " in photos.",
+            " in photos. The litert finder alone has both.",
             rich_help_panel=_FACES,
         ),
     ] = None,
