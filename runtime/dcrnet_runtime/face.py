@@ -17,6 +17,10 @@ NOSE_TIP = 1
 RIGHT_MOUTH = 61
 LEFT_MOUTH = 291
 
+# Each of the five points is the middle of two: an eye's corners, or one point twice.
+_STARTS = [RIGHT_EYE[0], LEFT_EYE[0], NOSE_TIP, RIGHT_MOUTH, LEFT_MOUTH]
+_ENDS = [RIGHT_EYE[1], LEFT_EYE[1], NOSE_TIP, RIGHT_MOUTH, LEFT_MOUTH]
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -76,13 +80,4 @@ class Face:
         """
         if self.landmarks is None:
             raise ValueError("the face has no landmarks")
-        mesh = self.landmarks
-        return np.stack(
-            [
-                mesh[list(RIGHT_EYE)].mean(axis=0),
-                mesh[list(LEFT_EYE)].mean(axis=0),
-                mesh[NOSE_TIP],
-                mesh[RIGHT_MOUTH],
-                mesh[LEFT_MOUTH],
-            ]
-        )
+        return (self.landmarks[_STARTS] + self.landmarks[_ENDS]) / 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,9 @@ _RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158,
 _RIGHT_BROW = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55)
 _LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398)
 _LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
-_REGIONS = (_LIPS, _NOSE, _RIGHT_EYE + _RIGHT_BROW, _LEFT_EYE + _LEFT_BROW)
+_REGIONS = [
+    list(points) for points in (_LIPS, _NOSE, _RIGHT_EYE + _RIGHT_BROW, _LEFT_EYE + _LEFT_BROW)
+]
 _FINE = 16  # sub-pixel steps of cv2.fillConvexPoly: 4 fractional bits
 
 
@@ -29,10 +33,9 @@ def focus_mask(landmarks: Points, size_px: int, margin: float) -> NDArray[np.uin
     """
     mask = np.zeros((size_px, size_px), np.uint8)
     reach = 4.0 * size_px
+    points = np.rint(np.clip(landmarks, -reach, reach) * _FINE).astype(np.int32)
     for region in _REGIONS:
-        points = np.clip(landmarks[list(region)], -reach, reach)
-        hull = cv2.convexHull(np.rint(points * _FINE).astype(np.int32))
-        cv2.fillConvexPoly(mask, hull, 255, cv2.LINE_AA, shift=4)
+        cv2.fillConvexPoly(mask, cv2.convexHull(points[region]), 255, cv2.LINE_AA, shift=4)
     radius = round(margin * size_px)
     if radius > 0:
         side = 2 * radius + 1
@@ -45,7 +48,16 @@ def suppress(
     crop: NDArray[np.uint8], mask: NDArray[np.uint8], strength: float, fill: int
 ) -> NDArray[np.uint8]:
     """Blend what the mask leaves out towards ``fill``; (H, W) or (H, W, 3) uint8 in and out."""
-    keep = 1.0 - strength * (1.0 - mask.astype(np.float32) / 255.0)
+    keep = cv2.LUT(mask, _kept_shares(strength))
     if crop.ndim == 3:
         keep = keep[:, :, None]
-    return np.rint(fill + (crop.astype(np.float32) - fill) * keep).astype(np.uint8)
+    kept = (crop.astype(np.float32) - fill) * keep
+    kept += fill
+    return np.rint(kept, out=kept).astype(np.uint8)
+
+
+@cache
+def _kept_shares(strength: float) -> NDArray[np.float32]:
+    """The share of a pixel that stays, by the mask's code."""
+    codes = np.arange(256, dtype=np.float32)
+    return 1.0 - strength * (1.0 - codes / 255.0)

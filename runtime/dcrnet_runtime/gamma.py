@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_CODES = np.arange(256, dtype=np.float64)
+_SHARES = np.arange(256, dtype=np.float64) / 255.0
 
 
 def adaptive_gamma(luma: NDArray[np.uint8], low: float, high: float) -> float:
     """The exponent that brings the mean luminance to mid-grey, clipped to ``low..high``.
 
-    gamma = ln 0.5 / ln(m / 255), m being the mean luma from its histogram, clipped to 1..254.
+    gamma = ln 0.5 / ln(m / 255), m being the mean luma, clipped to 1..254.
 
     Args:
-        luma: any shape, uint8.
+        luma: (H, W) uint8.
         low: smallest exponent (brightens).
         high: largest exponent (darkens).
     """
-    histogram = np.bincount(luma.ravel(), minlength=256)
-    mean = float(histogram @ _CODES) / luma.size
-    mean = min(max(mean, 1.0), 254.0)
+    mean = min(max(cv2.sumElems(luma)[0] / luma.size, 1.0), 254.0)
     return min(max(math.log(0.5) / math.log(mean / 255.0), low), high)
 
 
 def gamma_table(gamma: float) -> NDArray[np.uint8]:
     """The (256,) uint8 look-up table of 255 (i / 255) ** gamma, rounded (eq. 1)."""
-    return np.rint(255.0 * (_CODES / 255.0) ** gamma).astype(np.uint8)
+    return np.rint(255.0 * _SHARES**gamma).astype(np.uint8)

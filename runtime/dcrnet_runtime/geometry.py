@@ -33,16 +33,16 @@ def similarity(source: Points, target: Points) -> Matrix:
     """
     if not np.isfinite(source).all():
         raise ValueError("the points to align are not finite")
-    source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
-    s, t = source - source_mean, target - target_mean
-    spread = float((s * s).sum())
+    # As complex numbers, a rotation with a scale is one factor.
+    s, t = (points[:, 0] + 1j * points[:, 1] for points in (source, target))
+    s_mean, t_mean = s.mean(), t.mean()
+    s, t = s - s_mean, t - t_mean
+    spread = float(np.vdot(s, s).real)
     if not math.isfinite(spread) or spread < 1e-9:
         raise ValueError("the points to align coincide or are absurdly far apart")
-    a = float((s * t).sum()) / spread
-    b = float((s[:, 0] * t[:, 1] - s[:, 1] * t[:, 0]).sum()) / spread
-    rotation = np.array([[a, -b], [b, a]])
-    shift = target_mean - rotation @ source_mean
-    return np.column_stack([rotation, shift])
+    turn = complex(np.vdot(s, t)) / spread
+    shift = complex(t_mean - turn * s_mean)
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
 def box_transform(box: Box, scale: float, size_px: int) -> Matrix:
@@ -79,8 +79,9 @@ def apply(matrix: Matrix, points: Points) -> NDArray[np.float64]:
 
 def inverse(matrix: Matrix) -> Matrix:
     """The map back, (2, 3)."""
-    linear = np.linalg.inv(matrix[:, :2])
-    return np.column_stack([linear, -linear @ matrix[:, 2]])
+    (a, b, x), (c, d, y) = matrix.tolist()
+    area = a * d - b * c
+    return np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / area
 
 
 def visible_region(
@@ -94,14 +95,16 @@ def visible_region(
     Raises:
         ValueError: the crop lies wholly outside the frame.
     """
-    near, far = -0.5, size_px - 0.5
-    corners = np.array([[near, near], [far, near], [near, far], [far, far]])
-    points = apply(inverse(matrix), corners)
+    back = inverse(matrix)
+    centre = (size_px - 1) / 2
+    x, y = apply(back, np.array([[centre, centre]]))[0].tolist()
+    # Half the crop's bounding box in the frame, px.
+    half_width, half_height = (size_px / 2 * np.abs(back[:, :2]).sum(axis=1)).tolist()
     margin = 3.0 * max(1.0, size_px / zoom_of(matrix) / source_px)
-    left, top = np.floor(points.min(axis=0) - margin)
-    right, bottom = np.ceil(points.max(axis=0) + margin) + 1
+    left, top = math.floor(x - half_width - margin), math.floor(y - half_height - margin)
+    right, bottom = math.ceil(x + half_width + margin) + 1, math.ceil(y + half_height + margin) + 1
     left, right = max(left, 0), min(right, width)
     top, bottom = max(top, 0), min(bottom, height)
     if left >= right or top >= bottom:
         raise ValueError("the face lies outside the frame")
-    return int(left), int(top), int(right), int(bottom)
+    return left, top, right, bottom

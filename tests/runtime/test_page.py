@@ -328,11 +328,16 @@ def test_a_browser_shows_faces_latencies_and_counters(tmp_path: Path) -> None:
         assert tab.value("document.getElementById('delay').textContent") == "12 ms"
         assert tab.value("document.getElementById('dropped').textContent").startswith("5 (")
         assert tab.value("document.getElementById('failures').textContent") == "mqtt 2"
-        assert tab.value("document.querySelectorAll('#stages li').length") == 4
+        stages = tab.value("[...document.querySelectorAll('#stages li')].map(li => li.innerText)")
+        names = [stage.split()[0] for stage in stages]
+        assert names == ["capture", "find", "prepare", "infer", "publish"]
+        assert tab.value("document.getElementById('count').textContent") == "1"
         tab.wait_for("document.getElementById('fps').textContent > 5")
         tab.wait_for(_PAINTED)
         assert tab.value("document.documentElement.scrollWidth") == 390  # nothing sticks out
-        tab.wait_for("document.querySelectorAll('.face').length === 0")  # it has left
+        tab.wait_for("document.querySelectorAll('.face.gone').length === 1")  # it has left
+        assert tab.value("document.getElementById('count').textContent") == ""
+        tab.wait_for("document.querySelectorAll('.face').length === 0")
         assert tab.value("document.getElementById('nobody').hidden") is False
         tab.value("document.getElementById('pause').click()")
         assert tab.value("document.getElementById('still').hidden") is False

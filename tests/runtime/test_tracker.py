@@ -47,6 +47,20 @@ def test_nothing_is_assigned_to_nothing() -> None:
     assert assign(np.zeros((0, 3)), 1.0) == assign(np.zeros((3, 0)), 1.0) == []
 
 
+@pytest.mark.parametrize(("gap_s", "ids"), [(0.1, [1, 1, 1]), (4.0, [1, 1, 1]), (11.0, [1, 2, 3])])
+def test_a_face_keeps_its_number_however_slowly_frames_come(gap_s: float, ids: list[int]) -> None:
+    tracker = Tracker(memory_s=1.0)
+    found = [tracker.update([face(100 + 2 * i, 100)], i * gap_s)[0].track_id for i in range(3)]
+    assert found == ids
+
+
+def test_a_face_missing_in_a_slow_frame_was_hidden_too_long() -> None:
+    tracker = Tracker(memory_s=1.0)
+    tracker.update([face(100, 100), face(300, 100)], 0.0)
+    assert [track.track_id for track in tracker.update([face(300, 100)], 4.0)] == [2]
+    assert [track.track_id for track in tracker.update([face(100, 100)], 8.0)] == [3]
+
+
 def test_a_hidden_face_gets_its_number_back_within_the_memory() -> None:
     tracker = Tracker(memory_s=1.0)
     (first,) = tracker.update([face(100, 100)], 0.0)
@@ -60,7 +74,10 @@ def test_a_hidden_face_gets_its_number_back_within_the_memory() -> None:
 
 def test_numbers_are_never_given_twice() -> None:
     tracker = Tracker(memory_s=0.1)
-    seen = [tracker.update([face(100, 100)], float(second))[0].track_id for second in range(20)]
+    seen = []
+    for second in range(20):
+        seen.append(tracker.update([face(100, 100)], float(second))[0].track_id)
+        tracker.update([], second + 0.5)
     assert seen == list(range(1, 21))
     tracker.forget()
     assert tracker.update([face(100, 100)], 20.0)[0].track_id == 21

@@ -14,6 +14,7 @@ from dcrnet_runtime.live.assignment import assign
 _GATE = 1.0
 _VELOCITY_TIME_S = 0.15
 _LONGEST_COAST_S = 0.5
+_LONGEST_GAP_S = 10.0
 
 
 class Track:
@@ -68,13 +69,16 @@ class Tracker:
     least cost, so two faces that cross keep their numbers.
 
     Args:
-        memory_s: a face that is hidden for no longer gets its number back.
+        memory_s: a face that is hidden for no longer gets its number back. A face of the last
+            frame was not hidden since, however slowly frames come (to ten seconds: behind a
+            longer gap, someone else may stand there).
     """
 
     def __init__(self, memory_s: float = 1.0) -> None:
         self._memory_s = memory_s
         self._tracks: list[Track] = []
         self._ids = count(1)
+        self._time_s = 0.0
 
     @property
     def tracks(self) -> Sequence[Track]:
@@ -88,7 +92,10 @@ class Tracker:
             faces: with finite boxes.
             time_s: of the frame; never goes back.
         """
-        self._tracks = [t for t in self._tracks if time_s - t.seen_s <= self._memory_s]
+        gap_s = min(time_s - self._time_s, _LONGEST_GAP_S)
+        memory_s = max(self._memory_s, gap_s)
+        self._tracks = [t for t in self._tracks if time_s - t.seen_s <= memory_s]
+        self._time_s = time_s
         cost = np.array(
             [[_cost(track, face.box, time_s) for face in faces] for track in self._tracks]
         ).reshape(len(self._tracks), len(faces))
