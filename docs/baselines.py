@@ -6,7 +6,8 @@
 Writes ``stock-<size>-fp32.onnx`` (``torch.onnx.export``, nothing folded but what ONNX Runtime
 folds itself) and ``stock-<size>-int8.onnx`` (``onnxruntime.quantization.quantize_static``: QDQ,
 MinMax, uint8 activations, int8 weights per channel). Both bear the checkpoint's card, so that
-dcrnet-bench and dcrnet-eval take them.
+dcrnet-bench and dcrnet-eval take them. ``crops-<size>.npy`` holds the faces that calibrated int8,
+for openvino_times.py.
 """
 
 from __future__ import annotations
@@ -64,11 +65,12 @@ def main(
         bool, typer.Option(help="7-bit weights, which processors without VNNI need.")
     ] = True,
 ) -> None:
-    """Write the stock float and int8 ONNX files."""
+    """Write the stock float and int8 ONNX files, and the calibration faces."""
     loaded = load_checkpoint(checkpoint or shipped_checkpoint())
     card = replace(loaded.card, preprocess=replace(loaded.card.preprocess, size_px=size))
     out.mkdir(parents=True, exist_ok=True)
     crops = folder_faces(calib, card.preprocess).crops
+    np.save(out / f"crops-{size}.npy", crops)
     plain, quantized = out / f"stock-{size}-fp32.onnx", out / f"stock-{size}-int8.onnx"
     write_stock(loaded.network, card, crops, plain, quantized, reduce_range=reduce_range)
 
