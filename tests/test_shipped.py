@@ -46,6 +46,7 @@ def test_it_says_what_it_is() -> None:
     assert shipped.preprocess.landmarks_sha256
     assert "research use" in shipped.terms
     assert shipped.provenance["dataset"] == "ferplus"
+    assert shipped_model().stat().st_size <= 12.5e6
 
 
 def test_it_was_exported_from_the_shipped_weights() -> None:

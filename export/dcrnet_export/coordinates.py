@@ -17,6 +17,7 @@ import numpy as np
 
 from dcrnet_export.fold import fold_before, fold_behind
 from dcrnet_export.graph import (
+    Add,
     Affine,
     Array,
     AvgPool,
@@ -69,7 +70,7 @@ def equalise(graph: Graph, *, snap: bool = True, symmetric: bool = False) -> Gra
     nodes: list[Node] = []
     ranges = dict(graph.ranges)
     for node in graph.nodes:
-        if node.name not in ranges:
+        if node.name not in ranges or isinstance(node.op, Add):
             node = _restored(node, coordinates, nodes)
         here = [coordinates.get(name) for name in node.inputs]
         if node.name in free and isinstance(node.op, Conv):
@@ -190,7 +191,8 @@ def _choose(limits: Array, bottom: float) -> Coordinates:
 
 
 def _free_values(graph: Graph) -> set[str]:
-    """Values read only through clamps, at once or behind a concatenation or a max-pool."""
+    """Values read only through clamps, at once or behind a concatenation or a max-pool, or by
+    sums, which are float."""
     readers = graph.readers()
     free: set[str] = set()
     for node in reversed(graph.nodes):
@@ -202,7 +204,7 @@ def _free_values(graph: Graph) -> set[str]:
 
 def _reads_freely(reader: Node, free: set[str]) -> bool:
     match reader.op:
-        case Clamp() | Affine():
+        case Clamp() | Affine() | Add():
             return True
         case Concat() | MaxPool():
             return reader.name in free

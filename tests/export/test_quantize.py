@@ -73,8 +73,25 @@ def test_sums_of_residual_modules_are_float(checkpoint, faces):
     graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
     quantized = quantize(equalise(graph), WeightLimit.FULL)
     codes, floats = IntegerExecutor(quantized).run(faces[0])
-    sums = [node for node in graph.nodes if isinstance(node.op, Add) and node.name in graph.ranges]
+    sums = _sums(quantized.graph)
     assert len(sums) == 6
     for node in sums:
         np.testing.assert_allclose(floats[node.name], sum(floats[name] for name in node.inputs))
         assert (quantized.codings[node.name].decode(codes[node.name]) != floats[node.name]).any()
+
+
+def test_each_channel_added_to_a_skip_connection_has_codes_of_its_own(checkpoint):
+    graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+    quantized = quantize(equalise(graph), WeightLimit.FULL)
+    nodes = quantized.graph.by_name()
+    for node in _sums(quantized.graph):
+        [restored] = [name for name in node.inputs if name.endswith(".restored")]
+        branch = nodes[restored].inputs[0]
+        assert quantized.codings[branch] == Coding(1.0, 0)
+        low, high = graph.ranges[branch]
+        np.testing.assert_allclose(nodes[restored].op.scale, (high - low) / 255)
+        np.testing.assert_allclose(nodes[restored].op.shift, low)
+
+
+def _sums(graph):
+    return [node for node in graph.nodes if isinstance(node.op, Add) and node.name in graph.ranges]
