@@ -115,6 +115,13 @@ def test_impossible_size(checkpoint_path):
     assert "64, 128, 192, 224" in refused(checkpoint_path, "--size", 96)
 
 
+def test_a_size_that_was_not_trained_is_told(checkpoint_path, exported, tmp_path):
+    command = [str(checkpoint_path), "--size", "128", "--format", "onnx", "--out", str(tmp_path)]
+    result = runner.invoke(app, command)
+    assert "WARNING: it was trained at 64 px and can be far worse at 128" in result.output
+    assert "it was trained at" not in exported[1]
+
+
 def test_misspelt_format_gets_the_closest(checkpoint_path):
     assert "did you mean tflite?" in refused(checkpoint_path, "--format", "tflight")
 
