@@ -46,6 +46,9 @@ def test_it_says_what_it_is() -> None:
     assert shipped.preprocess.landmarks_sha256
     assert "research use" in shipped.terms
     assert shipped.provenance["dataset"] == "ferplus"
+
+
+def test_it_is_small() -> None:
     assert shipped_model().stat().st_size <= 12.5e6
 
 

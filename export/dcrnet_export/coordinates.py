@@ -6,6 +6,9 @@ they fold into the convolution that produces it and into those that read it. Wit
 from the channel's own range every channel spans the same 0..255. One quantization (scale 1, zero
 point 0) then serves the block, concatenation copies, nothing is requantized, and each channel
 has all 256 codes.
+
+What a residual block adds to its skip connection is free likewise: the sum alone reads it, in
+float. One range for the whole map would leave most of its channels a few codes.
 """
 
 from __future__ import annotations
