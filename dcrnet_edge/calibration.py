@@ -14,6 +14,9 @@ from dcrnet_edge.network import DCRNet, ResidualBlock
 Ranges = dict[str, Tensor]
 """Module path -> (2, channels) float32, the lowest and the highest output of each channel."""
 
+Norms = dict[str, Tensor]
+"""Path of a batch norm -> (2, channels) float32, its running mean and variance."""
+
 _OBSERVED = (
     *(nn.Conv2d, nn.Linear, nn.MaxPool2d),
     *(Transition, ResidualBlock, CBAM, SqueezeExcitation),
@@ -63,7 +66,7 @@ def renew_batch_norms(network: DCRNet, batches: Iterable[Tensor]) -> None:
         batches: (N, 3, S, S) uint8 codes of one size S.
     """
     network.eval()
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = _batch_norms(network).values()
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
@@ -75,6 +78,31 @@ def renew_batch_norms(network: DCRNet, batches: Iterable[Tensor]) -> None:
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     network.eval()
+
+
+def norms_of(network: DCRNet) -> Norms:
+    """The running statistics of all batch norms."""
+    return {
+        name: torch.stack([norm.running_mean, norm.running_var])
+        for name, norm in _batch_norms(network).items()
+        if norm.running_mean is not None and norm.running_var is not None
+    }
+
+
+def set_norms(network: DCRNet, norms: Norms) -> None:
+    """Give the batch norms the running statistics that :func:`norms_of` returned."""
+    modules = _batch_norms(network)
+    for name, (mean, variance) in norms.items():
+        modules[name].running_mean = mean.clone()
+        modules[name].running_var = variance.clone()
+
+
+def _batch_norms(network: DCRNet) -> dict[str, nn.BatchNorm2d]:
+    return {
+        name: module
+        for name, module in network.named_modules()
+        if isinstance(module, nn.BatchNorm2d)
+    }
 
 
 def _observer(name: str, ranges: Ranges) -> Callable[[nn.Module, object, Tensor], None]:

@@ -80,13 +80,12 @@ def shipped(sizes_px: Sequence[int]) -> list[Candidate]:
 
     Args:
         sizes_px: input sides of the checkpoint; when empty, its own and every other that it
-            can be exported for.
+            was trained at.
     """
     path = shipped_checkpoint()
     sizes: list[int | None] = list(sizes_px)
     if not sizes:
-        checkpoint = load_checkpoint(path)
-        sizes = [None, *sorted(set(checkpoint.ranges) - {checkpoint.card.preprocess.size_px})]
+        sizes = [None, *load_checkpoint(path).trained_px[1:]]
     return [*(Candidate(path, size_px) for size_px in sizes), Candidate(shipped_model())]
 
 

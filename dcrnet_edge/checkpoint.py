@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from dcrnet_edge.calibration import Ranges
+from dcrnet_edge.calibration import Norms, Ranges, norms_of, set_norms
 from dcrnet_edge.config import Attention, NetworkConfig
 from dcrnet_edge.network import DCRNet
 from dcrnet_runtime.card import CARD_KEY, ModelCard
@@ -19,6 +20,7 @@ from dcrnet_runtime.outfile import written_beside
 
 _NETWORK_KEY = "network"
 _RANGES_KEY = "ranges"
+_NORMS_KEY = "norms"
 _PICKLES = (".pth", ".pt", ".ckpt", ".pkl", ".bin")
 
 
@@ -31,11 +33,31 @@ class Checkpoint:
         card: labels, preprocessing, provenance, figures.
         ranges: per-channel activation ranges on training faces, by input side in px, as
             :func:`dcrnet_edge.calibration.activation_ranges` returns them; empty before.
+        norms: the batch norms' statistics, by input side in px, where the weights were trained
+            at other sides than the card's, too.
     """
 
     network: DCRNet
     card: ModelCard
     ranges: dict[int, Ranges] = field(default_factory=dict)
+    norms: dict[int, Norms] = field(default_factory=dict)
+
+    @property
+    def trained_px(self) -> tuple[int, ...]:
+        """Input sides that the weights were trained at, the card's first."""
+        own = self.card.preprocess.size_px
+        return own, *sorted(self.norms.keys() - {own})
+
+    def at(self, size_px: int) -> Checkpoint:
+        """The same weights for another input side, with its statistics where there are any."""
+        if size_px == self.card.preprocess.size_px:
+            return self
+        network = copy.deepcopy(self.network)
+        norms = {**self.norms, self.card.preprocess.size_px: norms_of(network)}
+        if size_px in norms:
+            set_norms(network, norms[size_px])
+        card = replace(self.card, preprocess=replace(self.card.preprocess, size_px=size_px))
+        return Checkpoint(network, card, self.ranges, norms)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -48,8 +70,10 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         for name, tensor in checkpoint.network.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
-    for size_px, ranges in checkpoint.ranges.items():
-        tensors |= {f"{_RANGES_KEY}.{size_px}.{name}": limits for name, limits in ranges.items()}
+    others = {size_px: checkpoint.norms[size_px] for size_px in checkpoint.trained_px[1:]}
+    for key, sizes in ((_RANGES_KEY, checkpoint.ranges), (_NORMS_KEY, others)):
+        for size_px, rows in sizes.items():
+            tensors |= {f"{key}.{size_px}.{name}": pair for name, pair in rows.items()}
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     metadata = {
         CARD_KEY: checkpoint.card.to_json(),
@@ -87,7 +111,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             " dcrnet-train, or use a checkpoint that it wrote"
         )
     card = ModelCard.from_json(metadata[CARD_KEY])
-    ranges = _take_ranges(tensors)
+    ranges, norms = _taken(tensors, _RANGES_KEY), _taken(tensors, _NORMS_KEY)
     network = DCRNet(_network_config(path, metadata[_NETWORK_KEY]))
     try:
         missing, unexpected = network.load_state_dict(tensors, strict=False)
@@ -99,16 +123,16 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path} does not fit the network it describes (first of {len(missing)} missing and"
             f" {len(unexpected)} unknown tensors: {(missing + unexpected)[0]})"
         )
-    return Checkpoint(network.eval(), card, ranges)
+    return Checkpoint(network.eval(), card, ranges, norms)
 
 
-def _take_ranges(tensors: dict[str, Tensor]) -> dict[int, Ranges]:
-    """Remove the activation ranges from ``tensors`` and return them."""
-    ranges: dict[int, Ranges] = {}
-    for key in [key for key in tensors if key.startswith(f"{_RANGES_KEY}.")]:
+def _taken(tensors: dict[str, Tensor], kind: str) -> dict[int, dict[str, Tensor]]:
+    """Remove what is stored by input side from ``tensors`` and return it."""
+    found: dict[int, dict[str, Tensor]] = {}
+    for key in [key for key in tensors if key.startswith(f"{kind}.")]:
         _, size_px, name = key.split(".", 2)
-        ranges.setdefault(int(size_px), {})[name] = tensors.pop(key)
-    return ranges
+        found.setdefault(int(size_px), {})[name] = tensors.pop(key)
+    return found
 
 
 def _network_config(path: Path, text: str) -> NetworkConfig:

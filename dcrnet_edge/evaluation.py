@@ -39,7 +39,7 @@ def evaluate(
         data: the data set.
         split: which part of it.
         root: folder that the images' names are relative to.
-        size_px: input side for a checkpoint, in place of its own; its batch norms stay.
+        size_px: input side for a checkpoint, in place of its own.
         shared_labels: keep only the labels that both know, when they differ.
 
     Raises:
@@ -47,10 +47,10 @@ def evaluate(
     """
     if path.suffix == CHECKPOINT_SUFFIX:
         checkpoint = load_checkpoint(path)
-        spec, labels = checkpoint.card.preprocess, checkpoint.card.labels
         if size_px is not None:
             check_size(size_px)
-            spec = replace(spec, size_px=size_px)
+            checkpoint = checkpoint.at(size_px)
+        spec, labels = checkpoint.card.preprocess, checkpoint.card.labels
         _check_labels(path, labels, data.dataset.labels, shared_labels)
         probabilities = predict(checkpoint.network, data.crops(split, spec))
     else:

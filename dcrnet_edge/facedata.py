@@ -17,7 +17,7 @@ from torch.utils.data.distributed import DistributedSampler
 from dcrnet_edge.datasets.cropcache import prepared_crops
 from dcrnet_edge.datasets.facecache import FaceCache
 from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, class_counts
-from dcrnet_edge.loader import AugmentedFaces, BalancedOrder, Item, PreparedFaces
+from dcrnet_edge.loader import AugmentedFaces, BalancedOrder, Item, PreparedFaces, SizedOrder
 from dcrnet_edge.recipe import Recipe
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
@@ -131,18 +131,23 @@ class FaceDataModule(lightning.LightningDataModule):
             self._data.faces(split)
 
     def spec_at(self, epoch: int) -> PreprocessSpec:
-        """The contract at the size of ``epoch``."""
-        return replace(self._spec, size_px=self._recipe.size_at(epoch, self._spec.size_px))
+        """The contract at the main size of ``epoch``."""
+        return replace(self._spec, size_px=self._recipe.sizes_at(epoch, self._spec.size_px)[0])
 
-    def statistics(self, epoch: int) -> Iterator[Tensor]:
+    def statistics(self, epoch: int, size_px: int | None = None) -> Iterator[Tensor]:
         """Batches (N, 3, S, S) uint8 as ``epoch`` trains on them, for batch norms.
 
         Augmented and balanced like those that the weights have adapted to: statistics of plain
         faces cost more than a point of accuracy.
+
+        Args:
+            epoch: counted from 0.
+            size_px: S; None takes the main size of ``epoch``.
         """
+        size_px = size_px or self.spec_at(epoch).size_px
         order = self._new_order(0, 1)
         order.set_epoch(epoch)
-        keys = list(order)[:CALIBRATION_FACES]
+        keys = [(*key, size_px) for key in list(order)[:CALIBRATION_FACES]]
         keys = keys[: len(keys) // EVAL_BATCH * EVAL_BATCH] or keys
         loader = DataLoader(self._augmented(), EVAL_BATCH, sampler=keys)
         return (codes for codes, _, _ in loader)
@@ -165,7 +170,7 @@ class FaceDataModule(lightning.LightningDataModule):
         return DataLoader(
             self._augmented(),
             self._recipe.batch_size,
-            sampler=self._order,
+            sampler=SizedOrder(self._order, self._recipe, self._spec.size_px),
             drop_last=True,
             num_workers=self._workers,
             # A generator of its own leaves dropout's random numbers alone.

@@ -50,13 +50,13 @@ class PreparedFaces(Dataset[Item]):
 
 
 class AugmentedFaces(Dataset[Item]):
-    """Training faces; indices are (epoch, sample), so that an epoch's noise and size are its own.
+    """Training faces; indices are (epoch, sample, size in px): an epoch's noise is its own.
 
     Args:
         samples: the training samples.
         faces: one a sample.
-        spec: the contract at its full size.
-        recipe: augmentation, sizes and seed.
+        spec: the contract at any size.
+        recipe: augmentation and seed.
         focus: focus strengths to draw from, a sample each time.
     """
 
@@ -77,14 +77,13 @@ class AugmentedFaces(Dataset[Item]):
     def __len__(self) -> int:
         return len(self._samples)
 
-    def __getitem__(self, key: tuple[int, int]) -> Item:
-        epoch, index = key
+    def __getitem__(self, key: tuple[int, int, int]) -> Item:
+        epoch, index, size_px = key
         config, sample, face = self._recipe.augment, self._samples[index], self._faces[index]
         rng = sample_generator(self._recipe.seed, epoch, index)
         if rng.random() < config.box_only:
             face = Face(face.box)
         focus = self._focus[int(rng.integers(len(self._focus)))]
-        size_px = self._recipe.size_at(epoch, self._spec.size_px)
         spec = replace(self._spec, focus_strength=focus, size_px=size_px)
         rgb = camera_faults(read_rgb(sample), rng, config.camera)
         crop = prepare(rgb, face, spec, random_jitter(rng, config, size_px))
@@ -123,30 +122,53 @@ class BalancedOrder(Sampler[tuple[int, int]]):
         self._seed = seed
         self._rank = rank
         self._devices = devices
-        self._epoch = 0
-        self._skipped = 0
+        self.epoch = 0
+        self.skipped = 0
 
     def __len__(self) -> int:
         return len(self._chances) // self._devices
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch."""
-        if epoch != self._epoch:
+        if epoch != self.epoch:
             self.start_at(epoch, 0)
 
     def start_at(self, epoch: int, skipped: int) -> None:
         """Go on inside ``epoch``, behind this device's first ``skipped`` samples."""
-        self._epoch = epoch
-        self._skipped = skipped
+        self.epoch = epoch
+        self.skipped = skipped
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        rng = sample_generator(self._seed, self._epoch, _ORDER)
+        rng = sample_generator(self._seed, self.epoch, _ORDER)
         if self._balance == 0:
             order = rng.permutation(len(self._chances))
         else:
             order = rng.choice(len(self._chances), len(self._chances), p=self._chances)
         share = order[self._rank :: self._devices][: len(self)]
-        return iter([(self._epoch, int(index)) for index in share[self._skipped :]])
+        return iter([(self.epoch, int(index)) for index in share[self.skipped :]])
+
+
+class SizedOrder(Sampler[tuple[int, int, int]]):
+    """An order with the input side of each sample, which is one for a whole batch.
+
+    Args:
+        order: of the samples.
+        recipe: sizes and batches.
+        full_size_px: side of the contract's input.
+    """
+
+    def __init__(self, order: BalancedOrder, recipe: Recipe, full_size_px: int) -> None:
+        self._order = order
+        self._recipe = recipe
+        self._full_size_px = full_size_px
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
+        sizes = self._recipe.sizes_at(self._order.epoch, self._full_size_px)
+        for position, (epoch, index) in enumerate(self._order, self._order.skipped):
+            yield epoch, index, sizes[position // self._recipe.batch_size % len(sizes)]
 
 
 def _item(crop: NDArray[np.uint8], sample: Sample) -> Item:

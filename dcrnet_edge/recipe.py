@@ -50,6 +50,8 @@ class Recipe:
         epochs: passes over the training split.
         progressive: (size in px, epochs) of the first epochs, at smaller inputs; the rest is
             trained at the contract's size.
+        mixed_sizes: sizes in px that take turns with the contract's in the rest, batch by batch,
+            so that the weights are at home at all of them.
         batch_size: faces a step and device.
         optimiser: which one.
         learning_rate: start of ``plateau``, peak of ``one-cycle``.
@@ -81,6 +83,7 @@ class Recipe:
 
     epochs: int = 50
     progressive: tuple[tuple[int, int], ...] = ()
+    mixed_sizes: tuple[int, ...] = ()
     batch_size: int = 32
     optimiser: Optimiser = Optimiser.ADAM
     learning_rate: float = 1e-4
@@ -121,13 +124,13 @@ class Recipe:
                 " full size"
             )
 
-    def size_at(self, epoch: int, full_size_px: int) -> int:
-        """Input side in px in ``epoch``, counted from 0."""
+    def sizes_at(self, epoch: int, full_size_px: int) -> tuple[int, ...]:
+        """Input sides in px of the batches of ``epoch``, counted from 0; the main one first."""
         for size_px, epochs in self.progressive:
             if epoch < epochs:
-                return size_px
+                return (size_px,)
             epoch -= epochs
-        return full_size_px
+        return full_size_px, *self.mixed_sizes
 
 
 _RANGES = (

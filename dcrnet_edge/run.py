@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAverag
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from dcrnet_edge.calibration import activation_ranges, renew_batch_norms
+from dcrnet_edge.calibration import activation_ranges, norms_of, renew_batch_norms
 from dcrnet_edge.callbacks import (
     BEST_WEIGHTS,
     RESUME_NAME,
@@ -210,16 +210,20 @@ class Run:
         """Renew the batch norms of the kept weights, record ranges, measure, write."""
         name = BEST_WEIGHTS if self._config.recipe.keep is Keep.BEST else LAST_WEIGHTS
         network = load_checkpoint(self.folder / name).network
-        renew_batch_norms(network, loaders.statistics(self._config.recipe.epochs - 1))
-        ranges = {}
-        for size_px in (self._spec.size_px, *self._config.range_sizes):
-            seen = self._data.calibration(replace(self._spec, size_px=size_px))
-            ranges[size_px] = activation_ranges(network, seen)
+        last, norms = self._config.recipe.epochs - 1, {}
+        for size_px in reversed(self._config.recipe.sizes_at(last, self._spec.size_px)):
+            renew_batch_norms(network, loaders.statistics(last, size_px))
+            norms[size_px] = norms_of(network)
         predicted = predict(network, self._data.crops(Split.VALID, self._spec))
         truth = [sample.label for sample in self._data.samples(Split.VALID)]
         figures = {ACCURACY: float((predicted.argmax(axis=1) == truth).mean())}
         card = ModelCard(self._data.dataset.labels, self._spec, settings, figures, self._terms)
-        save_checkpoint(self.folder / CHECKPOINT_NAME, Checkpoint(network, card, ranges))
+        checkpoint = Checkpoint(network, card, {}, norms)
+        for size_px in dict.fromkeys((*checkpoint.trained_px, *self._config.range_sizes)):
+            seen = self._data.calibration(replace(self._spec, size_px=size_px))
+            at_size = checkpoint.at(size_px).network
+            checkpoint.ranges[size_px] = activation_ranges(at_size, seen)
+        save_checkpoint(self.folder / CHECKPOINT_NAME, checkpoint)
         draw_curves(self.folder)
 
     def _save(self, path: Path, network: DCRNet, spec: PreprocessSpec, settings: Settings) -> None:

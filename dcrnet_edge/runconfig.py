@@ -77,7 +77,8 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         sizes = (size_px for size_px, _ in self.recipe.progressive)
-        for size_px in (self.preprocess.size_px, *sizes, *self.range_sizes):
+        mixed = self.recipe.mixed_sizes
+        for size_px in (self.preprocess.size_px, *sizes, *mixed, *self.range_sizes):
             check_size(size_px)
 
     @classmethod

@@ -13,7 +13,6 @@ for openvino_times.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,8 +65,8 @@ def main(
     ] = True,
 ) -> None:
     """Write the stock float and int8 ONNX files, and the calibration faces."""
-    loaded = load_checkpoint(checkpoint or shipped_checkpoint())
-    card = replace(loaded.card, preprocess=replace(loaded.card.preprocess, size_px=size))
+    loaded = load_checkpoint(checkpoint or shipped_checkpoint()).at(size)
+    card = loaded.card
     out.mkdir(parents=True, exist_ok=True)
     crops = folder_faces(calib, card.preprocess).crops
     np.save(out / f"crops-{size}.npy", crops)

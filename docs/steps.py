@@ -53,8 +53,8 @@ def write(
     checkpoint: Annotated[Path | None, typer.Option(help="Default: the shipped weights.")] = None,
 ) -> None:
     """Write a file for each step; stock int8 is calibrated on Train faces."""
-    loaded = load_checkpoint(checkpoint or shipped_checkpoint())
-    card = replace(loaded.card, preprocess=replace(loaded.card.preprocess, size_px=size))
+    loaded = load_checkpoint(checkpoint or shipped_checkpoint()).at(size)
+    card = loaded.card
     source = DataSource.asked(dataset, data, landmarks).open()
     crops = np.concatenate([batch.numpy() for batch in source.calibration(card.preprocess)])
     crops = crops[:: max(1, len(crops) // CALIBRATION_FACES)].transpose(0, 2, 3, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -30,18 +30,23 @@ class ExportJob:
     """What is exported, and what it is measured by.
 
     Attributes:
-        checkpoint: what is exported.
+        checkpoint: what is exported, for the side of the input that was asked for.
         checkpoint_sha256: of its file.
-        size_px: side of the input.
+        trained_px: input sides that it was trained at.
         yardstick: what the artefacts are measured by.
         calibration: for int8; None if no int8 file is asked for.
     """
 
     checkpoint: Checkpoint
     checkpoint_sha256: str
-    size_px: int
+    trained_px: tuple[int, ...]
     yardstick: Yardstick
     calibration: Calibration | None
+
+    @property
+    def size_px(self) -> int:
+        """Side of the input."""
+        return self.checkpoint.card.preprocess.size_px
 
 
 def prepare_job(
@@ -71,9 +76,11 @@ def prepare_job(
     with step("checkpoint"):
         checkpoint = load_checkpoint(path)
         digest = sha256(path.read_bytes()).hexdigest()
-    size_px = size_px or checkpoint.card.preprocess.size_px
+    trained_px = checkpoint.trained_px
+    size_px = size_px or trained_px[0]
     check_size(size_px)
-    spec = replace(checkpoint.card.preprocess, size_px=size_px)
+    checkpoint = checkpoint.at(size_px)
+    spec = checkpoint.card.preprocess
     needs_ranges = any(kind.precision.has_ranges for kind in kinds)
     given = calibration = None
     if calib is not None:
@@ -92,7 +99,7 @@ def prepare_job(
         faces = enough_faces(faces, spec)
         expected = torch_probabilities(checkpoint.network, faces.crops)
     yardstick = Yardstick(faces, expected, labelled, budgets or Budgets())
-    return ExportJob(checkpoint, digest, size_px, yardstick, calibration)
+    return ExportJob(checkpoint, digest, trained_px, yardstick, calibration)
 
 
 def _labelled(

@@ -9,7 +9,7 @@ import torch
 from generated import LABELS
 from safetensors.torch import save_file
 
-from dcrnet_edge.calibration import activation_ranges, renew_batch_norms
+from dcrnet_edge.calibration import activation_ranges, norms_of, renew_batch_norms
 from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.config import NetworkConfig
 from dcrnet_edge.network import DCRNet
@@ -45,6 +45,22 @@ def test_round_trip(network: DCRNet, tmp_path: Path) -> None:
         assert name.endswith("num_batches_tracked") or (after[name] == stored).all()
     assert path.stat().st_size < 24_500_000
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_another_side_has_its_own_statistics(network: DCRNet, tmp_path: Path) -> None:
+    card = ModelCard(LABELS, PreprocessSpec(size_px=64))
+    shifted = {name: pair + 1 for name, pair in norms_of(network).items()}
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, Checkpoint(network, card, {}, {64: norms_of(network), 128: shifted}))
+    loaded = load_checkpoint(path)
+    assert loaded.trained_px == (64, 128)
+    assert loaded.at(64) is loaded
+    large, other = loaded.at(128), loaded.at(224)
+    assert large.trained_px == (128, 64)
+    stem = "backbone.features.norm0"
+    assert torch.equal(norms_of(large.network)[stem], shifted[stem])
+    for unchanged in (loaded, other, large.at(64)):  # 224 has none of its own
+        assert torch.equal(norms_of(unchanged.network)[stem], norms_of(network)[stem])
 
 
 def test_ranges_hold_every_activation(network: DCRNet) -> None:

@@ -191,9 +191,8 @@ def test_what_is_judged_has_names_that_tell_it_apart() -> None:
     assert [shipped[0].path, shipped[-1].path] == [shipped_checkpoint(), shipped_model()]
     names = candidates.names_of(shipped)
     assert (names[0], names[-1]) == ("dcrnet.safetensors", "dcrnet-int8.onnx")
-    checkpoint = load_checkpoint(shipped_checkpoint())
-    others = set(checkpoint.ranges) - {checkpoint.card.preprocess.size_px}
-    assert [each.size_px for each in shipped[1:-1]] == sorted(others)
+    others = load_checkpoint(shipped_checkpoint()).trained_px[1:]
+    assert tuple(each.size_px for each in shipped[1:-1]) == others
     paths = [Path("a/m.safetensors"), Path("b/m.safetensors"), Path("m.onnx"), Path("p.csv")]
     asked = candidates.asked(paths[:1] + paths[2:], (224, 128))
     assert candidates.names_of(asked) == [

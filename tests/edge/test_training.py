@@ -19,7 +19,8 @@ from generated_trees import write_folders
 from safetensors.torch import load_file
 
 from dcrnet_edge import callbacks, loader, training
-from dcrnet_edge.checkpoint import load_checkpoint
+from dcrnet_edge.calibration import norms_of
+from dcrnet_edge.checkpoint import load_checkpoint, save_checkpoint
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.evaluation import evaluate
 from dcrnet_edge.journal import read_journal
@@ -120,6 +121,37 @@ def test_sizes_grow_as_the_recipe_says(tree: Path, caches: Path, tmp_path: Path)
     path = run.train()
     assert load_checkpoint(path).card.preprocess.size_px == 128
     assert set(load_checkpoint(path).ranges) == {128}
+
+
+def test_mixed_sizes_take_turns(
+    tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batch by batch in the last epochs; each size gets statistics and ranges of its own."""
+    seen: list[int] = []
+    step = training.DCRNetTraining.training_step
+
+    def watched(self: training.DCRNetTraining, batch: training.Batch, index: int) -> torch.Tensor:
+        seen.append(batch[0].shape[-1])
+        return step(self, batch, index)
+
+    monkeypatch.setattr(training.DCRNetTraining, "training_step", watched)
+    recipe = {"epochs": 2, "progressive": [[64, 1]], "mixed_sizes": [64], "batch_size": 8}
+    data = face_data(tree, caches)
+    changes = {"preprocess": {"size_px": 128}, "recipe": recipe}
+    path = small_run(data, tmp_path, FERPLUS, changes).train()
+    steps = len(seen) // 2
+    assert seen == [64] * steps + [(128, 64)[i % 2] for i in range(steps)]
+    checkpoint = load_checkpoint(path)
+    assert checkpoint.trained_px == (128, 64)
+    assert set(checkpoint.ranges) == {128, 64}
+    at_64 = checkpoint.at(64)
+    assert at_64.card.preprocess.size_px == 64
+    stem = "backbone.features.norm0"
+    assert torch.equal(norms_of(at_64.network)[stem], checkpoint.norms[64][stem])
+    assert not torch.equal(norms_of(checkpoint.network)[stem], checkpoint.norms[64][stem])
+    expected = figures(evaluate(path, data, Split.VALID, tree, size_px=64))
+    save_checkpoint(tmp_path / "64.safetensors", at_64)
+    assert figures(evaluate(tmp_path / "64.safetensors", data, Split.VALID, tree)) == expected
 
 
 def test_an_older_run_is_neither_overwritten_nor_mixed_up(
