@@ -42,9 +42,9 @@ class AugmentConfig:
     erase: float = 0.15
 
 
-def sample_generator(seed: int, epoch: int, index: int) -> np.random.Generator:
-    """The random numbers of one sample in one epoch, the same in any order of loading."""
-    return np.random.default_rng((seed, epoch, index))
+def sample_generator(seed: int, epoch: int, index: int, repeat: int) -> np.random.Generator:
+    """The random numbers of one showing of one sample, the same in any order of loading."""
+    return np.random.default_rng((seed, epoch, index, repeat))
 
 
 def random_jitter(rng: np.random.Generator, config: AugmentConfig, size_px: int) -> Matrix:

@@ -34,10 +34,14 @@ class FaceData:
         dataset: as an adapter reads it.
         cache: finds the faces.
         crops: folder of the crop cache.
+        is_box_only: withhold the landmarks that are found.
     """
 
-    def __init__(self, dataset: FaceDataset, cache: FaceCache, crops: Path) -> None:
+    def __init__(
+        self, dataset: FaceDataset, cache: FaceCache, crops: Path, *, is_box_only: bool = False
+    ) -> None:
         self.dataset = dataset
+        self._is_box_only = is_box_only
         self.landmarks_sha256 = cache.landmarks_sha256
         self._cache = cache
         self._crops = crops
@@ -50,8 +54,14 @@ class FaceData:
     def faces(self, split: Split) -> list[Face]:
         """One face a sample."""
         if split not in self._faces:
-            self._faces[split] = self._cache.faces(self.samples(split))
+            found = self._cache.faces(self.samples(split), self.dataset.images)
+            self._faces[split] = [Face(f.box) for f in found] if self._is_box_only else found
         return self._faces[split]
+
+    def box_only_share(self, split: Split) -> float:
+        """The share of a split's faces without landmarks."""
+        faces = self.faces(split)
+        return sum(face.landmarks is None for face in faces) / len(faces)
 
     def crops(self, split: Split, spec: PreprocessSpec) -> NDArray[np.uint8]:
         """A split's faces without augmentation, (N, S, S, 1 or 3) uint8."""
@@ -83,7 +93,7 @@ class FaceData:
 
 
 class FaceDataModule(lightning.LightningDataModule):
-    """Loaders of one epoch each, since an epoch's noise and size are its own.
+    """Loaders of one epoch each, since an epoch's noise and sizes are its own.
 
     Args:
         data: the faces.
@@ -147,7 +157,7 @@ class FaceDataModule(lightning.LightningDataModule):
         size_px = size_px or self.spec_at(epoch).size_px
         order = self._new_order(0, 1)
         order.set_epoch(epoch)
-        keys = [(*key, size_px) for key in list(order)[:CALIBRATION_FACES]]
+        keys = [(draw, size_px) for draw in list(order)[:CALIBRATION_FACES]]
         keys = keys[: len(keys) // EVAL_BATCH * EVAL_BATCH] or keys
         loader = DataLoader(self._augmented(), EVAL_BATCH, sampler=keys)
         return (codes for codes, _, _ in loader)

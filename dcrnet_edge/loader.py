@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -29,6 +31,20 @@ Item = tuple[Tensor, Tensor, int]
 """Codes (3, S, S) uint8 RGB, target (labels,) float32, label."""
 
 
+class Draw(NamedTuple):
+    """What is shown next, and all that its noise depends on besides the run's seed.
+
+    Attributes:
+        epoch: counted from 0.
+        index: of the sample.
+        repeat: how often the epoch has shown it before; oversampling draws rare classes again.
+    """
+
+    epoch: int
+    index: int
+    repeat: int
+
+
 class PreparedFaces(Dataset[Item]):
     """Faces as the runtime prepares them; no augmentation.
 
@@ -50,7 +66,7 @@ class PreparedFaces(Dataset[Item]):
 
 
 class AugmentedFaces(Dataset[Item]):
-    """Training faces; indices are (epoch, sample, size in px): an epoch's noise is its own.
+    """Training faces; an index is a draw and the input side in px.
 
     Args:
         samples: the training samples.
@@ -77,10 +93,11 @@ class AugmentedFaces(Dataset[Item]):
     def __len__(self) -> int:
         return len(self._samples)
 
-    def __getitem__(self, key: tuple[int, int, int]) -> Item:
-        epoch, index, size_px = key
-        config, sample, face = self._recipe.augment, self._samples[index], self._faces[index]
-        rng = sample_generator(self._recipe.seed, epoch, index)
+    def __getitem__(self, key: tuple[Draw, int]) -> Item:
+        draw, size_px = key
+        config = self._recipe.augment
+        sample, face = self._samples[draw.index], self._faces[draw.index]
+        rng = sample_generator(self._recipe.seed, *draw)
         if rng.random() < config.box_only:
             face = Face(face.box)
         focus = self._focus[int(rng.integers(len(self._focus)))]
@@ -90,7 +107,7 @@ class AugmentedFaces(Dataset[Item]):
         return _item(erase(crop, rng, config.erase), sample)
 
 
-class BalancedOrder(Sampler[tuple[int, int]]):
+class BalancedOrder(Sampler[Draw]):
     """An epoch's order of training samples, drawn afresh from seed and epoch.
 
     Every device draws the same order and takes its share of it.
@@ -129,7 +146,7 @@ class BalancedOrder(Sampler[tuple[int, int]]):
         return len(self._chances) // self._devices
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before each epoch."""
+        """Go to the beginning of ``epoch``, unless inside it."""
         if epoch != self.epoch:
             self.start_at(epoch, 0)
 
@@ -138,18 +155,23 @@ class BalancedOrder(Sampler[tuple[int, int]]):
         self.epoch = epoch
         self.skipped = skipped
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        rng = sample_generator(self._seed, self.epoch, _ORDER)
+    def __iter__(self) -> Iterator[Draw]:
+        rng = np.random.default_rng((self._seed, self.epoch, _ORDER))
         if self._balance == 0:
             order = rng.permutation(len(self._chances))
         else:
             order = rng.choice(len(self._chances), len(self._chances), p=self._chances)
-        share = order[self._rank :: self._devices][: len(self)]
-        return iter([(self.epoch, int(index)) for index in share[self.skipped :]])
+        shown: Counter[int] = Counter()
+        draws = []
+        for index in map(int, order):
+            draws.append(Draw(self.epoch, index, shown[index]))
+            shown[index] += 1
+        share = draws[self._rank :: self._devices][: len(self)]
+        return iter(share[self.skipped :])
 
 
-class SizedOrder(Sampler[tuple[int, int, int]]):
-    """An order with the input side of each sample, which is one for a whole batch.
+class SizedOrder(Sampler[tuple[Draw, int]]):
+    """An order with the input side of each sample: one for a whole batch, by turns over the run.
 
     Args:
         order: of the samples.
@@ -165,10 +187,12 @@ class SizedOrder(Sampler[tuple[int, int, int]]):
     def __len__(self) -> int:
         return len(self._order)
 
-    def __iter__(self) -> Iterator[tuple[int, int, int]]:
-        sizes = self._recipe.sizes_at(self._order.epoch, self._full_size_px)
-        for position, (epoch, index) in enumerate(self._order, self._order.skipped):
-            yield epoch, index, sizes[position // self._recipe.batch_size % len(sizes)]
+    def __iter__(self) -> Iterator[tuple[Draw, int]]:
+        epoch, batch_size = self._order.epoch, self._recipe.batch_size
+        sizes = self._recipe.sizes_at(epoch, self._full_size_px)
+        before = epoch * (len(self) // batch_size)
+        for position, draw in enumerate(self._order, self._order.skipped):
+            yield draw, sizes[(before + position // batch_size) % len(sizes)]
 
 
 def _item(crop: NDArray[np.uint8], sample: Sample) -> Item:

@@ -48,14 +48,29 @@ def dataset_kind(name: str) -> DatasetKind:
 
 
 def open_data(
-    kind: DatasetKind, root: Path, plan: SplitPlan, landmarks: Path | None, workers: int
+    kind: DatasetKind,
+    root: Path,
+    plan: SplitPlan,
+    landmarks: Path | None,
+    workers: int = 0,
+    *,
+    is_box_only: bool = False,
 ) -> FaceData:
     """Read a data set, say what is in it, and find its faces as they are asked for.
+
+    Args:
+        kind: its layout.
+        root: its folder.
+        plan: its split.
+        landmarks: bundle of networks to find faces with.
+        workers: processes that look for faces; 0: one for each core.
+        is_box_only: withhold the landmarks that are found.
 
     Raises:
         DcrnetError: the data cannot be read or split, or there is no landmark network.
     """
     import functools
+    import os
 
     from lightning.pytorch.utilities import rank_zero_only
 
@@ -74,10 +89,10 @@ def open_data(
     cache = FaceCache(
         cache_folder() / "faces",
         functools.partial(open_finder, FinderKind.LITERT, landmarks),
-        workers=workers,
+        workers=workers or os.cpu_count() or 1,
         progress=_progress_bar("Finding faces"),
     )
-    return FaceData(dataset, cache, cache_folder() / "crops")
+    return FaceData(dataset, cache, cache_folder() / "crops", is_box_only=is_box_only)
 
 
 def _progress_bar(title: str) -> Callable[[int, int], None]:

@@ -49,9 +49,9 @@ class Recipe:
     Attributes:
         epochs: passes over the training split.
         progressive: (size in px, epochs) of the first epochs, at smaller inputs; the rest is
-            trained at the contract's size.
-        mixed_sizes: sizes in px that take turns with the contract's in the rest, batch by batch,
-            so that the weights are at home at all of them.
+            trained and validated at the contract's size.
+        mixed_sizes: smaller sizes in px that take turns with the contract's in the rest, batch
+            by batch, so that the weights are at home at all of them.
         batch_size: faces a step and device.
         optimiser: which one.
         learning_rate: start of ``plateau``, peak of ``one-cycle``.
@@ -125,12 +125,16 @@ class Recipe:
             )
 
     def sizes_at(self, epoch: int, full_size_px: int) -> tuple[int, ...]:
-        """Input sides in px of the batches of ``epoch``, counted from 0; the main one first."""
+        """Input sides in px of the batches of ``epoch``, counted from 0; the main one first.
+
+        None is above ``full_size_px``, so that a recipe serves a smaller contract, too.
+        """
         for size_px, epochs in self.progressive:
             if epoch < epochs:
-                return (size_px,)
+                return (min(size_px, full_size_px),)
             epoch -= epochs
-        return full_size_px, *self.mixed_sizes
+        smaller = (size_px for size_px in self.mixed_sizes if size_px < full_size_px)
+        return full_size_px, *dict.fromkeys(smaller)
 
 
 _RANGES = (

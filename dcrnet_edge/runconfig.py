@@ -64,7 +64,7 @@ class RunConfig:
         network: fields of :class:`dcrnet_edge.config.NetworkConfig`, except the labels.
         recipe: the training itself.
         focus: strengths of the landmark focus to draw from, in place of the contract's one.
-        range_sizes: input sides in px to record activation ranges for, besides the contract's.
+        range_sizes: input sides in px to record activation ranges for, besides those trained at.
     """
 
     dataset: DatasetKind = DatasetKind.FERPLUS

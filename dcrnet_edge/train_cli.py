@@ -84,7 +84,12 @@ def train(
     nodes: Annotated[int, typer.Option(min=1)] = 1,
     strategy: Annotated[str, typer.Option(help="Lightning's, such as ddp.")] = "auto",
     workers: Annotated[
-        int, typer.Option(min=0, help="Loading processes a device; 0: none of their own.")
+        int,
+        typer.Option(
+            min=0,
+            help="Loading processes a device; 0: none of their own. Faces are looked"
+            " for by as many, or by one a core.",
+        ),
     ] = 0,
     checkpoint_minutes: Annotated[
         float, typer.Option(min=0, help="Between resume points inside an epoch.")
@@ -125,7 +130,7 @@ def train(
     terms = terms_of(settings.dataset)
 
     def read(plan: SplitPlan) -> FaceData:
-        return open_data(settings.dataset, data, plan, landmarks, max(1, workers))
+        return open_data(settings.dataset, data, plan, landmarks, workers)
 
     if all_folds:
         path = cross_validate(read, settings, start, out, data, terms=terms, machine=machine)

@@ -5,6 +5,7 @@ Every image is its own noise, so that nothing is a repeat by chance.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
@@ -70,17 +71,28 @@ def write_affectnet(root: Path, images: int = 33) -> Path:
     return root
 
 
-def write_affectnet_tables(root: Path, *, validation_header: bool = False) -> Path:
-    """The older release: ``training.csv``, and ``validation.csv`` without a header."""
+def write_affectnet_tables(
+    root: Path, *, validation_header: bool = False, is_unpacked: bool = False
+) -> Path:
+    """The older release: ``training.csv``, and ``validation.csv`` without a header.
+
+    Flat, or as its archives unpack: the tables in a folder, the images two deep, in numbered
+    folders and named by hashes.
+    """
+    tables = root / "Manually_Annotated_file_lists" if is_unpacked else root
+    images = root / "Manually_Annotated" if is_unpacked else root
     columns = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks"
     header = f"{columns},expression,valence,arousal"
     for table in ("training", "validation"):
         rows = [header] if table == "training" or validation_header else []
         for index in range(33):
             name, code = f"{table}/{index}.jpg", index % 11
-            write_image(root / "Manually_Annotated_Images" / name)
+            if is_unpacked:
+                name = f"{index + 1}/{sha256(name.encode()).hexdigest()}.jpg"
+            write_image(images / "Manually_Annotated_Images" / name)
             rows.append(f"{name},0,0,48,48,1.0;2.0,{code},0.1,0.2")
-        (root / f"{table}.csv").write_text("\n".join(rows) + "\n")
+        tables.mkdir(parents=True, exist_ok=True)
+        (tables / f"{table}.csv").write_text("\n".join(rows) + "\n")
     return root
 
 

@@ -63,9 +63,16 @@ def read_dataset(kind: DatasetKind, root: Path, plan: SplitPlan | None = None) -
             raise DcrnetError(
                 f"{root} leaves no labelled image for the {split} split: is the data set whole?"
             )
-    digest = _dataset_digest(collection, kept, digests)
+    decoded = zip(collection.samples, digests, strict=True)
     return FaceDataset(
-        collection.name, collection.labels, splits, repeats, len(unreadable), protocol, digest
+        collection.name,
+        collection.labels,
+        splits,
+        repeats,
+        len(unreadable),
+        protocol,
+        _dataset_digest(collection, kept, digests),
+        [s for s, digest in decoded if digest and s.label != UNLABELLED],
     )
 
 

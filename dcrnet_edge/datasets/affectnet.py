@@ -16,7 +16,11 @@ _CODES = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "ang
 _OTHER_CODES = range(7, 11)  # contempt, none, uncertain, no face
 _SETS = {"train_set": Split.TRAIN, "val_set": Split.TEST}
 _TABLES = {"training.csv": Split.TRAIN, "validation.csv": Split.TEST}
-_IMAGE_FOLDERS = ("", "Manually_Annotated_Images", "Manually_Annotated", "images")
+_TABLE_FOLDERS = ("", "Manually_Annotated_file_lists")
+_IMAGE_FOLDERS = (
+    *("", "Manually_Annotated_Images", "Manually_Annotated", "images"),
+    "Manually_Annotated/Manually_Annotated_Images",
+)
 _COLUMNS = ("subDirectory_filePath", "expression")
 _PLACES = (0, 6)  # of the columns where a table has no header
 
@@ -27,20 +31,24 @@ def read_affectnet(root: Path) -> Collection:
     Args:
         root: folder with ``train_set`` and ``val_set``, each with ``images/N.jpg`` and
             ``annotations/N_exp.npy``; or with the older ``training.csv`` and
-            ``validation.csv`` beside the image folders.
+            ``validation.csv``, also in ``Manually_Annotated_file_lists``, beside the image
+            folders.
 
     Raises:
         DcrnetError: the folder has another layout, or a label cannot be read.
     """
     if all((root / name / "annotations").is_dir() for name in _SETS):
         found = [item for name, split in _SETS.items() for item in _annotated(root / name, split)]
-    elif all((root / name).is_file() for name in _TABLES):
-        found = [item for name, split in _TABLES.items() for item in _listed(root / name, split)]
+    elif tables := _table_folder(root):
+        found = [
+            item for name, split in _TABLES.items() for item in _listed(tables / name, root, split)
+        ]
     else:
         raise layout_error(
             root,
             "train_set and val_set with images and annotations/*_exp.npy in each, or"
-            " training.csv and validation.csv (--dataset affectnet)",
+            " training.csv and validation.csv, there or in Manually_Annotated_file_lists"
+            " (--dataset affectnet)",
         )
     collection = Collection("affectnet", EXPRESSIONS, [], [])
     for path, code, split in found:
@@ -63,9 +71,14 @@ def _annotated(folder: Path, split: Split) -> Iterator[tuple[Path, int, Split]]:
         yield folder / "images" / f"{path.name.removesuffix('_exp.npy')}.jpg", code, split
 
 
-def _listed(table: Path, split: Split) -> Iterator[tuple[Path, int, Split]]:
+def _table_folder(root: Path) -> Path | None:
+    folders = (root / name for name in _TABLE_FOLDERS)
+    return next((f for f in folders if all((f / name).is_file() for name in _TABLES)), None)
+
+
+def _listed(table: Path, root: Path, split: Split) -> Iterator[tuple[Path, int, Split]]:
     items = _rows(table)
-    folder = _image_folder(table, [name for name, _ in items])
+    folder = _image_folder(table, root, [name for name, _ in items])
     return ((folder / name, code, split) for name, code in items)
 
 
@@ -91,9 +104,9 @@ def _rows(table: Path) -> list[tuple[str, int]]:
     return items
 
 
-def _image_folder(table: Path, names: list[str]) -> Path:
+def _image_folder(table: Path, root: Path, names: list[str]) -> Path:
     """Where the images of a table lie; single ones may be missing."""
-    folders = [table.parent / name for name in _IMAGE_FOLDERS]
+    folders = [root / name for name in _IMAGE_FOLDERS]
     for name in names:
         for folder in folders:
             if (folder / name).is_file():

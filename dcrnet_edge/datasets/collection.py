@@ -37,6 +37,7 @@ class Collection:
         official: the split of each sample where the data set says so, else empty.
         paper_test: Test images of each label in the paper's random split (table 1), else empty.
         paper_train: Train images of each label in that split.
+        paper_images: indices of the samples that split is of, where not of all.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Collection:
     official: list[Split]
     paper_test: tuple[int, ...] = ()
     paper_train: tuple[int, ...] = ()
+    paper_images: tuple[int, ...] = ()
 
 
 def expression(name: str) -> str | None:

@@ -24,6 +24,8 @@ from dcrnet_runtime.face import LANDMARKS, Box, Face
 from dcrnet_runtime.outfile import written_beside
 
 SHARD = 2048
+POOL_FROM = 512
+"""Images from which on other processes are worth their start."""
 _CHUNK = 16
 _MARGIN = 0.25
 _log = logging.getLogger(__name__)
@@ -65,15 +67,30 @@ class FaceCache:
         self.name = self._finder.name
         self.landmarks_sha256 = self._finder.landmarks_sha256
 
-    def faces(self, samples: Sequence[Sample]) -> list[Face]:
+    def faces(
+        self, samples: Sequence[Sample], images: Sequence[Sample] | None = None
+    ) -> list[Face]:
         """One face a sample; an image in which none is found counts as its own box.
 
         A damaged shard is made anew, with a warning.
 
+        Args:
+            samples: the images asked for.
+            images: all of the data set in the order of the shards, so that another split of it
+                finds them again; by default ``samples``.
+
         Raises:
             DcrnetError: a worker died; the shards that are done stay.
         """
-        shards = [samples[start : start + SHARD] for start in range(0, len(samples), SHARD)]
+        images = images or samples
+        places = {image: place for place, image in enumerate(images)}
+        numbers = sorted({places[sample] // SHARD for sample in samples})
+        shards = self._shards([images[n * SHARD : (n + 1) * SHARD] for n in numbers])
+        by_number = dict(zip(numbers, shards, strict=True))
+        return [by_number[places[s] // SHARD][places[s] % SHARD] for s in samples]
+
+    def _shards(self, shards: list[Sequence[Sample]]) -> list[list[Face]]:
+        """The faces of each shard, from disk or looked for."""
         paths = [self._folder / f"{self._key(shard)}.npz" for shard in shards]
         found = [_read_shard(path, len(shard)) for path, shard in zip(paths, shards, strict=True)]
         missing = [i for i, faces in enumerate(found) if faces is None]
@@ -81,7 +98,7 @@ class FaceCache:
             made = self._make([shards[i] for i in missing], [paths[i] for i in missing])
             for i, faces in zip(missing, made, strict=True):
                 found[i] = faces
-        return [face for faces in found for face in faces or ()]
+        return [faces or [] for faces in found]
 
     def _make(self, shards: list[Sequence[Sample]], paths: list[Path]) -> list[list[Face]]:
         made: list[list[Face]] = []
@@ -89,7 +106,7 @@ class FaceCache:
         self._progress(0, total)
         with ExitStack() as stack:
             find: Callable[[Sequence[Sample]], Iterable[Face]]
-            if self._workers == 1:
+            if self._workers == 1 or total < POOL_FROM:
                 find = self._find_here
             else:
                 find = functools.partial(self._find_apart, stack.enter_context(self._pool()))

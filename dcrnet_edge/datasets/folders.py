@@ -30,23 +30,33 @@ def read_folders(root: Path) -> Collection:
         root: the folder around them.
 
     Raises:
-        DcrnetError: a folder with images is no expression, or there is no image.
+        DcrnetError: a folder with images is no expression, an expression has no image, or there
+            is none at all.
     """
     folders = sorted(path for path in root.iterdir() if path.is_dir())
     levels = [
         (path, _SPLITS[path.name.lower()]) for path in folders if path.name.lower() in _SPLITS
     ]
     found: list[tuple[Path, str, Split | None]] = []
+    empty: dict[str, Path] = {}
     places: list[tuple[Path, Split | None]] = [*levels] or [(root, None)]
     for level, split in places:
         for folder in sorted(path for path in level.iterdir() if path.is_dir()):
-            found += [(path, _expression_of(folder), split) for path in _images(folder)]
+            images = _images(folder)
+            found += [(path, _expression_of(folder), split) for path in images]
+            if not images and (name := expression(folder.name)):
+                empty[name] = folder
     labels = tuple(sorted({name for _, name, _ in found}))
     if len(labels) < 2:
         raise layout_error(
             root,
             "a folder with images for each of two or more expressions, or such folders inside"
             " train, valid and test (--dataset folders)",
+        )
+    if missing := sorted(empty.keys() - set(labels)):
+        raise DcrnetError(
+            f"folder {empty[missing[0]]} holds no image, so {missing[0]} cannot be learned: add"
+            " images, or remove the folder to do without"
         )
     samples = [
         Sample(path, labels.index(name), one_hot(labels.index(name), len(labels)))

@@ -8,6 +8,9 @@ from pathlib import Path
 from dcrnet_edge.datasets.collection import Collection, layout_error
 from dcrnet_edge.datasets.sample import EXPRESSIONS, Sample, one_hot
 
+PAPER_ANGLES = ("S", "HL", "HR")
+"""A guess: 70 people's seven expressions in two sessions from these are 2,940 images, and table 1
+has 2,938; all five angles would be 4,900."""
 PAPER_TEST = (42, 50, 35, 53, 41, 37, 36)
 """Test images of each label in the paper's table 1, 294 of 2,938."""
 PAPER_TRAIN = (378, 370, 385, 367, 379, 382, 383)
@@ -27,7 +30,8 @@ _CODES = {
 def read_kdef(root: Path) -> Collection:
     """All sessions and angles, flat or in a folder per person.
 
-    The subject is sex and number, so that both sessions of a person stay together.
+    The subject is sex and number, so that both sessions of a person stay together. The paper's
+    split is of the frontal and the half profiles.
 
     Args:
         root: folder with files such as ``AF01ANS.JPG``: session A or B, sex and number,
@@ -36,11 +40,13 @@ def read_kdef(root: Path) -> Collection:
     Raises:
         DcrnetError: no file has such a name.
     """
-    samples = []
+    samples, paper = [], []
     for path in sorted(root.rglob("*")):
         if match := _NAME.fullmatch(path.name):
             label = EXPRESSIONS.index(_CODES[match["expression"].upper()])
             target = one_hot(label, len(EXPRESSIONS))
+            if match["angle"].upper() in PAPER_ANGLES:
+                paper.append(len(samples))
             samples.append(Sample(path, label, target, subject=match["person"].upper()))
     if not samples:
         raise layout_error(
@@ -48,4 +54,4 @@ def read_kdef(root: Path) -> Collection:
             "files such as AF01ANS.JPG (session, sex and number, expression, angle), flat or in"
             " a folder per person (--dataset kdef)",
         )
-    return Collection("kdef", EXPRESSIONS, samples, [], PAPER_TEST, PAPER_TRAIN)
+    return Collection("kdef", EXPRESSIONS, samples, [], PAPER_TEST, PAPER_TRAIN, tuple(paper))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -65,6 +65,8 @@ class FaceDataset:
         unreadable: images left out because they cannot be decoded.
         protocol: how the splits were made.
         digest: SHA-256 over every image's pixels, label and split.
+        images: every labelled image that can be decoded, repeats included, in the adapter's
+            order, which no split changes.
     """
 
     name: str
@@ -74,6 +76,7 @@ class FaceDataset:
     unreadable: int = 0
     protocol: str = "official"
     digest: str = ""
+    images: Sequence[Sample] = ()
 
 
 def one_hot(label: int, labels: int) -> tuple[float, ...]:

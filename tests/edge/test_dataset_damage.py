@@ -135,6 +135,7 @@ def test_a_worker_that_dies_leaves_the_finished_shards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dcrnet_edge.datasets.facecache.SHARD", 6)
+    monkeypatch.setattr("dcrnet_edge.datasets.facecache.POOL_FROM", 0)
     samples = read_dataset(
         DatasetKind.FOLDERS, write_folders(tmp_path / "tree", 6, ("train", "valid", "test"))
     ).splits[Split.TEST]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +31,7 @@ from dcrnet_edge.datasets.cropcache import prepared_crops
 from dcrnet_edge.datasets.facecache import FaceCache, face_of_crop
 from dcrnet_edge.datasets.sample import Sample, Split, class_counts, read_rgb
 from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
+from dcrnet_edge.facedata import FaceData
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.preprocess import prepare
@@ -129,6 +131,8 @@ def test_kaggles_pixels_with_the_votes_beside(tmp_path: Path) -> None:
 def test_affectnet_drops_contempt_and_what_is_no_expression(tmp_path: Path) -> None:
     assert counts_of(DatasetKind.AFFECTNET, write_affectnet(tmp_path / "a", 44))[2] == 28
     assert counts_of(DatasetKind.AFFECTNET, write_affectnet_tables(tmp_path / "b"))[2] == 21
+    unpacked = write_affectnet_tables(tmp_path / "d", is_unpacked=True)
+    assert counts_of(DatasetKind.AFFECTNET, unpacked)[2] == 21
     root = write_affectnet_tables(tmp_path / "c", validation_header=True)
     dataset = read_dataset(DatasetKind.AFFECTNET, root, SplitPlan(SplitKind.PAPER))
     assert len(dataset.splits[Split.TEST]) == 21
@@ -183,6 +187,23 @@ def test_the_papers_random_splits(tmp_path: Path) -> None:
             DatasetKind.CKPLUS, write_ckplus(tmp_path / "small"), SplitPlan(SplitKind.PAPER)
         )
     assert sum(kdef.PAPER_TEST) == 294
+
+
+def test_the_papers_split_of_kdef_is_of_frontal_and_half_profiles(tmp_path: Path) -> None:
+    """Of all 4,900 images: 2,940 from three angles, of which table 1 has 2,938."""
+    codes = ("AF", "AN", "DI", "HA", "NE", "SA", "SU")
+    for number in range(70):
+        for code in codes:
+            for session, angle in itertools.product("AB", ("S", "HL", "HR", "FL", "FR")):
+                person = f"{'FM'[number % 2]}{number // 2 + 1:02}"
+                write_image(tmp_path / f"{session}{person}{code}{angle}.JPG", side=4)
+    dataset = read_dataset(DatasetKind.KDEF, tmp_path, SplitPlan(SplitKind.PAPER))
+    assert tuple(class_counts(dataset.splits[Split.TEST], 7)) == kdef.PAPER_TEST
+    assert dataset.protocol.startswith("paper: random 2644/294, seed 0")
+    used = [sample for samples in dataset.splits.values() for sample in samples]
+    angles = {sample.path.stem[6:] for sample in used}
+    assert angles == {"S", "HL", "HR"}
+    assert len(used) == 2938 - dataset.repeats
 
 
 @pytest.mark.parametrize(
@@ -291,6 +312,11 @@ def test_faces_are_found_once_and_kept(samples: list[Sample], tmp_path: Path) ->
         assert one.box == other.box == Box(0, 0, 48, 48)
         assert (one.landmarks is None) == (other.landmarks is None)
     assert [face.landmarks is None for face in first] == [False, True] * 3
+    mixed = samples[::-2]
+    fresh = FaceCache(tmp_path / "cache", lambda: finder)
+    for one, other in zip(fresh.faces(mixed, samples), first[::-2], strict=True):
+        assert (one.landmarks is None) == (other.landmarks is None)
+    assert finder.calls == len(samples)  # another choice of the same images
     other_network = CountingFinder(face, landmarks_sha256="dd" * 32)
     FaceCache(tmp_path / "cache", lambda: other_network).faces(samples)
     assert other_network.calls == len(samples)
@@ -312,7 +338,21 @@ def test_an_interrupted_search_goes_on_behind_its_last_shard(
     assert seen[-1] == (4, 4)
 
 
-def test_several_processes_find_the_same(tmp_path: Path) -> None:
+def test_folds_share_what_was_found(tmp_path: Path) -> None:
+    finder = CountingFinder(synthetic_face(), landmarks_sha256="cc" * 32)
+    finder.calls = 100
+    root = write_ckplus(tmp_path / "tree")
+    for fold in range(3):
+        plan = SplitPlan(SplitKind.SUBJECT, fold, 3)
+        dataset = read_dataset(DatasetKind.CKPLUS, root, plan)
+        data = FaceData(dataset, FaceCache(tmp_path / "faces", lambda: finder), tmp_path)
+        for split in Split:
+            assert len(data.faces(split)) == len(data.samples(split))
+    assert finder.calls == 100 + 42
+
+
+def test_several_processes_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dcrnet_edge.datasets.facecache.POOL_FROM", 0)
     samples = read_dataset(DatasetKind.FERPLUS, write_ferplus(tmp_path / "t")).splits[Split.TEST]
     alone = FaceCache(tmp_path / "a", open_fixed_finder).faces(samples)
     apart = FaceCache(tmp_path / "b", open_fixed_finder, workers=2).faces(samples)
