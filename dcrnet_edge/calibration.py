@@ -93,8 +93,9 @@ def set_norms(network: DCRNet, norms: Norms) -> None:
     """Give the batch norms the running statistics that :func:`norms_of` returned."""
     modules = _batch_norms(network)
     for name, (mean, variance) in norms.items():
-        modules[name].running_mean = mean.clone()
-        modules[name].running_var = variance.clone()
+        modules[name].load_state_dict(
+            {"running_mean": mean, "running_var": variance}, strict=False
+        )
 
 
 def _batch_norms(network: DCRNet) -> dict[str, nn.BatchNorm2d]:

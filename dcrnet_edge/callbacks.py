@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import shutil
 import signal
 import time
@@ -28,8 +29,11 @@ class WholeCheckpoints(TorchCheckpointIO):
     """Checkpoints that replace the one before only once they are whole."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, *_: Any, **__: Any) -> None:
+        # Not straight into the file: torch's writer hides why it failed.
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
         with written_beside(Path(path)) as beside:
-            torch.save(checkpoint, beside)
+            beside.write_bytes(buffer.getbuffer())
 
 
 class ResumePoint(Callback):

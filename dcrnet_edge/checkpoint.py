@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dcrnet_edge.calibration import Norms, Ranges, norms_of, set_norms
 from dcrnet_edge.config import Attention, NetworkConfig
-from dcrnet_edge.network import DCRNet
+from dcrnet_edge.network import DCRNet, check_size
 from dcrnet_runtime.card import CARD_KEY, ModelCard
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outfile import written_beside
@@ -21,6 +21,7 @@ from dcrnet_runtime.outfile import written_beside
 _NETWORK_KEY = "network"
 _RANGES_KEY = "ranges"
 _NORMS_KEY = "norms"
+_TRAINED_KEY = "trained_px"
 _PICKLES = (".pth", ".pt", ".ckpt", ".pkl", ".bin")
 
 
@@ -33,8 +34,8 @@ class Checkpoint:
         card: labels, preprocessing, provenance, figures.
         ranges: per-channel activation ranges on training faces, by input side in px, as
             :func:`dcrnet_edge.calibration.activation_ranges` returns them; empty before.
-        norms: the batch norms' statistics, by input side in px, where the weights were trained
-            at other sides than the card's, too.
+        norms: the batch norms' statistics at each input side in px that the weights were
+            trained at; may be empty where that is the card's alone.
     """
 
     network: DCRNet
@@ -44,18 +45,22 @@ class Checkpoint:
 
     @property
     def trained_px(self) -> tuple[int, ...]:
-        """Input sides that the weights were trained at, the card's first."""
-        own = self.card.preprocess.size_px
-        return own, *sorted(self.norms.keys() - {own})
+        """Input sides that the weights were trained at, the largest first."""
+        return tuple(sorted(self.norms, reverse=True)) or (self.card.preprocess.size_px,)
 
     def at(self, size_px: int) -> Checkpoint:
-        """The same weights for another input side, with its statistics where there are any."""
-        if size_px == self.card.preprocess.size_px:
+        """The same weights for another input side, with the statistics of the nearest trained one.
+
+        Raises:
+            DcrnetError: the network takes no such side.
+        """
+        check_size(size_px)
+        own = self.card.preprocess.size_px
+        if size_px == own:
             return self
         network = copy.deepcopy(self.network)
-        norms = {**self.norms, self.card.preprocess.size_px: norms_of(network)}
-        if size_px in norms:
-            set_norms(network, norms[size_px])
+        norms = self.norms or {own: norms_of(network)}
+        set_norms(network, norms[min(norms, key=lambda trained_px: abs(trained_px - size_px))])
         card = replace(self.card, preprocess=replace(self.card.preprocess, size_px=size_px))
         return Checkpoint(network, card, self.ranges, norms)
 
@@ -70,7 +75,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         for name, tensor in checkpoint.network.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
-    others = {size_px: checkpoint.norms[size_px] for size_px in checkpoint.trained_px[1:]}
+    own = checkpoint.card.preprocess.size_px
+    others = {size_px: norms for size_px, norms in checkpoint.norms.items() if size_px != own}
     for key, sizes in ((_RANGES_KEY, checkpoint.ranges), (_NORMS_KEY, others)):
         for size_px, rows in sizes.items():
             tensors |= {f"{key}.{size_px}.{name}": pair for name, pair in rows.items()}
@@ -78,6 +84,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     metadata = {
         CARD_KEY: checkpoint.card.to_json(),
         _NETWORK_KEY: json.dumps(asdict(checkpoint.network.config), sort_keys=True),
+        _TRAINED_KEY: json.dumps(checkpoint.trained_px),
     }
     with written_beside(path) as beside:
         # Not safetensors' save_file, which makes a file that its owner alone can read.
@@ -123,7 +130,21 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path} does not fit the network it describes (first of {len(missing)} missing and"
             f" {len(unexpected)} unknown tensors: {(missing + unexpected)[0]})"
         )
+    _check_norms(path, network, norms)
+    own = card.preprocess.size_px
+    if own in json.loads(metadata.get(_TRAINED_KEY, f"[{own}]")):
+        norms[own] = norms_of(network)
     return Checkpoint(network.eval(), card, ranges, norms)
+
+
+def _check_norms(path: Path, network: DCRNet, norms: dict[int, Norms]) -> None:
+    expected = {name: pair.shape for name, pair in norms_of(network).items()}
+    for size_px, rows in norms.items():
+        if {name: pair.shape for name, pair in rows.items()} != expected:
+            raise DcrnetError(
+                f"{path} has batch-norm statistics for {size_px} px that do not fit its network:"
+                " copy it again"
+            )
 
 
 def _taken(tensors: dict[str, Tensor], kind: str) -> dict[int, dict[str, Tensor]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dcrnet_edge.checkpoint import load_checkpoint
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.facedata import FaceData
-from dcrnet_edge.network import DCRNet, check_size
+from dcrnet_edge.network import DCRNet
 from dcrnet_edge.prediction import predict
 from dcrnet_edge.predictions import Predictions
 from dcrnet_runtime.backends import load_model
@@ -48,7 +48,6 @@ def evaluate(
     if path.suffix == CHECKPOINT_SUFFIX:
         checkpoint = load_checkpoint(path)
         if size_px is not None:
-            check_size(size_px)
             checkpoint = checkpoint.at(size_px)
         spec, labels = checkpoint.card.preprocess, checkpoint.card.labels
         _check_labels(path, labels, data.dataset.labels, shared_labels)

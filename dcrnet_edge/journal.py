@@ -63,6 +63,7 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
+@rank_zero_only
 def draw_curves(folder: Path) -> None:
     """Draw losses, validation accuracy and learning rate of a run into ``curves.png``."""
     from matplotlib.figure import Figure

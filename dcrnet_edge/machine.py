@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch.distributed import DistError
 
@@ -18,6 +20,7 @@ from dcrnet_edge.training import TrainingStopError
 from dcrnet_runtime.errors import DcrnetError
 
 _FORKED = ("spawn", "fork", "notebook")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +113,16 @@ def explained(folder: Path) -> Generator[None, None, None]:
             message = message.strip().rpartition("DcrnetError: ")[2]
         raise DcrnetError(f"training stopped: {message}; mend that, then {remedy}") from error
     except OSError as error:
+        mend = "make room" if error.errno in _NO_ROOM else "mend that"
         raise DcrnetError(
-            f"training stopped: {error.strerror or error} ({error.filename}): make room, then"
+            f"training stopped: {error.strerror or error} ({error.filename}): {mend}, then"
             f" {remedy}"
         ) from error
+    except MemoryError as error:
+        raise _out_of_memory(remedy) from error
     except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
+            raise _out_of_memory(remedy) from error
         if "DataLoader worker" in str(error):
             raise DcrnetError(
                 "training stopped: a loading process was killed, mostly for want of memory: give"
@@ -126,3 +134,10 @@ def explained(folder: Path) -> Generator[None, None, None]:
                 f" own message says why: {remedy}"
             ) from error
         raise
+
+
+def _out_of_memory(remedy: str) -> DcrnetError:
+    return DcrnetError(
+        "training stopped for want of memory: a new run with a smaller --batch-size or --size"
+        f" needs less; where other programs took it, end them and {remedy}"
+    )

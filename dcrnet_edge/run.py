@@ -7,7 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import lightning
-from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    EMAWeightAveraging,
+    LambdaCallback,
+)
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -34,6 +39,7 @@ from dcrnet_edge.start import Start
 from dcrnet_edge.training import ACCURACY, LAST_WEIGHTS, DCRNetTraining, TrainingStopError
 from dcrnet_runtime.card import ModelCard
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.outfile import remove_leftovers
 from dcrnet_runtime.spec import PreprocessSpec
 
 CHECKPOINT_NAME = "model.safetensors"
@@ -108,7 +114,11 @@ class Run:
                 raise TrainingStopError(
                     f"interrupted: dcrnet-train --resume --out {self.folder} goes on"
                 )
-            settings |= {"hours": round(point.hours, 3), "epochs_run": trainer.current_epoch}
+            settings |= {
+                "hours": round(point.hours, 3),
+                "epochs_run": trainer.current_epoch,
+                "box_only_share": round(self._data.box_only_share(Split.TRAIN), 4),
+            }
             if trainer.is_global_zero:
                 self._finish(loaders, settings)
             trainer.strategy.barrier()
@@ -173,6 +183,7 @@ class Run:
                     " with --out"
                 )
             network, settings["start"] = self._start.network(network_config)
+        rank_zero_only(remove_leftovers)(self.folder)
         rank_zero_only(write_settings)(self.folder, settings, self._config)
         return network, settings
 
@@ -181,21 +192,20 @@ class Run:
     ) -> lightning.Trainer:
         recipe = self._config.recipe
         journal = Journal(self.folder)
-        step = 0
-        if self._resume_path.is_file():
-            step = step_of(self._resume_path)
-            loaders.start_at(step)
-            journal.forget_after(step)
-        board = TensorBoardLogger(self.folder, name="", version="tensorboard")
+        step = step_of(self._resume_path) if self._resume_path.is_file() else 0
+        loaders.start_at(step)
+        journal.forget_after(step)
+        board = TensorBoardLogger(self.folder, "", "tensorboard", purge_step=step)
 
         def write(path: Path, network: DCRNet, epoch: int) -> None:
             self._save(path, network, loaders.spec_at(epoch), {**settings, "epoch": epoch})
 
+        curves = LambdaCallback(on_train_epoch_end=lambda *_: draw_curves(self.folder))
         return self._machine.trainer(
             recipe.precision,
             max_epochs=recipe.epochs,
             gradient_clip_val=recipe.gradient_clip or None,
-            callbacks=[KeptWeights(self.folder, write), *_averaging(recipe), point],
+            callbacks=[KeptWeights(self.folder, write), *_averaging(recipe), point, curves],
             plugins=[WholeCheckpoints()],
             logger=[journal, board],
             log_every_n_steps=min(20, loaders.steps),
@@ -208,23 +218,25 @@ class Run:
 
     def _finish(self, loaders: FaceDataModule, settings: Settings) -> None:
         """Renew the batch norms of the kept weights, record ranges, measure, write."""
-        name = BEST_WEIGHTS if self._config.recipe.keep is Keep.BEST else LAST_WEIGHTS
-        network = load_checkpoint(self.folder / name).network
-        last, norms = self._config.recipe.epochs - 1, {}
-        for size_px in reversed(self._config.recipe.sizes_at(last, self._spec.size_px)):
-            renew_batch_norms(network, loaders.statistics(last, size_px))
+        recipe, full_size_px = self._config.recipe, self._spec.size_px
+        kept = load_checkpoint(
+            self.folder / (BEST_WEIGHTS if recipe.keep is Keep.BEST else LAST_WEIGHTS)
+        )
+        network, epoch = kept.network, kept.card.provenance["epoch"]
+        norms = {}
+        others = set(recipe.sizes_at(epoch, full_size_px)) - {full_size_px}
+        for size_px in (*others, full_size_px):  # which the network is left with
+            renew_batch_norms(network, loaders.statistics(epoch, size_px))
             norms[size_px] = norms_of(network)
         predicted = predict(network, self._data.crops(Split.VALID, self._spec))
         truth = [sample.label for sample in self._data.samples(Split.VALID)]
         figures = {ACCURACY: float((predicted.argmax(axis=1) == truth).mean())}
         card = ModelCard(self._data.dataset.labels, self._spec, settings, figures, self._terms)
-        checkpoint = Checkpoint(network, card, {}, norms)
-        for size_px in dict.fromkeys((*checkpoint.trained_px, *self._config.range_sizes)):
+        checkpoint, ranges = Checkpoint(network, card, {}, norms), {}
+        for size_px in sorted({*norms, *self._config.range_sizes}):
             seen = self._data.calibration(replace(self._spec, size_px=size_px))
-            at_size = checkpoint.at(size_px).network
-            checkpoint.ranges[size_px] = activation_ranges(at_size, seen)
-        save_checkpoint(self.folder / CHECKPOINT_NAME, checkpoint)
-        draw_curves(self.folder)
+            ranges[size_px] = activation_ranges(checkpoint.at(size_px).network, seen)
+        save_checkpoint(self.folder / CHECKPOINT_NAME, replace(checkpoint, ranges=ranges))
 
     def _save(self, path: Path, network: DCRNet, spec: PreprocessSpec, settings: Settings) -> None:
         card = ModelCard(self._data.dataset.labels, spec, settings, {}, self._terms)

@@ -66,6 +66,8 @@ def read_settings(folder: Path, expected: Settings) -> Settings:
             f"{path} cannot be read, so it is unknown what {folder} was trained with: name another"
             " run folder with --out"
         ) from error
+    if "config" in before:  # of an older version: what it did not know yet was as by default now
+        before["config"] = RunConfig.of(before["config"]).to_values()
     for key, value in expected.items():
         if key not in _MAY_CHANGE and before.get(key) != _plain(value):
             name, old, new = _first_difference(key, before.get(key), value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -43,7 +43,7 @@ class Start:
         """The network in training mode, and its provenance as JSON values.
 
         A checkpoint with other labels gives everything but its last layer, of which the rows
-        of the labels in common are kept.
+        of the labels in common are kept. Its network has to be the same otherwise.
 
         Raises:
             DcrnetError: the weights cannot be had, or do not fit.
@@ -61,6 +61,7 @@ class Start:
             case StartKind.CHECKPOINT:
                 assert self.path is not None
                 checkpoint = load_checkpoint(self.path)
+                _check_same(self.path, checkpoint.network.config, config)
                 _copy_weights(checkpoint.network, network)
                 provenance["provenance"] = checkpoint.card.provenance
         return network.train(), provenance
@@ -79,6 +80,16 @@ class Start:
         return {"kind": self.kind.value, "file": self.path.name, "sha256": digest}
 
 
+def _check_same(path: Path, found: NetworkConfig, wanted: NetworkConfig) -> None:
+    for field in fields(NetworkConfig):
+        has, asked = getattr(found, field.name), getattr(wanted, field.name)
+        if field.name != "labels" and has != asked:
+            raise DcrnetError(
+                f"{path} holds a network with {field.name} {has}, and the run asks for {asked}:"
+                f" set network.{field.name} alike, or start from another checkpoint"
+            )
+
+
 def _copy_weights(source: DCRNet, target: DCRNet) -> None:
     state, wanted = source.state_dict(), target.state_dict()
     last = f"head.{len(source.head) - 1}"
@@ -93,5 +104,4 @@ def _copy_weights(source: DCRNet, target: DCRNet) -> None:
             for to, of in shared:
                 rows[to] = state[name][of]
             state[name] = rows
-    fitting = {k: v for k, v in state.items() if k in wanted and v.shape == wanted[k].shape}
-    target.load_state_dict(fitting, strict=False)
+    target.load_state_dict(state)

@@ -36,7 +36,8 @@ class DCRNetTraining(lightning.LightningModule):
     """DCRNet with an auxiliary classifier.
 
     Its data module gives, by ``statistics(epoch)``, the training faces that renew the batch norms
-    of averaged weights before each validation. Dropout is seeded by seed, step and device, so
+    of averaged weights, or of several sizes, before each validation. Dropout is seeded by seed,
+    step and device, so
     that a run that was cut off anywhere and one that was not draw the same.
 
     Args:
@@ -91,12 +92,22 @@ class DCRNetTraining(lightning.LightningModule):
             kernels = (m.weight for m in self.network.head if isinstance(m, nn.Linear))
             loss = loss + self._recipe.dense_l2 * sum(kernel.square().sum() for kernel in kernels)
         if not torch.isfinite(loss):
-            raise TrainingStopError(
-                f"the loss became {loss.item()} at step {self.global_step}: lower"
-                " recipe.learning_rate or set recipe.gradient_clip, and start a new run from this"
-                f" one's {LAST_WEIGHTS} with --start-from"
-            )
+            raise self._diverged(f"the loss became {loss.item()}")
         return loss
+
+    def on_before_optimizer_step(self, _optimizer: torch.optim.Optimizer) -> None:
+        if self._recipe.precision is Precision.FP16:
+            return  # its scaler skips such steps, which it makes itself
+        norm = nn.utils.get_total_norm([p.grad for p in self.parameters() if p.grad is not None])
+        if not torch.isfinite(norm):
+            raise self._diverged("a gradient is not finite")
+
+    def _diverged(self, what: str) -> TrainingStopError:
+        return TrainingStopError(
+            f"{what} at step {self.global_step}; the weights were left as they were: lower"
+            " recipe.learning_rate or set recipe.gradient_clip, and start a new run, from this"
+            f" one's {LAST_WEIGHTS} with --start-from if it ended an epoch"
+        )
 
     def _cross_entropy(self, logits: Tensor, targets: Tensor) -> Tensor:
         return functional.cross_entropy(
@@ -114,8 +125,9 @@ class DCRNetTraining(lightning.LightningModule):
                     norm.weight.clamp_(min=self._recipe.least_scale)
 
     def on_validation_epoch_start(self) -> None:
-        # The running statistics belong to the weights of each step, not to their average.
-        if self._recipe.ema_decay > 0:
+        # The running statistics belong to the weights of each step, not to their average, and to
+        # all sizes together.
+        if self._recipe.ema_decay > 0 or self._recipe.mixed_sizes:
             data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
             batches = data.statistics(self.current_epoch)
             renew_batch_norms(self.network, (codes.to(self.device) for codes in batches))

@@ -26,6 +26,7 @@ from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.network import DCRNet
 from dcrnet_edge.weights import shipped_checkpoint
+from dcrnet_export.calibration import stored_calibration
 from dcrnet_export.coordinates import equalise
 from dcrnet_export.datasource import DatasetOption, DataSource, LandmarksOption
 from dcrnet_export.fold import affine_of, fold_before
@@ -61,7 +62,7 @@ def write(
     out.mkdir(parents=True, exist_ok=True)
     write_stock(loaded.network, card, crops, out / "0-stock-fp32.onnx", out / "0-stock-int8.onnx")
     _write_folded(loaded, card, crops, out / "2-folded-int8.onnx")
-    graph = rewrite(loaded.network, size, loaded.ranges[size])
+    graph = rewrite(loaded.network, size, stored_calibration(loaded, size).ranges)
     for name, quantized in (
         ("3-clamps", quantize(_one_range_a_block(graph), WeightLimit.REDUCED)),
         ("4-coordinates", _norm5_in_float(quantize(equalise(graph), WeightLimit.REDUCED))),

@@ -43,7 +43,7 @@ def artefacts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     root = tmp_path_factory.mktemp("spine")
     _write_views(root / "data")
     settings = ("--epochs", 1, "--batch-size", 8, "--size", 128, "--learning-rate", 1e-5)
-    settings += ("--set", "recipe.progressive=[]", "--set", "range_sizes=[]")
+    settings += ("--set", "recipe.progressive=[]", "--set", "recipe.mixed_sizes=[]")
     settings += ("--dataset", "folders", "--start-from", shipped_checkpoint())
     call(train_cli.app, "--data", root / "data", "--out", root / "run", *settings)
     checkpoint = root / "run" / "model.safetensors"

@@ -99,12 +99,13 @@ def export(
     source = None if data is None else DataSource.asked(dataset, data, landmarks)
     job = prepare_job(path, size, calib, source, kinds, step)
     note(f"{path.name} at {job.size_px} px, checked on {job.yardstick.faces.source}.")
-    if job.size_px not in job.trained_px:
-        trained = " and ".join(map(str, job.trained_px))
+    if job.size_px not in job.checkpoint.trained_px:
+        trained = " and ".join(map(str, job.checkpoint.trained_px))
         note(
             f"WARNING: it was trained at {trained} px and can be far worse at {job.size_px}:"
             f" dcrnet-eval {path} --size {job.size_px} --data DIR measures it, dcrnet-train"
-            f" --start-from {path} --size {job.size_px} adapts it."
+            f" --start-from {path} --size {job.size_px} --epochs 3 --set"
+            " 'recipe.progressive=[]' adapts it."
         )
     if (aim := kinds[0].target) is not None:
         note(kinds[0].recipe.explanation(aim))

@@ -12,7 +12,6 @@ import numpy as np
 from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.evaluation import evaluate
-from dcrnet_edge.network import check_size
 from dcrnet_export.accuracy import LabelledFaces
 from dcrnet_export.artefact import ArtefactKind
 from dcrnet_export.budget import Budgets
@@ -32,14 +31,12 @@ class ExportJob:
     Attributes:
         checkpoint: what is exported, for the side of the input that was asked for.
         checkpoint_sha256: of its file.
-        trained_px: input sides that it was trained at.
         yardstick: what the artefacts are measured by.
         calibration: for int8; None if no int8 file is asked for.
     """
 
     checkpoint: Checkpoint
     checkpoint_sha256: str
-    trained_px: tuple[int, ...]
     yardstick: Yardstick
     calibration: Calibration | None
 
@@ -76,10 +73,7 @@ def prepare_job(
     with step("checkpoint"):
         checkpoint = load_checkpoint(path)
         digest = sha256(path.read_bytes()).hexdigest()
-    trained_px = checkpoint.trained_px
-    size_px = size_px or trained_px[0]
-    check_size(size_px)
-    checkpoint = checkpoint.at(size_px)
+    checkpoint = checkpoint.at(size_px or checkpoint.card.preprocess.size_px)
     spec = checkpoint.card.preprocess
     needs_ranges = any(kind.precision.has_ranges for kind in kinds)
     given = calibration = None
@@ -90,7 +84,7 @@ def prepare_job(
             if needs_ranges:
                 calibration = calibrate(checkpoint, given)
     elif needs_ranges:
-        calibration = stored_calibration(checkpoint, size_px)
+        calibration = stored_calibration(checkpoint, spec.size_px)
     if data is None:
         faces, labelled = given or sample_faces(spec), None
     else:
@@ -99,7 +93,7 @@ def prepare_job(
         faces = enough_faces(faces, spec)
         expected = torch_probabilities(checkpoint.network, faces.crops)
     yardstick = Yardstick(faces, expected, labelled, budgets or Budgets())
-    return ExportJob(checkpoint, digest, trained_px, yardstick, calibration)
+    return ExportJob(checkpoint, digest, yardstick, calibration)
 
 
 def _labelled(

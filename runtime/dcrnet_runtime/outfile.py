@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
+
+_BESIDE = re.compile(r"\..+\.\d+\.tmp(\.\w+)?")
 
 
 class PendingFile:
@@ -45,6 +48,13 @@ class PendingFile:
     def discard(self) -> None:
         """Remove it, if it has not been kept; an older file in its place stays."""
         self.beside.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process had begun to write in a folder that nobody else writes to."""
+    for path in folder.glob(".*.tmp*"):
+        if _BESIDE.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -24,11 +24,16 @@ from dcrnet_edge.training import DCRNetTraining
 
 FERPLUS = Preset.FERPLUS.values()
 PAPER = Preset.AFFECTNET.values() | {"split": {}}
+MIXED = {"recipe": {"mixed_sizes": [64]}, "preprocess": {"size_px": 128}}
+"""A change that makes batches of 128 and 64 px take turns."""
 SMALL: dict[str, Any] = {
     "dataset": "folders",
     "preprocess": {"size_px": 64, "source_px": 48},
     "range_sizes": [],
-    "recipe": {"epochs": 2, "progressive": [], "batch_size": 4, "augment": {"camera": 0.3}},
+    "recipe": {
+        **{"epochs": 2, "progressive": [], "mixed_sizes": [], "batch_size": 4},
+        "augment": {"camera": 0.3},
+    },
 }
 
 
@@ -87,7 +92,9 @@ def main(
     devices = int(processes)
     machine = {"accelerator": "cpu", "strategy": "ddp", "devices": devices} if devices > 1 else {}
     data = face_data(Path(tree), Path(caches))
-    run = small_run(data, Path(folder), globals()[preset], checkpoint_minutes=0, **machine)
+    base, _, change = preset.partition("+")
+    changes = [globals()[name] for name in (base, change) if name]
+    run = small_run(data, Path(folder), *changes, checkpoint_minutes=0, **machine)
     if what == "killed":
         kill_at(5 if devices == 1 else 3)
     DCRNetTraining.on_train_end = tell_weights  # type: ignore[method-assign]

@@ -53,14 +53,34 @@ def test_another_side_has_its_own_statistics(network: DCRNet, tmp_path: Path) ->
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, Checkpoint(network, card, {}, {64: norms_of(network), 128: shifted}))
     loaded = load_checkpoint(path)
-    assert loaded.trained_px == (64, 128)
     assert loaded.at(64) is loaded
-    large, other = loaded.at(128), loaded.at(224)
-    assert large.trained_px == (128, 64)
+    large, other = loaded.at(128), loaded.at(64).at(224)  # 224 has none of its own
+    save_checkpoint(path, other)
+    for each in (loaded, large, other, large.at(224), load_checkpoint(path)):
+        assert each.trained_px == (128, 64)
     stem = "backbone.features.norm0"
-    assert torch.equal(norms_of(large.network)[stem], shifted[stem])
-    for unchanged in (loaded, other, large.at(64)):  # 224 has none of its own
-        assert torch.equal(norms_of(unchanged.network)[stem], norms_of(network)[stem])
+    for each in (large, other, load_checkpoint(path)):
+        assert torch.equal(norms_of(each.network)[stem], shifted[stem])
+    for each in (loaded, large.at(64), load_checkpoint(path).at(64)):
+        assert torch.equal(norms_of(each.network)[stem], norms_of(network)[stem])
+    with pytest.raises(DcrnetError, match="size 96 is not one of"):
+        loaded.at(96)
+
+
+def test_one_side_is_all_that_most_weights_know(network: DCRNet, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, Checkpoint(network, ModelCard(LABELS, PreprocessSpec(size_px=64))))
+    assert load_checkpoint(path).trained_px == load_checkpoint(path).at(224).trained_px == (64,)
+
+
+def test_statistics_that_do_not_fit(network: DCRNet, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    norms = norms_of(network)
+    norms.pop("backbone.features.norm0")
+    card = ModelCard(LABELS, PreprocessSpec(size_px=64))
+    save_checkpoint(path, Checkpoint(network, card, {}, {64: norms_of(network), 128: norms}))
+    with pytest.raises(DcrnetError, match="statistics for 128 px that do not fit its network"):
+        load_checkpoint(path)
 
 
 def test_ranges_hold_every_activation(network: DCRNet) -> None:

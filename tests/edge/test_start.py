@@ -10,7 +10,7 @@ from generated import LABELS
 
 from dcrnet_edge import backbone_weights
 from dcrnet_edge.checkpoint import Checkpoint, save_checkpoint
-from dcrnet_edge.config import NetworkConfig
+from dcrnet_edge.config import Attention, NetworkConfig
 from dcrnet_edge.network import DCRNet
 from dcrnet_edge.start import Start, StartKind
 from dcrnet_runtime.card import ModelCard
@@ -37,6 +37,17 @@ def test_another_label_set_keeps_the_rows_of_the_labels_in_common(tmp_path: Path
     assert network.training
     assert provenance["provenance"] == {"dataset": "ferplus"}
     assert len(provenance["sha256"]) == 64
+
+
+def test_another_network_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "first.safetensors"
+    card = ModelCard(LABELS, PreprocessSpec(size_px=64))
+    save_checkpoint(path, Checkpoint(DCRNet(NetworkConfig(LABELS)), card))
+    wanted = NetworkConfig(LABELS, attention=Attention.SE)
+    with pytest.raises(
+        DcrnetError, match=r"attention cbam, .* asks for se: set network\.attention"
+    ):
+        Start(StartKind.CHECKPOINT, path).network(wanted)
 
 
 def test_without_a_network_the_remedies_are_named(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,19 +14,25 @@ from typing import Any
 
 import pytest
 import torch
-from edge.runs import FERPLUS, PAPER, environment, face_data, small_run
+from edge.runs import FERPLUS, MIXED, PAPER, SMALL, environment, face_data, small_run
 from generated_trees import write_folders
 from safetensors.torch import load_file
 
 from dcrnet_edge import callbacks, loader, training
 from dcrnet_edge.calibration import norms_of
-from dcrnet_edge.checkpoint import load_checkpoint, save_checkpoint
+from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from dcrnet_edge.config import NetworkConfig
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.evaluation import evaluate
 from dcrnet_edge.journal import read_journal
+from dcrnet_edge.network import DCRNet
 from dcrnet_edge.run import Run
+from dcrnet_edge.runconfig import RunConfig
+from dcrnet_edge.start import Start, StartKind
 from dcrnet_edge.statistics import figures
+from dcrnet_runtime.card import ModelCard
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.spec import PreprocessSpec
 
 LEVELS = ("train", "valid", "test")
 
@@ -86,7 +92,7 @@ def test_a_run_learns_and_describes_itself(tree: Path, caches: Path, tmp_path: P
     }
 
 
-@pytest.mark.parametrize("preset", ["FERPLUS", "PAPER"])
+@pytest.mark.parametrize("preset", ["FERPLUS", "PAPER", "FERPLUS+MIXED"])
 def test_a_killed_run_resumes_to_the_same_bits(
     preset: str, tree: Path, caches: Path, tmp_path: Path, one_thread: None
 ) -> None:
@@ -98,8 +104,9 @@ def test_a_killed_run_resumes_to_the_same_bits(
         command = [sys.executable, str(script), *arguments]
         return subprocess.run(command, env=environment(), capture_output=True).returncode
 
-    recipe = {"FERPLUS": FERPLUS, "PAPER": PAPER}[preset]
-    whole = small_run(face_data(tree, caches), tmp_path / "whole", recipe).train()
+    base = {"FERPLUS": FERPLUS, "PAPER": PAPER}[preset.partition("+")[0]]
+    change = [MIXED] if "MIXED" in preset else []
+    whole = small_run(face_data(tree, caches), tmp_path / "whole", base, *change).train()
     assert run_apart("killed", "killed") == -signal.SIGKILL
     assert not (tmp_path / "killed" / "model.safetensors").exists()
     assert run_apart("killed", "resumed") == 0
@@ -154,6 +161,28 @@ def test_mixed_sizes_take_turns(
     assert figures(evaluate(tmp_path / "64.safetensors", data, Split.VALID, tree)) == expected
 
 
+def test_without_an_average_each_size_has_statistics_of_its_own(
+    tree: Path, caches: Path, tmp_path: Path
+) -> None:
+    """Those that a training pass leaves behind are of all sizes together, and fit none."""
+    recipe = {"epochs": 1, "batch_size": 4, "ema_decay": 0.0}
+    run = small_run(face_data(tree, caches), tmp_path, FERPLUS, MIXED, {"recipe": recipe})
+    path = run.train()
+    last = load_checkpoint(tmp_path / "last.safetensors")
+    stem = "backbone.features.norm0"
+    wanted = load_checkpoint(path).norms[128][stem]
+    assert torch.allclose(norms_of(last.network)[stem], wanted, rtol=0.01, atol=1e-3)
+
+
+def test_a_run_of_an_older_version_goes_on(tree: Path, caches: Path, tmp_path: Path) -> None:
+    """A setting that it did not have yet counts as by default."""
+    run_of(tree, caches, tmp_path).train()
+    settings = json.loads((tmp_path / "settings.json").read_text())
+    del settings["config"]["recipe"]["mixed_sizes"]
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    assert run_of(tree, caches, tmp_path).finished()
+
+
 def test_an_older_run_is_neither_overwritten_nor_mixed_up(
     tree: Path, caches: Path, tmp_path: Path
 ) -> None:
@@ -182,32 +211,81 @@ def test_data_that_cannot_be_learned(tree: Path, caches: Path, tmp_path: Path) -
         small_run(data, tmp_path, FERPLUS).train()
 
 
+def test_scales_are_kept_above_their_floor(tree: Path, caches: Path, tmp_path: Path) -> None:
+    """Also one that the first weights have below it."""
+    network = DCRNet(NetworkConfig(("happiness", "neutral")))
+    norm = training.pre_activation_norms(network.backbone)[3]
+    with torch.no_grad():
+        norm.weight[0] = -0.1
+    card = ModelCard(network.config.labels, PreprocessSpec(size_px=64))
+    save_checkpoint(tmp_path / "first.safetensors", Checkpoint(network, card))
+    for floor in (1e-3, 0.0):
+        one_epoch = {"recipe": {"epochs": 1, "batch_size": 8, "least_scale": floor}}
+        config = RunConfig.of(FERPLUS, SMALL, one_epoch)
+        start = Start(StartKind.CHECKPOINT, tmp_path / "first.safetensors")
+        path = Run(face_data(tree, caches), config, start, tmp_path / f"{floor}").train()
+        trained = training.pre_activation_norms(load_checkpoint(path).network.backbone)[3]
+        assert (trained.weight[0] >= 1e-3) == (floor > 0)
+
+
 def test_a_loss_that_is_no_number_ends_the_run(
     tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nan = torch.tensor(math.nan)
     monkeypatch.setattr(training.DCRNetTraining, "_cross_entropy", lambda *_: nan)
-    with pytest.raises(DcrnetError, match="became nan at step 0: lower"):
+    with pytest.raises(DcrnetError, match=r"became nan at step 0; .*: lower"):
         run_of(tree, caches, tmp_path).train()
+
+
+def test_a_gradient_that_is_no_number_reaches_no_weights(
+    tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finite loss with a gradient that is not: at step 2, behind the first epoch."""
+    step = training.DCRNetTraining.training_step
+
+    def poisoned(self: training.DCRNetTraining, *args: Any) -> torch.Tensor:
+        loss = step(self, *args)
+        if self.global_step == 2:
+            loss = loss + (self.auxiliary.bias.sum() * 0).sqrt()
+        return loss
+
+    monkeypatch.setattr(training.DCRNetTraining, "training_step", poisoned)
+    with pytest.raises(DcrnetError, match=r"a gradient is not finite at step 2; .*--start-from"):
+        run_of(tree, caches, tmp_path, {"recipe": {"batch_size": 8}}).train()
+    network = load_checkpoint(tmp_path / "last.safetensors").network
+    assert all(weight.isfinite().all() for weight in network.parameters())
 
 
 def test_a_full_disk_keeps_the_older_resume_point(
     tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save, saved = torch.save, []
+    """The system refuses what is longer than the weights once the first epoch is written."""
+    write, limits = callbacks.ResumePoint._write, resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    def full_at_the_second(checkpoint: Any, path: Path) -> None:
-        saved.append(path)
-        if len(saved) == 2:
-            path.write_bytes(b"half")
-            raise OSError(errno.ENOSPC, "No space left on device")
-        save(checkpoint, path)
+    def last_that_fits(self: callbacks.ResumePoint, trainer: Any) -> None:
+        write(self, trainer)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000_000, limits[1]))
 
-    monkeypatch.setattr(callbacks.torch, "save", full_at_the_second)
-    with pytest.raises(DcrnetError, match="No space left on device"):
-        run_of(tree, caches, tmp_path, {"recipe": {"batch_size": 8}}).train()
+    monkeypatch.setattr(callbacks.ResumePoint, "_write", last_that_fits)
+    try:
+        with pytest.raises(DcrnetError, match=r"resume\.ckpt could not be written \(File too"):
+            run_of(tree, caches, tmp_path, {"recipe": {"batch_size": 8}}).train()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert callbacks.step_of(tmp_path / "resume.ckpt") == 2
     assert not list(tmp_path.glob(".resume*"))
+    assert (tmp_path / "curves.png").is_file()
+
+
+def test_what_a_killed_run_had_begun_to_write_is_removed(
+    tree: Path, caches: Path, tmp_path: Path
+) -> None:
+    leftover, other = tmp_path / ".resume.123.tmp.ckpt", tmp_path / ".notes.tmp"
+    leftover.write_bytes(b"half")
+    other.write_bytes(b"mine")
+    run_of(tree, caches, tmp_path)._begin(resume=False)
+    assert not leftover.exists()
+    assert other.exists()
 
 
 def test_a_killed_loader_is_named(

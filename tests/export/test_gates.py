@@ -54,7 +54,7 @@ def job(checkpoint, make_faces, ranges=None) -> ExportJob:
         Budgets(),
     )
     calibration = stored_calibration(calibrated if ranges else checkpoint, 64)
-    return ExportJob(checkpoint, "0" * 64, (64,), yardstick, calibration)
+    return ExportJob(checkpoint, "0" * 64, yardstick, calibration)
 
 
 @pytest.fixture(scope="module")

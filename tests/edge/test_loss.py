@@ -1,0 +1,70 @@
+"""The loss, and the rate that follows the validation."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+from dcrnet_edge.config import NetworkConfig
+from dcrnet_edge.network import DCRNet
+from dcrnet_edge.recipe import Optimiser, Recipe, Schedule
+from dcrnet_edge.training import DCRNetTraining
+
+COUNTS = (60, 30, 10)
+LOGITS = torch.tensor([[2.0, 0.0, -1.0], [0.5, 0.5, 1.0]])
+TARGETS = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+
+
+@pytest.fixture(scope="module")
+def network() -> DCRNet:
+    return DCRNet(NetworkConfig(("a", "b", "c")))
+
+
+def module_of(network: DCRNet, **recipe: Any) -> DCRNetTraining:
+    values = {"class_weights": False, "dropout_scale": 1.0, **recipe}
+    return DCRNetTraining(network, Recipe(**values), 100, COUNTS)
+
+
+def test_class_weights_are_equation_7(network: DCRNet) -> None:
+    """w_i = N / (C n_i): a third, two thirds and ten thirds of 100 / 3 / 10 here."""
+    module = module_of(network, class_weights=True)
+    weights = [100 / (3 * count) for count in COUNTS]
+    assert module.class_weights.tolist() == pytest.approx(weights)
+    logs = LOGITS.log_softmax(dim=1)
+    expected = -(weights[0] * logs[0, 0] + weights[2] * logs[1, 2]) / 2
+    assert module._cross_entropy(LOGITS, TARGETS).item() == pytest.approx(expected.item())
+
+
+def test_label_smoothing_spreads_a_share_over_all_classes(network: DCRNet) -> None:
+    module = module_of(network, label_smoothing=0.1)
+    spread = 0.9 * TARGETS + 0.1 / 3
+    expected = -(spread * LOGITS.log_softmax(dim=1)).sum(dim=1).mean()
+    assert module._cross_entropy(LOGITS, TARGETS).item() == pytest.approx(expected.item())
+
+
+def test_votes_are_targets(network: DCRNet) -> None:
+    votes = torch.tensor([[0.7, 0.3, 0.0], [0.1, 0.1, 0.8]])
+    expected = -(votes * LOGITS.log_softmax(dim=1)).sum(dim=1).mean()
+    assert module_of(network)._cross_entropy(LOGITS, votes).item() == pytest.approx(
+        expected.item()
+    )
+    hard = functional.cross_entropy(LOGITS, torch.tensor([0, 2]))
+    assert not math.isclose(hard.item(), expected.item())
+
+
+def test_the_rate_is_halved_where_validation_stalls(
+    network: DCRNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After more than three epochs without a better one, and counted afresh then."""
+    module = module_of(network, optimiser=Optimiser.ADAM, schedule=Schedule.PLATEAU)
+    optimizer = module.configure_optimizers()
+    rates = []
+    for accuracy in (0.5, 0.6, 0.6, 0.5, 0.6, 0.6, 0.6, 0.7, 0.6, 0.6, 0.6, 0.6):
+        monkeypatch.setattr(module.accuracy, "compute", lambda value=accuracy: torch.tensor(value))
+        module.on_validation_epoch_end()
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == [1e-4] * 5 + [5e-5] * 6 + [2.5e-5]
