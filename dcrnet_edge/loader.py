@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -31,7 +30,8 @@ Item = tuple[Tensor, Tensor, int]
 """Codes (3, S, S) uint8 RGB, target (labels,) float32, label."""
 
 
-class Draw(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Draw:
     """What is shown next, and all that its noise depends on besides the run's seed.
 
     Attributes:
@@ -97,7 +97,7 @@ class AugmentedFaces(Dataset[Item]):
         draw, size_px = key
         config = self._recipe.augment
         sample, face = self._samples[draw.index], self._faces[draw.index]
-        rng = sample_generator(self._recipe.seed, *draw)
+        rng = sample_generator(self._recipe.seed, draw.epoch, draw.index, draw.repeat)
         if rng.random() < config.box_only:
             face = Face(face.box)
         focus = self._focus[int(rng.integers(len(self._focus)))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -49,8 +50,12 @@ def _shard(
     crops = _mapped(path, shape)
     if crops is None:
         crops = np.empty(shape, np.uint8)
-        for row, sample, face in zip(crops, samples, faces, strict=True):
+
+        def fill(row: NDArray[np.uint8], sample: Sample, face: Face) -> None:
             row[:] = prepare(read_rgb(sample), face, spec)[:, :, :channels]
+
+        with ThreadPoolExecutor() as pool:  # OpenCV and NumPy let others run meanwhile
+            list(pool.map(fill, crops, samples, faces))
         with written_beside(path) as beside, beside.open("wb") as file:
             np.save(file, crops)
             file.write(_checksum(crops))  # np.load reads no further than the array

@@ -40,7 +40,8 @@ def read_kdef(root: Path) -> Collection:
     Raises:
         DcrnetError: no file has such a name.
     """
-    samples, paper = [], []
+    samples: list[Sample] = []
+    paper: list[int] = []
     for path in sorted(root.rglob("*")):
         if match := _NAME.fullmatch(path.name):
             label = EXPRESSIONS.index(_CODES[match["expression"].upper()])
