@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from dcrnet_edge.checkpoint import load_checkpoint
 from dcrnet_edge.datasets.sample import Split
@@ -32,6 +34,15 @@ class Images:
     root: Path
     shared_labels: bool = False
 
+    def provenance(self) -> dict[str, Any]:
+        """What tells these images from others, as JSON values."""
+        dataset = self.data.dataset
+        return {
+            "protocol": dataset.protocol,
+            "data_sha256": dataset.digest,
+            "landmarks_sha256": self.data.landmarks_sha256,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -54,6 +65,11 @@ class Candidate:
     def size_mb(self) -> float:
         """The file's size in 10^6 bytes."""
         return self.path.stat().st_size / 1e6
+
+    @property
+    def sha256(self) -> str:
+        """The file's hash, in hexadecimal."""
+        return sha256(self.path.read_bytes()).hexdigest()
 
     def answers(self, images: Images | None) -> Predictions:
         """Its predictions.
@@ -79,13 +95,10 @@ def shipped(sizes_px: Sequence[int]) -> list[Candidate]:
     """The shipped checkpoint and the int8 model made of it.
 
     Args:
-        sizes_px: input sides of the checkpoint; when empty, its own and every other that it
-            was trained at.
+        sizes_px: input sides of the checkpoint; when empty, those that it was trained at.
     """
     path = shipped_checkpoint()
-    sizes: list[int | None] = list(sizes_px)
-    if not sizes:
-        sizes = [None, *load_checkpoint(path).trained_px[1:]]
+    sizes = sizes_px or load_checkpoint(path).trained_px
     return [*(Candidate(path, size_px) for size_px in sizes), Candidate(shipped_model())]
 
 

@@ -51,6 +51,8 @@ class Checkpoint:
     def at(self, size_px: int) -> Checkpoint:
         """The same weights for another input side, with the statistics of the nearest trained one.
 
+        The card's figures stay behind: they were measured at its own side.
+
         Raises:
             DcrnetError: the network takes no such side.
         """
@@ -61,7 +63,8 @@ class Checkpoint:
         network = copy.deepcopy(self.network)
         norms = self.norms or {own: norms_of(network)}
         set_norms(network, norms[min(norms, key=lambda trained_px: abs(trained_px - size_px))])
-        card = replace(self.card, preprocess=replace(self.card.preprocess, size_px=size_px))
+        spec = replace(self.card.preprocess, size_px=size_px)
+        card = replace(self.card, preprocess=spec, figures={})
         return Checkpoint(network, card, self.ranges, norms)
 
 

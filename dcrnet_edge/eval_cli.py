@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,6 +50,10 @@ def evaluate(
         list[int] | None,
         typer.Option(help="Input side of a checkpoint, in place of its own; repeatable."),
     ] = None,
+    box_only: Annotated[
+        bool,
+        typer.Option("--box-only", help="Withhold landmarks, as where no network finds them."),
+    ] = False,
     shared_labels: Annotated[
         bool,
         typer.Option("--shared-labels", help="Leave out labels that model or data do not know."),
@@ -71,7 +76,9 @@ def evaluate(
     landmarks: Annotated[
         Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that look for faces.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
+    ] = 0,
     version: VersionOption = False,
 ) -> None:
     """Print accuracy, balanced accuracy, macro-F1 and calibration, with 95 % intervals."""
@@ -89,7 +96,10 @@ def evaluate(
     images = None
     if data is not None and not all(each.has_answers for each in (*judged, rival) if each):
         plan = _plan(protocol, fold, folds, split_seed)
-        images = _open_images(dataset, data, split, plan, landmarks, workers, shared_labels)
+        opened = open_data(
+            dataset_kind(dataset), data, plan, landmarks, workers, is_box_only=box_only
+        )
+        images = candidates.Images(opened, Split(split), data, shared_labels)
     names = candidates.names_of(judged)
     predictions = _answers(names, judged, images)
     found = {name: figures(each) for name, each in predictions.items()}
@@ -99,10 +109,18 @@ def evaluate(
         if not each.has_answers
     }
     first = names[0]
-    tables = [reports.summary_rows(found, sizes_mb)]
+    tables = [reports.summary_rows(found, sizes_mb), reports.path_rows(found)]
     if len(found) == 1:
-        tables += [reports.class_rows(found[first]), reports.path_rows(found[first])]
-    document: dict[str, Any] = {"dataset": dataset, "split": split, "models": found}
+        tables.insert(1, reports.class_rows(found[first]))
+    document: dict[str, Any] = {
+        "dataset": dataset,
+        "split": split,
+        "box_only": box_only,
+        **({} if images is None else images.provenance()),
+        "sha256": {name: each.sha256 for name, each in zip(names, judged, strict=True)},
+        "dcrnet_edge": metadata.version("dcrnet-edge"),
+        "models": found,
+    }
     if rival is not None:
         [name] = candidates.names_of([rival])
         comparison = compare(predictions[first], _answers([name], [rival], images)[name])
@@ -131,22 +149,6 @@ def _answers(
             note(f"{name} on {len(images.data.samples(images.split))} images.")
         answers[name] = candidate.answers(images)
     return answers
-
-
-def _open_images(
-    dataset: str,
-    root: Path,
-    split: str,
-    plan: SplitPlan,
-    landmarks: Path | None,
-    workers: int,
-    shared_labels: bool,
-) -> Images:
-    from dcrnet_edge.candidates import Images
-    from dcrnet_edge.datasets.sample import Split
-
-    data = open_data(dataset_kind(dataset), root, plan, landmarks, workers)
-    return Images(data, Split(split), root, shared_labels)
 
 
 def _plan(protocol: str | None, fold: int, folds: int, seed: int) -> SplitPlan:

@@ -46,16 +46,13 @@ def class_rows(figures: Mapping[str, Any]) -> Rows:
     return [*rows[:-2], total, *rows[-2:]]
 
 
-def path_rows(figures: Mapping[str, Any]) -> Rows:
-    """Accuracy where landmarks were found and where they were not."""
-    share = figures["box_only_share"]
-    rows = [["faces", "share", "accuracy"]]
-    for name, part, key in (
-        ("aligned by landmarks", 1 - share, "accuracy_aligned"),
-        ("box only", share, "accuracy_box_only"),
-    ):
-        accuracy = figures[key]
-        rows.append([name, f"{part:.1%}", "" if accuracy is None else f"{accuracy:.2%}"])
+def path_rows(found: Mapping[str, Mapping[str, Any]]) -> Rows:
+    """Each model's accuracy where landmarks were found and where they were not."""
+    rows = [["model", "box only", "accuracy aligned by landmarks", "accuracy box only"]]
+    for name, figures in found.items():
+        paths = (figures["accuracy_aligned"], figures["accuracy_box_only"])
+        shown = ("" if each is None else f"{100 * each:.2f} %" for each in paths)
+        rows.append([name, f"{100 * figures['box_only_share']:.1f} %", *shown])
     return rows
 
 
@@ -95,7 +92,8 @@ def write_report(
     save_predictions(folder / "predictions.csv", predictions)
     _write_confusion(folder / "confusion.csv", figures["confusion"], predictions.labels)
     _draw_confusion(folder / "confusion.png", figures["confusion"], predictions.labels)
-    tables = (summary_rows({title: figures}, {}), class_rows(figures), path_rows(figures))
+    found = {title: figures}
+    tables = (summary_rows(found, {}), class_rows(figures), path_rows(found))
     with written_beside(folder / "report.md") as beside:
         beside.write_text(
             f"# {title}\n\n{figures['images']} images; intervals: 95 % bootstrap over"

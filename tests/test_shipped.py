@@ -101,7 +101,7 @@ def test_int8_gives_the_labels_of_torch(portrait: NDArray[np.uint8]) -> None:
             rgb = np.clip(portrait * gain, 0, 255).astype(np.uint8)
             views.append(prepare(rgb, moved, model.card.preprocess))
     crops = np.stack(views)
-    network = load_checkpoint(shipped_checkpoint()).network
+    network = load_checkpoint(shipped_checkpoint()).at(model.card.preprocess.size_px).network
     with torch.inference_mode():
         expected = network(torch.from_numpy(crops).permute(0, 3, 1, 2)).softmax(dim=1).numpy()
     found = np.concatenate([model.probabilities(crop[None]) for crop in crops])

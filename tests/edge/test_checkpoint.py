@@ -48,12 +48,13 @@ def test_round_trip(network: DCRNet, tmp_path: Path) -> None:
 
 
 def test_another_side_has_its_own_statistics(network: DCRNet, tmp_path: Path) -> None:
-    card = ModelCard(LABELS, PreprocessSpec(size_px=64))
+    card = ModelCard(LABELS, PreprocessSpec(size_px=64), {}, {"valid_accuracy": 0.5})
     shifted = {name: pair + 1 for name, pair in norms_of(network).items()}
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, Checkpoint(network, card, {}, {64: norms_of(network), 128: shifted}))
     loaded = load_checkpoint(path)
     assert loaded.at(64) is loaded
+    assert loaded.at(128).card.figures == {}
     large, other = loaded.at(128), loaded.at(64).at(224)  # 224 has none of its own
     save_checkpoint(path, other)
     for each in (loaded, large, other, large.at(224), load_checkpoint(path)):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from edge.runs import open_fixed_finder
+from generated_trees import write_affectnet, write_affectnet_tables, write_ckplus, write_kdef
 from typer.testing import CliRunner
 
 from dcrnet_edge import eval_cli, train_cli
+from dcrnet_edge.checkpoint import load_checkpoint
 from dcrnet_edge.datasets.adapter import DatasetKind
 from dcrnet_edge.recipe import Keep, Optimiser, Schedule
 from dcrnet_edge.runconfig import Preset, RunConfig, nested, parse_assignment, read_toml
@@ -80,6 +85,47 @@ def test_presets_of_the_paper_follow_table_2(preset: Preset) -> None:
     is_affectnet = preset is Preset.AFFECTNET
     assert recipe.epochs == (50 if is_affectnet else 200)
     assert recipe.early_stop_patience == (10 if is_affectnet else 50)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "write", "options"),
+    [
+        ("affectnet", write_affectnet, ()),
+        ("affectnet", write_affectnet_tables, ()),
+        ("ckplus", write_ckplus, ("--set", "split.folds=3")),
+        ("kdef", write_kdef, ("--set", "split.folds=4")),
+    ],
+)
+def test_the_papers_presets_train_by_their_command(
+    dataset: str,
+    write: Callable[[Path], Path],
+    options: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Everything but size, length and first weights as the preset has it."""
+    monkeypatch.setattr("dcrnet_runtime.finders.open_finder", lambda *_, **__: open_fixed_finder())
+    monkeypatch.setattr("dcrnet_runtime.assets.cache_folder", lambda: tmp_path / "cache")
+    arguments = ["--data", write(tmp_path / "tree"), "--dataset", dataset, "--from-scratch"]
+    arguments += ["--size", 64, "--epochs", 1, "--batch-size", 8, "--out", tmp_path / "run"]
+    result = CliRunner().invoke(train_cli.app, [*map(str, arguments), *options])
+    assert result.exit_code == 0, result.output
+    checkpoint = load_checkpoint(tmp_path / "run" / "model.safetensors")
+    assert checkpoint.card.provenance["dataset"] == dataset
+    assert len(checkpoint.card.labels) == 7
+    assert checkpoint.card.provenance["box_only_share"] == 0.0
+    judged = ["--data", tmp_path / "tree", "--dataset", dataset, "--json", tmp_path / "f.json"]
+    judged += ["--folds", 3] if dataset == "ckplus" else ["--folds", 4]
+    paths = [tmp_path / "run" / "model.safetensors", *judged]
+    for is_box_only in (False, True):
+        flags = ["--box-only"] * is_box_only
+        result = CliRunner().invoke(eval_cli.app, [*map(str, paths), *flags])
+        assert result.exit_code == 0, result.output
+        written = json.loads((tmp_path / "f.json").read_text())
+        (found,) = written["models"].values()
+        assert found["box_only_share"] == float(is_box_only)
+        assert written["box_only"] is is_box_only
+        assert len(written["data_sha256"]) == 64
 
 
 def test_later_settings_win() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import math
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,7 @@ from typer.testing import CliRunner
 from dcrnet_edge import candidates, eval_cli
 from dcrnet_edge.checkpoint import load_checkpoint
 from dcrnet_edge.predictions import Predictions, read_predictions, save_predictions
-from dcrnet_edge.report import class_rows, markdown, summary_rows, write_report
+from dcrnet_edge.report import class_rows, markdown, path_rows, summary_rows, write_report
 from dcrnet_edge.statistics import compare, figures, resampled_metrics
 from dcrnet_edge.weights import shipped_checkpoint
 from dcrnet_runtime.errors import DcrnetError
@@ -169,10 +172,19 @@ def test_tables(some: Predictions, tmp_path: Path) -> None:
     found = figures(some)
     text = markdown(summary_rows({"model.onnx": found}, {"model.onnx": 12.44}))
     assert text.splitlines()[2].startswith("| model.onnx | 12.44 | ")
+    [header, paths] = path_rows({"model.onnx": found})
+    assert header[1] == "box only"
+    assert paths == ["model.onnx", f"{100 * found['box_only_share']:.1f} %", *paths[2:]]
+    assert paths[2] == f"{100 * found['accuracy_aligned']:.2f} %"
     assert [row[0] for row in class_rows(found)][-3:] == ["accuracy", "macro avg", "weighted avg"]
     write_report(tmp_path / "report", "model.onnx", found, some)
     names = {path.name for path in (tmp_path / "report").iterdir()}
     assert names == {"report.md", "confusion.png", "confusion.csv", "predictions.csv"}
+    with (tmp_path / "report" / "confusion.csv").open() as file:
+        header, *rows = csv.reader(file)
+    assert header == ["true \\ predicted", *some.labels]
+    assert [[int(cell) for cell in row[1:]] for row in rows] == found["confusion"]
+    assert sum(int(row[1 + i]) for i, row in enumerate(rows)) == some.correct.sum()
 
 
 def test_predictions_need_no_data(some: Predictions, tmp_path: Path) -> None:
@@ -183,16 +195,20 @@ def test_predictions_need_no_data(some: Predictions, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "| p.csv |  | 7" in result.stdout
     assert "McNemar" in result.stdout
-    assert (tmp_path / "j").is_file()
+    written = json.loads((tmp_path / "j").read_text())
+    assert written["sha256"] == {"p.csv": sha256(path.read_bytes()).hexdigest()}
+    assert written["models"]["p.csv"]["images"] == 200
 
 
 def test_what_is_judged_has_names_that_tell_it_apart() -> None:
     shipped = candidates.shipped(())
-    assert [shipped[0].path, shipped[-1].path] == [shipped_checkpoint(), shipped_model()]
-    names = candidates.names_of(shipped)
-    assert (names[0], names[-1]) == ("dcrnet.safetensors", "dcrnet-int8.onnx")
-    others = load_checkpoint(shipped_checkpoint()).trained_px[1:]
-    assert tuple(each.size_px for each in shipped[1:-1]) == others
+    assert shipped[-1].path == shipped_model()
+    assert {each.path for each in shipped[:-1]} == {shipped_checkpoint()}
+    trained_px = load_checkpoint(shipped_checkpoint()).trained_px
+    assert candidates.names_of(shipped) == [
+        *(f"dcrnet.safetensors at {size_px} px" for size_px in trained_px),
+        "dcrnet-int8.onnx",
+    ]
     paths = [Path("a/m.safetensors"), Path("b/m.safetensors"), Path("m.onnx"), Path("p.csv")]
     asked = candidates.asked(paths[:1] + paths[2:], (224, 128))
     assert candidates.names_of(asked) == [
