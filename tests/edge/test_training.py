@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -25,6 +26,7 @@ from dcrnet_edge.config import NetworkConfig
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.evaluation import evaluate
 from dcrnet_edge.journal import read_journal
+from dcrnet_edge.machine import explained
 from dcrnet_edge.network import DCRNet
 from dcrnet_edge.run import Run
 from dcrnet_edge.runconfig import RunConfig
@@ -275,6 +277,20 @@ def test_a_full_disk_keeps_the_older_resume_point(
     assert callbacks.step_of(tmp_path / "resume.ckpt") == 2
     assert not list(tmp_path.glob(".resume*"))
     assert (tmp_path / "curves.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), "for want of memory: .*smaller --batch-size.*--resume"),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), "want of memory"),
+        (OSError(errno.ENOSPC, "No space left on device", "x"), "make room, then .*--resume"),
+        (OSError(errno.ENOENT, "No such file or directory", "x"), "mend that, then .*--resume"),
+    ],
+)
+def test_what_a_machine_lacks_is_named(error: Exception, expected: str, tmp_path: Path) -> None:
+    with pytest.raises(DcrnetError, match=expected), explained(tmp_path):
+        raise error
 
 
 def test_what_a_killed_run_had_begun_to_write_is_removed(
