@@ -51,7 +51,8 @@ class Recipe:
         progressive: (size in px, epochs) of the first epochs, at smaller inputs; the rest is
             trained and validated at the contract's size.
         mixed_sizes: smaller sizes in px that take turns with the contract's in the rest, batch
-            by batch, so that the weights are at home at all of them.
+            by batch, so that the weights are at home at all of them; one given twice has two
+            turns.
         batch_size: faces a step and device.
         optimiser: which one.
         learning_rate: start of ``plateau``, peak of ``one-cycle``.
@@ -134,7 +135,7 @@ class Recipe:
                 return (min(size_px, full_size_px),)
             epoch -= epochs
         smaller = (size_px for size_px in self.mixed_sizes if size_px < full_size_px)
-        return full_size_px, *dict.fromkeys(smaller)
+        return full_size_px, *smaller
 
 
 _RANGES = (

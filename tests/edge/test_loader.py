@@ -90,7 +90,7 @@ def test_no_size_is_above_the_contracts() -> None:
     recipe = Recipe(epochs=4, progressive=((128, 1), (64, 1)), mixed_sizes=(128, 128, 64))
     assert [recipe.sizes_at(epoch, 64) for epoch in range(3)] == [(64,)] * 3
     assert [recipe.sizes_at(epoch, 128) for epoch in range(3)] == [(128,), (64,), (128, 64)]
-    assert recipe.sizes_at(2, 224) == (224, 128, 64)
+    assert recipe.sizes_at(2, 224) == (224, 128, 128, 64)
 
 
 def test_noise_follows_the_draw_alone(tmp_path: Path) -> None:
