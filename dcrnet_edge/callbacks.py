@@ -111,6 +111,9 @@ class ResumePoint(Callback):
 class KeptWeights(Callback):
     """Writes the weights that were just validated: the last ones, and the best so far.
 
+    Those of an epoch at larger inputs are better than any of smaller ones, since it is the size
+    in the end that a run is for.
+
     Has to stand before the averaging callback, which takes the averaged weights out of the
     network at the end of the validation.
 
@@ -121,6 +124,7 @@ class KeptWeights(Callback):
 
     def __init__(self, folder: Path, write: Callable[[Path, DCRNet, int], None]) -> None:
         self.best = -1.0
+        self._best_size_px = 0
         self._folder = folder
         self._write = write
 
@@ -133,16 +137,18 @@ class KeptWeights(Callback):
             return
         last = self._folder / LAST_WEIGHTS
         self._write(last, module.network, trainer.current_epoch)
-        if accuracy > self.best:
-            self.best = accuracy
+        loaders: Any = trainer.datamodule  # type: ignore[attr-defined]
+        size_px = loaders.spec_at(trainer.current_epoch).size_px
+        if (size_px, accuracy) > (self._best_size_px, self.best):
+            self._best_size_px, self.best = size_px, accuracy
             with written_beside(self._folder / BEST_WEIGHTS) as beside:
                 shutil.copyfile(last, beside)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best}
+        return {"best": self.best, "size_px": self._best_size_px}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best = state_dict["best"]
+        self.best, self._best_size_px = state_dict["best"], state_dict.get("size_px", 0)
 
 
 def step_of(path: Path) -> int:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from dcrnet_edge.evaluation import evaluate
 from dcrnet_edge.journal import read_journal
 from dcrnet_edge.machine import explained
 from dcrnet_edge.network import DCRNet
+from dcrnet_edge.recipe import Recipe
 from dcrnet_edge.run import Run
 from dcrnet_edge.runconfig import RunConfig
 from dcrnet_edge.start import Start, StartKind
@@ -161,6 +163,29 @@ def test_mixed_sizes_take_turns(
     expected = figures(evaluate(path, data, Split.VALID, tree, size_px=64))
     save_checkpoint(tmp_path / "64.safetensors", at_64)
     assert figures(evaluate(tmp_path / "64.safetensors", data, Split.VALID, tree)) == expected
+
+
+def test_the_best_weights_are_of_the_largest_inputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of smaller ones can be right more often there, and serve the run's end worse."""
+    accuracies, sizes_px = (0.9, 0.5, 0.4, 0.6), (64, 128, 128, 128)
+    module = training.DCRNetTraining(DCRNet(NetworkConfig(("a", "b"))), Recipe(), 4, [1, 1])
+
+    def write(path: Path, _network: DCRNet, epoch: int) -> None:
+        path.write_text(str(epoch))
+
+    kept = callbacks.KeptWeights(tmp_path, write)
+    best = []
+    for epoch, accuracy in enumerate(accuracies):
+        loaders = SimpleNamespace(spec_at=lambda epoch: PreprocessSpec(size_px=sizes_px[epoch]))
+        trainer: Any = SimpleNamespace(
+            is_global_zero=True, current_epoch=epoch, datamodule=loaders
+        )
+        monkeypatch.setattr(module.accuracy, "compute", lambda value=accuracy: value)
+        kept.on_validation_epoch_end(trainer, module)
+        best.append((tmp_path / callbacks.BEST_WEIGHTS).read_text())
+    assert best == ["0", "1", "1", "3"]
 
 
 def test_without_an_average_each_size_has_statistics_of_its_own(
