@@ -89,8 +89,8 @@ def write_affectnet_tables(
             name, code = f"{table}/{index}.jpg", index % 11
             if is_unpacked:
                 name = f"{index + 1}/{sha256(name.encode()).hexdigest()}.jpg"
-            write_image(images / "Manually_Annotated_Images" / name)
-            rows.append(f"{name},0,0,48,48,1.0;2.0,{code},0.1,0.2")
+            write_image(images / "Manually_Annotated_Images" / name, side=60)
+            rows.append(f"{name},4,6,48,50,1.0;2.0,{code},0.1,0.2")
         tables.mkdir(parents=True, exist_ok=True)
         (tables / f"{table}.csv").write_text("\n".join(rows) + "\n")
     return root

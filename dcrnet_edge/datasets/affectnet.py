@@ -21,8 +21,12 @@ _IMAGE_FOLDERS = (
     *("", "Manually_Annotated_Images", "Manually_Annotated", "images"),
     "Manually_Annotated/Manually_Annotated_Images",
 )
-_COLUMNS = ("subDirectory_filePath", "expression")
-_PLACES = (0, 6)  # of the columns where a table has no header
+_BOX_COLUMNS = ("face_x", "face_y", "face_width", "face_height")
+_COLUMNS = ("subDirectory_filePath", *_BOX_COLUMNS, "expression")
+_PLACES: tuple[int, ...] = (0, 1, 2, 3, 4, 6)  # of the columns where a table has no header
+
+Box = tuple[int, int, int, int]
+Item = tuple[Path, int, Split, Box | None]
 
 
 def read_affectnet(root: Path) -> Collection:
@@ -32,7 +36,7 @@ def read_affectnet(root: Path) -> Collection:
         root: folder with ``train_set`` and ``val_set``, each with ``images/N.jpg`` and
             ``annotations/N_exp.npy``; or with the older ``training.csv`` and
             ``validation.csv``, also in ``Manually_Annotated_file_lists``, beside the image
-            folders.
+            folders; their images show more than the face, which is cut out by the table's box.
 
     Raises:
         DcrnetError: the folder has another layout, or a label cannot be read.
@@ -51,24 +55,26 @@ def read_affectnet(root: Path) -> Collection:
             " (--dataset affectnet)",
         )
     collection = Collection("affectnet", EXPRESSIONS, [], [])
-    for path, code, split in found:
+    for path, code, split, box in found:
         if code in _OTHER_CODES:
             continue
         if not 0 <= code < len(_CODES):
             raise DcrnetError(f"{path} has expression {code}; expected 0 to {_OTHER_CODES[-1]}")
         label = EXPRESSIONS.index(_CODES[code])
-        collection.samples.append(Sample(path, label, one_hot(label, len(EXPRESSIONS))))
+        target = one_hot(label, len(EXPRESSIONS))
+        collection.samples.append(Sample(path, label, target, box=box))
         collection.official.append(split)
     return collection
 
 
-def _annotated(folder: Path, split: Split) -> Iterator[tuple[Path, int, Split]]:
+def _annotated(folder: Path, split: Split) -> Iterator[Item]:
     for path in sorted((folder / "annotations").glob("*_exp.npy")):
         try:
             code = int(np.load(path, allow_pickle=False).item())
         except (OSError, EOFError, ValueError) as error:
             raise DcrnetError(f"{path} holds no expression code: restore the file") from error
-        yield folder / "images" / f"{path.name.removesuffix('_exp.npy')}.jpg", code, split
+        image = folder / "images" / f"{path.name.removesuffix('_exp.npy')}.jpg"
+        yield image, code, split, None
 
 
 def _table_folder(root: Path) -> Path | None:
@@ -76,32 +82,43 @@ def _table_folder(root: Path) -> Path | None:
     return next((f for f in folders if all((f / name).is_file() for name in _TABLES)), None)
 
 
-def _listed(table: Path, root: Path, split: Split) -> Iterator[tuple[Path, int, Split]]:
-    items = _rows(table)
-    folder = _image_folder(table, root, [name for name, _ in items])
-    return ((folder / name, code, split) for name, code in items)
+def _listed(table: Path, root: Path, split: Split) -> Iterator[Item]:
+    rows = _rows(table)
+    folder = _image_folder(table, root, [name for name, _, _ in rows])
+    return ((folder / name, code, split, box) for name, code, box in rows)
 
 
-def _rows(table: Path) -> list[tuple[str, int]]:
-    """Path and expression code of each row."""
+def _rows(table: Path) -> list[tuple[str, int, Box | None]]:
+    """Path, expression code and face box of each row."""
     with table.open(newline="") as file:
         rows = list(csv.reader(file))
     places = _PLACES
     if rows and _COLUMNS[0] in rows[0]:
-        if _COLUMNS[1] not in rows[0]:
-            raise DcrnetError(f"{table} has no column expression: use AffectNet's own file")
-        places = (rows[0].index(_COLUMNS[0]), rows[0].index(_COLUMNS[1]))
+        missing = [name for name in _COLUMNS if name not in rows[0]]
+        if missing:
+            raise DcrnetError(
+                f"{table} has no column {', '.join(missing)}: use AffectNet's own file"
+            )
+        places = tuple(rows[0].index(name) for name in _COLUMNS)
         rows = rows[1:]
-    name_at, code_at = places
+    name_at, *box_at, code_at = places
     items = []
     for row in rows:
         try:
-            items.append((row[name_at], int(row[code_at])))
+            name, code = row[name_at], int(row[code_at])
+            box = None if code in _OTHER_CODES else _box([row[place] for place in box_at])
         except (IndexError, ValueError) as error:
             raise DcrnetError(
-                f"{table} has a row without a path and an expression code: {','.join(row)[:60]!r}"
+                f"{table} has a row without a path, a face box and an expression code:"
+                f" {','.join(row)[:60]!r}"
             ) from error
+        items.append((name, code, box))
     return items
+
+
+def _box(cells: list[str]) -> Box:
+    x, y, width, height = map(int, cells)
+    return x, y, width, height
 
 
 def _image_folder(table: Path, root: Path, names: list[str]) -> Path:

@@ -148,8 +148,8 @@ class FaceCache:
 
 
 def content_digest(sample: Sample) -> bytes:
-    """SHA-256 of an image file, or of its row in a CSV of pixels."""
-    if sample.row_offset is None:
+    """SHA-256 of an image file, of a face in it, or of a row in a CSV of pixels."""
+    if sample.row_offset is None and sample.box is None:
         return sha256(sample.path.read_bytes()).digest()
     return sha256(read_rgb(sample).tobytes()).digest()
 

@@ -39,6 +39,8 @@ class Sample:
         target: probability of each label, from annotators' votes where there are any.
         subject: who is shown; empty where that is not known.
         row_offset: where the row begins in a CSV of pixels, in bytes.
+        box: the face in the image, as x, y, width and height in px, where the data set says so;
+            None where the image is the face.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class Sample:
     target: tuple[float, ...]
     subject: str = ""
     row_offset: int | None = None
+    box: tuple[int, int, int, int] | None = None
 
     @property
     def name(self) -> str:
@@ -85,13 +88,14 @@ def one_hot(label: int, labels: int) -> tuple[float, ...]:
 
 
 def read_rgb(sample: Sample) -> NDArray[np.uint8]:
-    """The image as (H, W, 3) uint8 RGB.
+    """The face's image as (H, W, 3) uint8 RGB: the part in the sample's box, if it has one.
 
     Raises:
-        DcrnetError: it is missing or no image.
+        DcrnetError: it is missing or no image, or the box lies outside.
     """
     if sample.row_offset is None:
-        return read_image(sample.path)
+        rgb = read_image(sample.path)
+        return rgb if sample.box is None else _inside(rgb, sample)
     try:
         with sample.path.open("rb") as file:
             file.seek(sample.row_offset)
@@ -107,6 +111,18 @@ def read_rgb(sample: Sample) -> NDArray[np.uint8]:
     if side == 0 or grey.min() < 0 or grey.max() > 255:
         raise DcrnetError(f"{sample.name} is no row of pixels: restore the file")
     return np.repeat(grey[:, :, None], 3, axis=2).astype(np.uint8)
+
+
+def _inside(rgb: NDArray[np.uint8], sample: Sample) -> NDArray[np.uint8]:
+    assert sample.box is not None
+    x, y, width, height = sample.box
+    part = rgb[max(0, y) : max(0, y + height), max(0, x) : max(0, x + width)]
+    if part.size == 0:
+        raise DcrnetError(
+            f"the face box of {sample.name} ({width} x {height} px at {x}, {y}) lies outside the"
+            f" image ({rgb.shape[1]} x {rgb.shape[0]} px): restore the data set's table"
+        )
+    return np.ascontiguousarray(part)
 
 
 def class_counts(samples: Iterable[Sample], labels: int) -> NDArray[np.int64]:
