@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
-from torch.utils.data.distributed import DistributedSampler
 
-from dcrnet_edge.datasets.cropcache import prepared_crops
+from dcrnet_edge.datasets.cropcache import CropCache, Crops
 from dcrnet_edge.datasets.facecache import FaceCache
 from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, class_counts
 from dcrnet_edge.loader import AugmentedFaces, BalancedOrder, Item, PreparedFaces, SizedOrder
@@ -33,12 +32,17 @@ class FaceData:
     Args:
         dataset: as an adapter reads it.
         cache: finds the faces.
-        crops: folder of the crop cache.
+        crops: keeps them prepared.
         is_box_only: withhold the landmarks that are found.
     """
 
     def __init__(
-        self, dataset: FaceDataset, cache: FaceCache, crops: Path, *, is_box_only: bool = False
+        self,
+        dataset: FaceDataset,
+        cache: FaceCache,
+        crops: CropCache,
+        *,
+        is_box_only: bool = False,
     ) -> None:
         self.dataset = dataset
         self._is_box_only = is_box_only
@@ -63,16 +67,16 @@ class FaceData:
         faces = self.faces(split)
         return sum(face.landmarks is None for face in faces) / len(faces)
 
-    def crops(self, split: Split, spec: PreprocessSpec) -> NDArray[np.uint8]:
-        """A split's faces without augmentation, (N, S, S, 1 or 3) uint8."""
-        return prepared_crops(self._crops, self.samples(split), self.faces(split), spec)
+    def crops(self, split: Split, spec: PreprocessSpec) -> Crops:
+        """A split's faces without augmentation."""
+        return self._crops.crops(self.samples(split), self.faces(split), spec)
 
     def calibration(self, spec: PreprocessSpec) -> list[Tensor]:
         """Batches (N, 3, S, S) uint8 of prepared faces spread evenly over Train."""
         samples, faces = self.samples(Split.TRAIN), self.faces(Split.TRAIN)
         chosen = range(0, len(samples), max(1, len(samples) // CALIBRATION_FACES))
         picked = [samples[i] for i in chosen]
-        crops = prepared_crops(self._crops, picked, [faces[i] for i in chosen], spec)
+        crops = self._crops.crops(picked, [faces[i] for i in chosen], spec)
         return [codes for codes, _, _ in DataLoader(PreparedFaces(picked, crops), EVAL_BATCH)]
 
     def class_counts(self) -> NDArray[np.int64]:
@@ -136,9 +140,11 @@ class FaceDataModule(lightning.LightningDataModule):
         self._start = epoch, steps * self._recipe.batch_size
 
     def prepare_data(self) -> None:
-        """Find the faces, which Lightning has one process a node do while the others wait."""
+        """Find and prepare faces, which one process a node does while the others wait."""
         for split in (Split.TRAIN, Split.VALID):
             self._data.faces(split)
+        for spec in {self.spec_at(epoch) for epoch in range(self._recipe.epochs)}:
+            self._data.crops(Split.VALID, spec)
 
     def spec_at(self, epoch: int) -> PreprocessSpec:
         """The contract at the main size of ``epoch``."""
@@ -193,7 +199,7 @@ class FaceDataModule(lightning.LightningDataModule):
         faces = PreparedFaces(self._data.samples(Split.VALID), crops)
         share: Sampler[int] | None = None
         if self._devices > 1:
-            share = DistributedSampler(
+            share = UnrepeatedDistributedSampler(
                 faces, self._devices, self.trainer.global_rank, shuffle=False
             )
         return DataLoader(faces, EVAL_BATCH, sampler=share, num_workers=self._workers)

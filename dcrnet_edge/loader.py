@@ -18,6 +18,7 @@ from dcrnet_edge.augment import (
     random_jitter,
     sample_generator,
 )
+from dcrnet_edge.datasets.cropcache import Crops
 from dcrnet_edge.datasets.sample import Sample, class_counts, read_rgb
 from dcrnet_edge.recipe import Recipe
 from dcrnet_runtime.face import Face
@@ -50,11 +51,10 @@ class PreparedFaces(Dataset[Item]):
 
     Args:
         samples: labels and targets.
-        crops: (N, S, S, 1 or 3) uint8, as :func:`dcrnet_edge.datasets.cropcache.prepared_crops`
-            returns them.
+        crops: one a sample.
     """
 
-    def __init__(self, samples: Sequence[Sample], crops: NDArray[np.uint8]) -> None:
+    def __init__(self, samples: Sequence[Sample], crops: Crops) -> None:
         self._samples = samples
         self._crops = crops
 

@@ -75,6 +75,7 @@ def open_data(
     from lightning.pytorch.utilities import rank_zero_only
 
     from dcrnet_edge.datasets.adapter import read_dataset
+    from dcrnet_edge.datasets.cropcache import CropCache
     from dcrnet_edge.datasets.facecache import FaceCache
     from dcrnet_edge.facedata import FaceData
     from dcrnet_runtime.assets import cache_folder
@@ -92,7 +93,8 @@ def open_data(
         workers=workers or os.cpu_count() or 1,
         progress=_progress_bar("Finding faces"),
     )
-    return FaceData(dataset, cache, cache_folder() / "crops", is_box_only=is_box_only)
+    crops = CropCache(cache_folder() / "crops", _progress_bar("Preparing faces"))
+    return FaceData(dataset, cache, crops, is_box_only=is_box_only)
 
 
 def _progress_bar(title: str) -> Callable[[int, int], None]:
@@ -112,6 +114,7 @@ def _progress_bar(title: str) -> Callable[[int, int], None]:
 
     def show(done: int, total: int) -> None:
         if done == 0:
+            progress.reset(task)
             progress.start()
         progress.update(task, completed=done, total=total)
         if done >= total:

@@ -6,24 +6,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dcrnet_edge.datasets.cropcache import Crops
 from dcrnet_edge.network import DCRNet
 
 _BATCH = 128
 
 
-def predict(network: DCRNet, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+def predict(network: DCRNet, crops: Crops) -> NDArray[np.float32]:
     """Probabilities (N, labels) float32.
 
     Args:
         network: is put into eval mode.
-        crops: (N, S, S, 1 or 3) uint8, as
-            :func:`dcrnet_edge.datasets.cropcache.prepared_crops` returns them.
+        crops: the faces.
     """
     network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     rows = []
     with torch.inference_mode():
-        for start in range(0, len(crops), _BATCH):
-            codes = torch.from_numpy(np.array(crops[start : start + _BATCH]))
-            codes = codes.permute(0, 3, 1, 2).expand(-1, 3, -1, -1)
+        for batch in crops.batches(_BATCH):
+            codes = torch.from_numpy(batch).permute(0, 3, 1, 2).expand(-1, 3, -1, -1)
             rows.append(network(codes).float().softmax(dim=1))
     return torch.cat(rows).numpy()

@@ -89,7 +89,8 @@ def compare(
     truth = np.array([sample.label for sample in source.samples(Split.TEST)])
     chosen = np.linspace(0, len(crops) - 1, faces).round().astype(int)
     runs = [Run([], []) for _ in loaded]
-    for row in crops[chosen]:
+    for index in chosen:
+        row = crops[index]
         rgb = np.repeat(row, 3 // row.shape[-1], axis=-1)[None]
         for model, run in zip(loaded, runs, strict=True):
             start = time.perf_counter()

@@ -101,7 +101,7 @@ def _labelled(
 ) -> tuple[PreparedCrops, LabelledFaces]:
     with step("data set"):
         data = source.open()
-        crops = data.crops(Split.TEST, spec)
+        crops = np.stack(list(data.crops(Split.TEST, spec)))
     with step("torch"):
         expected = evaluate(checkpoint, data, Split.TEST, source.root, size_px=spec.size_px)
     rgb = np.broadcast_to(crops, (*crops.shape[:3], 3))

@@ -14,6 +14,7 @@ import torch
 from generated import FixedFinder, synthetic_face
 
 from dcrnet_edge.datasets.adapter import DatasetKind, read_dataset
+from dcrnet_edge.datasets.cropcache import CropCache
 from dcrnet_edge.datasets.facecache import FaceCache
 from dcrnet_edge.facedata import FaceData
 from dcrnet_edge.machine import Machine
@@ -46,7 +47,9 @@ def open_fixed_finder() -> FixedFinder:
 def face_data(root: Path, caches: Path) -> FaceData:
     """A tree of folders with its faces."""
     dataset = read_dataset(DatasetKind.FOLDERS, root)
-    return FaceData(dataset, FaceCache(caches / "faces", open_fixed_finder), caches / "crops")
+    return FaceData(
+        dataset, FaceCache(caches / "faces", open_fixed_finder), CropCache(caches / "crops")
+    )
 
 
 def small_run(

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from dcrnet_edge import eval_cli
 from dcrnet_edge.crossval import cross_validate
 from dcrnet_edge.datasets.adapter import DatasetKind, read_dataset
+from dcrnet_edge.datasets.cropcache import CropCache
 from dcrnet_edge.datasets.facecache import FaceCache
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.datasets.splits import SplitPlan
@@ -44,7 +45,7 @@ def data_of(tmp_path: Path) -> Callable[[SplitPlan], FaceData]:
     def read(plan: SplitPlan) -> FaceData:
         dataset = read_dataset(DatasetKind.CKPLUS, root, plan)
         cache = FaceCache(tmp_path / "faces", open_fixed_finder)
-        return FaceData(dataset, cache, tmp_path / "crops")
+        return FaceData(dataset, cache, CropCache(tmp_path / "crops"))
 
     return read
 

@@ -23,7 +23,7 @@ from generated_trees import (
 
 from dcrnet_edge.datasets import ckplus, kdef
 from dcrnet_edge.datasets.adapter import DatasetKind, read_dataset
-from dcrnet_edge.datasets.cropcache import prepared_crops
+from dcrnet_edge.datasets.cropcache import CropCache
 from dcrnet_edge.datasets.facecache import FaceCache
 from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, read_rgb
 from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
@@ -146,6 +146,36 @@ def test_a_worker_that_dies_leaves_the_finished_shards(
     assert not list((tmp_path / "cache").glob(".*.tmp*"))
 
 
+def test_a_face_box_outside_of_its_image_costs_that_image(tmp_path: Path) -> None:
+    root = write_affectnet_tables(tmp_path)
+    table = root / "validation.csv"
+    table.write_text(table.read_text().replace("/0.jpg,4,6,", "/0.jpg,60,6,"))
+    dataset = read_dataset(DatasetKind.AFFECTNET, root)
+    assert dataset.unreadable == 1
+    sample = Sample(root / "x.jpg", 0, (1.0,), box=(60, 6, 48, 50))
+    write_image(sample.path, side=60)
+    with pytest.raises(
+        DcrnetError, match=r"48 x 50 px at 60, 6\) lies outside the image \(60 x 60"
+    ):
+        read_rgb(sample)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "message"),
+    [
+        ("subDirectory_filePath,face_x,expression", "a.jpg,0,1", "no column face_y, face_width"),
+        ("", "a.jpg,0,0,NULL,48,1.0;2.0,1,0.1,0.2", "a row without a path, a face box"),
+    ],
+)
+def test_an_affectnet_table_without_boxes_is_refused(
+    header: str, row: str, message: str, tmp_path: Path
+) -> None:
+    root = write_affectnet_tables(tmp_path)
+    (root / "training.csv").write_text(f"{header}\n{row}\n".lstrip())
+    with pytest.raises(DcrnetError, match=message):
+        read_dataset(DatasetKind.AFFECTNET, root)
+
+
 @pytest.mark.parametrize("damage", ["cut", "empty", "of others"])
 def test_a_damaged_shard_of_faces_is_made_again(
     damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -187,7 +217,8 @@ def test_a_damaged_crop_shard_is_made_again(damage: str, tmp_path: Path) -> None
     ]
     faces = [synthetic_face(centre=(24.0, 24.0), side=40.0)] * len(samples)
     spec = PreprocessSpec(size_px=64)
-    crops = np.array(prepared_crops(tmp_path / "crops", samples, faces, spec))
+    crops = CropCache(tmp_path / "crops").crops(samples, faces, spec)
+    before = [crop.copy() for crop in crops]
     [shard] = (tmp_path / "crops").iterdir()
     whole = shard.read_bytes()
     shard.write_bytes(
@@ -198,5 +229,6 @@ def test_a_damaged_crop_shard_is_made_again(damage: str, tmp_path: Path) -> None
             "empty": b"",
         }[damage]
     )
-    assert (prepared_crops(tmp_path / "crops", samples, faces, spec) == crops).all()
+    again = CropCache(tmp_path / "crops").crops(samples, faces, spec)
+    assert np.array_equal(list(again), before)
     assert shard.read_bytes() == whole

@@ -27,7 +27,7 @@ from generated_trees import (
 
 from dcrnet_edge.datasets import ckplus, kdef
 from dcrnet_edge.datasets.adapter import DatasetKind, read_dataset, terms_of
-from dcrnet_edge.datasets.cropcache import prepared_crops
+from dcrnet_edge.datasets.cropcache import CropCache
 from dcrnet_edge.datasets.facecache import FaceCache, face_of_crop
 from dcrnet_edge.datasets.sample import Sample, Split, class_counts, read_rgb
 from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
@@ -35,6 +35,7 @@ from dcrnet_edge.facedata import FaceData
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.preprocess import prepare
+from dcrnet_runtime.source import read_image
 from dcrnet_runtime.spec import PreprocessSpec
 
 Writer = Callable[[Path], Path]
@@ -138,6 +139,7 @@ def test_affectnet_drops_contempt_and_what_is_no_expression(tmp_path: Path) -> N
     assert len(dataset.splits[Split.TEST]) == 21
     anger = next(s for s in dataset.splits[Split.TEST] if s.label == 0)
     assert anger.path.name == "6.jpg"
+    assert np.array_equal(read_rgb(anger), read_image(anger.path)[6:56, 4:52])
 
 
 def test_ckplus_takes_the_last_three_frames_of_labelled_sequences(tmp_path: Path) -> None:
@@ -345,7 +347,9 @@ def test_folds_share_what_was_found(tmp_path: Path) -> None:
     for fold in range(3):
         plan = SplitPlan(SplitKind.SUBJECT, fold, 3)
         dataset = read_dataset(DatasetKind.CKPLUS, root, plan)
-        data = FaceData(dataset, FaceCache(tmp_path / "faces", lambda: finder), tmp_path)
+        data = FaceData(
+            dataset, FaceCache(tmp_path / "faces", lambda: finder), CropCache(tmp_path)
+        )
         for split in Split:
             assert len(data.faces(split)) == len(data.samples(split))
     assert finder.calls == 100 + 42
@@ -363,13 +367,37 @@ def test_several_processes_find_the_same(tmp_path: Path, monkeypatch: pytest.Mon
 def test_crops_are_what_the_runtime_prepares(samples: list[Sample], tmp_path: Path) -> None:
     faces = [synthetic_face(centre=(24.0, 24.0), side=40.0)] * len(samples)
     spec = PreprocessSpec(size_px=64)
-    crops = prepared_crops(tmp_path / "crops", samples, faces, spec)
-    assert crops.shape == (6, 64, 64, 1)
+    crops = CropCache(tmp_path / "crops").crops(samples, faces, spec)
+    assert len(crops) == 6
     for crop, sample, face in zip(crops, samples, faces, strict=True):
+        assert crop.shape == (64, 64, 1)
         assert (crop == prepare(read_rgb(sample), face, spec)).all()
-    shard = next((tmp_path / "crops").iterdir())
-    shard.write_bytes(shard.read_bytes()[:500])
-    assert (prepared_crops(tmp_path / "crops", samples, faces, spec) == crops).all()
+
+
+def test_crops_lie_in_shards_of_which_only_missing_ones_are_made(
+    samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dcrnet_edge.datasets.cropcache.SHARD", 4)
+    faces = [synthetic_face(centre=(24.0, 24.0), side=40.0)] * len(samples)
+    spec = PreprocessSpec(size_px=64)
+    seen: list[tuple[int, int]] = []
+    cache = CropCache(tmp_path / "crops", lambda *done: seen.append(done))
+    whole = [prepare(read_rgb(s), f, spec)[:, :, :1] for s, f in zip(samples, faces, strict=True)]
+
+    crops = cache.crops(samples, faces, spec)
+    assert seen == [(done, 6) for done in range(7)]
+    assert all(isinstance(shard, np.memmap) for shard in crops.shards)
+    assert np.array_equal([crops[index] for index in range(6)], whole)
+    assert [len(batch) for batch in crops.batches(5)] == [5, 1]
+    assert np.array_equal(np.concatenate(list(crops.batches(5))), whole)
+
+    seen.clear()
+    next((tmp_path / "crops").iterdir()).unlink()
+    assert np.array_equal(list(cache.crops(samples, faces, spec)), whole)
+    assert seen[-1] in {(4, 4), (2, 2)}
+    seen.clear()
+    cache.crops(samples, faces, spec)
+    assert seen == []
 
 
 def test_a_face_crop_is_searched_with_a_margin_and_the_central_face_wins() -> None:
