@@ -1,0 +1,98 @@
+"""The scripts that make the documents' tables run, on generated material."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from generated import synthetic_frame, write_ferplus
+
+from dcrnet_edge.datasets.sample import EXPRESSIONS
+from dcrnet_edge.predictions import Predictions, read_predictions, save_predictions
+
+DOCS = Path(__file__).parents[1] / "docs"
+STUB = """
+import numpy as np
+class FER:
+    def __init__(self, mtcnn):
+        assert mtcnn is False
+    def detect_emotions(self, bgr, face_rectangles):
+        assert bgr.dtype == np.uint8 and face_rectangles == [(0, 0, 48, 48)]
+        names = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+        answer = "happy" if bgr.mean() > 100 else "sad"
+        return [{"emotions": {name: 0.76 if name == answer else 0.04 for name in names}}]
+"""
+
+
+def run_script(name: str, *arguments: str | Path, stubs: Path | None = None) -> list[str]:
+    """The lines that a script of the documents prints."""
+    path = os.pathsep.join(filter(None, [str(stubs or ""), os.environ.get("PYTHONPATH", "")]))
+    done = subprocess.run(
+        [sys.executable, str(DOCS / name), *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_fers_answers_are_predictions_to_compare_with(tmp_path: Path) -> None:
+    root = write_ferplus(tmp_path / "tree")
+    images = sorted((root / "FER2013Test").glob("*.png"))
+    means = [cv2.imread(str(path)).mean() for path in images]
+    expected = [EXPRESSIONS.index("happiness" if m > 100 else "sadness") for m in means]
+    assert len(set(expected)) == 2
+    ours = Predictions(
+        EXPRESSIONS,
+        tuple(str(path.relative_to(root)) for path in images),
+        ("test",) * len(images),
+        ("",) * len(images),
+        np.ones(len(images), bool),
+        np.array(expected),
+        np.full((len(images), 7), 1 / 7, np.float32),
+    )
+    save_predictions(tmp_path / "ours.csv", ours)
+    (tmp_path / "stubs" / "fer").mkdir(parents=True)
+    (tmp_path / "stubs" / "fer" / "__init__.py").touch()
+    (tmp_path / "stubs" / "fer" / "fer.py").write_text(STUB)
+    answers = tmp_path / "fer.csv"
+    run_script("fer_answers.py", tmp_path / "ours.csv", root, answers, stubs=tmp_path / "stubs")
+    found = read_predictions(answers)
+    assert found.images == ours.images
+    assert list(found.predicted) == expected
+    assert found.probabilities.max(axis=1) == pytest.approx(0.76, abs=1e-4)
+
+
+def test_the_comparison_measures_our_loop(tmp_path: Path) -> None:
+    clip = cv2.VideoWriter(
+        str(tmp_path / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, (320, 240)
+    )
+    for seed in range(32):
+        clip.write(synthetic_frame(seed=seed))
+    clip.release()
+    lines = run_script("comparison.py", tmp_path / "clip.avi", "--frames", "5", "--rounds", "1")
+    [row] = [line for line in lines if line.startswith("| `dcrnet-run`")]
+    assert row.count("|") == 7
+    assert sum("not measured" in line for line in lines) == 2
+    runs = {run["is_paced"]: run for run in json.loads(lines[-1])["runs"]}
+    assert runs[False]["frames"] == 5
+    assert runs[False]["fps"] > 0
+    assert runs[True]["delay_ms"] > 0
+
+
+def test_photos_count_a_face_that_is_not_there_as_wrong(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "happy-nobody.png"), np.full((120, 160, 3), 90, np.uint8))
+    lines = run_script("photos.py", tmp_path / "happy-nobody.png")
+    document = json.loads(lines[-1])
+    [result] = document["results"]
+    assert document["versions"] == 25
+    assert len(result["wrong"]) == 25
+    assert lines[2].startswith("| happy-nobody | dcrnet-int8.onnx | 0 of 25 |")
