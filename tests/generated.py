@@ -62,6 +62,15 @@ class FixedFinder:
         return self.faces
 
 
+def write_clip(path: Path, frames: int, fps: float = 10) -> Path:
+    """A 320 x 240 video in MJPEG, each frame with noise of its own."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (320, 240))
+    for seed in range(frames):
+        writer.write(synthetic_frame(seed=seed))
+    writer.release()
+    return path
+
+
 def write_ferplus(root: Path, images: int = 6) -> Path:
     """A tree in FERPlus's layout: ``images`` 48 x 48 grey faces a split, of two expressions.
 

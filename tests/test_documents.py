@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from generated import synthetic_frame, write_ferplus
+from generated import write_clip, write_ferplus
 
 from dcrnet_edge.datasets.sample import EXPRESSIONS
 from dcrnet_edge.predictions import Predictions, read_predictions, save_predictions
@@ -72,13 +72,8 @@ def test_fers_answers_are_predictions_to_compare_with(tmp_path: Path) -> None:
 
 
 def test_the_comparison_measures_our_loop(tmp_path: Path) -> None:
-    clip = cv2.VideoWriter(
-        str(tmp_path / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, (320, 240)
-    )
-    for seed in range(32):
-        clip.write(synthetic_frame(seed=seed))
-    clip.release()
-    lines = run_script("comparison.py", tmp_path / "clip.avi", "--frames", "5", "--rounds", "1")
+    clip = write_clip(tmp_path / "clip.avi", 32, fps=25)
+    lines = run_script("comparison.py", clip, "--frames", "5", "--rounds", "1")
     [row] = [line for line in lines if line.startswith("| `dcrnet-run`")]
     assert row.count("|") == 7
     assert sum("not measured" in line for line in lines) == 2

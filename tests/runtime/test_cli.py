@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import TinyModel
-from generated import LABELS, FixedFinder, synthetic_face, synthetic_frame
+from generated import LABELS, FixedFinder, synthetic_face, synthetic_frame, write_clip
 from numpy.typing import NDArray
 from typer.testing import CliRunner, Result
 
@@ -100,11 +100,7 @@ def test_unusual_pixels_are_read(
 def test_a_video_gives_a_line_a_frame(
     tiny_model: TinyModel, tmp_path: Path, one_face: FixedFinder
 ) -> None:
-    clip = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 240))
-    for seed in range(5):
-        writer.write(synthetic_frame(seed=seed))
-    writer.release()
+    clip = write_clip(tmp_path / "clip.avi", 5)
     out = tmp_path / "out" / "drawn.mp4"
     result = run("--source", clip, "--model", tiny_model(), "--save", out, "--frames", 4)
     assert result.exit_code == 0, result.output

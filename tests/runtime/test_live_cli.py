@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import pytest
 from conftest import TinyModel
-from generated import FixedFinder, synthetic_frame
+from generated import FixedFinder, synthetic_frame, write_clip
 from mjpeg_server import MjpegServer, jpeg_of
 from typer.testing import CliRunner, Result
 
@@ -111,10 +111,7 @@ def test_photos_by_a_pattern_and_a_turned_clip(tiny_model: TinyModel, tmp_path: 
         "a1.png",
         "a2.png",
     ]
-    clip = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 240))
-    writer.write(synthetic_frame())
-    writer.release()
+    clip = write_clip(tmp_path / "clip.avi", 1)
     result = run("--source", clip, "--model", tiny_model(), "--rotate", 90)
     assert "clip.avi gives 240x320 at 10 fps" in result.stderr
 

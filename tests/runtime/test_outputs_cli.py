@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import pytest
 from conftest import TinyModel
-from generated import FixedFinder, synthetic_face, synthetic_frame
+from generated import FixedFinder, synthetic_face, synthetic_frame, write_clip
 from mjpeg_server import MjpegServer
 from typer.testing import CliRunner, Result
 
@@ -40,12 +40,7 @@ def one_face(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    path = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 240))
-    for seed in range(12):
-        writer.write(synthetic_frame(seed=seed))
-    writer.release()
-    return path
+    return write_clip(tmp_path / "clip.avi", 12)
 
 
 def free_port() -> int:

@@ -8,10 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import pytest
 from conftest import TinyModel
-from generated import synthetic_frame
+from generated import write_clip
 
 SPY = """
 import socket, sys
@@ -29,11 +28,7 @@ CONNECT = "connect(", "AF_INET"
 
 
 def arguments(tiny_model: TinyModel, folder: Path) -> list[str]:
-    clip = folder / "clip.avi"
-    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 240))
-    for seed in range(3):
-        writer.write(synthetic_frame(seed=seed))
-    writer.release()
+    clip = write_clip(folder / "clip.avi", 3)
     return ["--source", str(clip), "--model", str(tiny_model()), "--finder", "cascade"]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 from conftest import TinyModel
-from generated import FixedFinder, synthetic_face, synthetic_frame
+from generated import FixedFinder, synthetic_face, write_clip
 from numpy.typing import NDArray
 
 from dcrnet_runtime.backends import Model, load_model
@@ -89,12 +89,7 @@ def soak(model: Model, finder: Finder, clip: Path, frames: int, warm_up: int) ->
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    path = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (320, 240))
-    for seed in range(40):
-        writer.write(synthetic_frame(seed=seed))
-    writer.release()
-    return path
+    return write_clip(tmp_path / "clip.avi", 40, fps=25)
 
 
 def test_a_short_soak(tiny_model: TinyModel, clip: Path) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from conftest import TinyModel
-from generated import LABELS, FixedFinder, synthetic_face, synthetic_frame
+from generated import LABELS, FixedFinder, synthetic_face, synthetic_frame, write_clip
 from numpy.typing import NDArray
 
 from dcrnet_runtime.backends import load_model
@@ -53,14 +52,6 @@ def recognizer(tiny_model: TinyModel) -> Recognizer:
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     return write_clip(tmp_path / "clip.avi", 12)
-
-
-def write_clip(path: Path, frames: int, fps: float = 10) -> Path:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (320, 240))
-    for seed in range(frames):
-        writer.write(synthetic_frame(seed=seed))
-    writer.release()
-    return path
 
 
 def test_a_file_is_observed_frame_by_frame(recognizer: Recognizer, clip: Path) -> None:
