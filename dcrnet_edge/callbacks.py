@@ -16,6 +16,7 @@ import torch
 from lightning.fabric.plugins.io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback
 
+from dcrnet_edge.checkpoint import load_checkpoint
 from dcrnet_edge.network import DCRNet
 from dcrnet_edge.training import LAST_WEIGHTS, Batch, DCRNetTraining, TrainingStopError
 from dcrnet_runtime.errors import DcrnetError
@@ -148,7 +149,11 @@ class KeptWeights(Callback):
         return {"best": self.best, "size_px": self._best_size_px}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best, self._best_size_px = state_dict["best"], state_dict.get("size_px", 0)
+        self.best = state_dict["best"]
+        if "size_px" in state_dict:
+            self._best_size_px = state_dict["size_px"]
+        elif (best := self._folder / BEST_WEIGHTS).is_file():  # a run of an older version
+            self._best_size_px = load_checkpoint(best).card.preprocess.size_px
 
 
 def step_of(path: Path) -> int:

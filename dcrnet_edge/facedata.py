@@ -50,6 +50,7 @@ class FaceData:
         self._cache = cache
         self._crops = crops
         self._faces: dict[Split, list[Face]] = {}
+        self._prepared: dict[tuple[Split, PreprocessSpec], Crops] = {}
 
     def samples(self, split: Split) -> list[Sample]:
         """The samples of a split."""
@@ -69,7 +70,10 @@ class FaceData:
 
     def crops(self, split: Split, spec: PreprocessSpec) -> Crops:
         """A split's faces without augmentation."""
-        return self._crops.crops(self.samples(split), self.faces(split), spec)
+        if (split, spec) not in self._prepared:
+            crops = self._crops.crops(self.samples(split), self.faces(split), spec)
+            self._prepared[split, spec] = crops
+        return self._prepared[split, spec]
 
     def calibration(self, spec: PreprocessSpec) -> list[Tensor]:
         """Batches (N, 3, S, S) uint8 of prepared faces spread evenly over Train."""
@@ -132,6 +136,12 @@ class FaceDataModule(lightning.LightningDataModule):
             raise DcrnetError(
                 f"{samples} training images do not fill one batch of {recipe.batch_size}: give"
                 " more images or a smaller --batch-size"
+            )
+        valid = len(data.samples(Split.VALID))
+        if valid < devices:
+            raise DcrnetError(
+                f"{valid} validation images do not occupy {devices} devices: give more images or"
+                " fewer --devices"
             )
 
     def start_at(self, step: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -109,7 +110,9 @@ def _progress_bar(title: str) -> Callable[[int, int], None]:
         TimeRemainingColumn(),
         console=Console(file=sys.stderr),
         transient=True,
+        disable=not sys.stderr.isatty(),
     )
+    atexit.register(progress.stop)  # an error may come first, and the cursor is hidden
     task = progress.add_task(title)
 
     def show(done: int, total: int) -> None:

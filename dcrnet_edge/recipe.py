@@ -36,7 +36,7 @@ class Precision(StrEnum):
 
 
 class Keep(StrEnum):
-    """Which weights become the checkpoint: those of the best validation, or the last."""
+    """Which weights become the checkpoint: the best on Valid at the full size, or the last."""
 
     BEST = "best"
     LAST = "last"

@@ -6,7 +6,8 @@
     dcrnet-eval ours.csv --against fer.csv
 
 Runs where fer is installed, and needs nothing else. Each image is a face, so fer is told that
-the whole of it is one, and prepares it by itself.
+the whole of it is one, and prepares it by itself. It rounds to two digits: of labels that are
+then equal the first counts.
 """
 
 from __future__ import annotations
@@ -35,8 +36,12 @@ def main(asked: Path, root: Path, answers: Path) -> None:
     detector = FER(mtcnn=False)
     with asked.open(newline="") as file:
         rows = list(csv.DictReader(file))
+    if {name for name in rows[0] if name.startswith("p_")} != {f"p_{label}" for label in NAMES}:
+        raise SystemExit(f"{asked} has other labels than {', '.join(NAMES)}, which fer knows")
     for row in rows:
         bgr = cv2.imread(str(root / row["image"]))
+        if bgr is None:
+            raise SystemExit(f"{root / row['image']} is no image file: use the PNG folders")
         height, width = bgr.shape[:2]
         [face] = detector.detect_emotions(bgr, face_rectangles=[(0, 0, width, height)])
         found = {label: face["emotions"][name] for label, name in NAMES.items()}

@@ -51,8 +51,8 @@ def read_dataset(kind: DatasetKind, root: Path, plan: SplitPlan | None = None) -
     unreadable = [s for s, digest in zip(collection.samples, digests, strict=True) if not digest]
     if len(unreadable) > _MOST_UNREADABLE * len(digests):
         raise DcrnetError(
-            f"{len(unreadable)} of {len(digests)} images cannot be decoded (first"
-            f" {unreadable[0].name}): unpack {root} again"
+            f"{len(unreadable)} of {len(digests)} images cannot be read; the first:"
+            f" {_failure(unreadable[0])}; unpack {root} again"
         )
     kept, repeats = _without_repeats(parts, digests)
     splits: dict[Split, list[Sample]] = {}
@@ -92,6 +92,15 @@ def _read(kind: DatasetKind, root: Path) -> Collection:
             return read_rafdb(root)
         case DatasetKind.FOLDERS:
             return read_folders(root)
+
+
+def _failure(sample: Sample) -> str:
+    """Why an image cannot be read."""
+    try:
+        read_rgb(sample)
+    except (DcrnetError, OSError) as error:
+        return str(error)
+    return f"{sample.name} could not be read a moment ago"
 
 
 def _digests(samples: list[Sample]) -> list[bytes]:

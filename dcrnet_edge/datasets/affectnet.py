@@ -109,15 +109,18 @@ def _rows(table: Path) -> list[tuple[str, int, Box | None]]:
             box = None if code in _OTHER_CODES else _box([row[place] for place in box_at])
         except (IndexError, ValueError) as error:
             raise DcrnetError(
-                f"{table} has a row without a path, a face box and an expression code:"
-                f" {','.join(row)[:60]!r}"
+                f"{table} has a row without a path and an expression code: {','.join(row)[:60]!r}"
             ) from error
         items.append((name, code, box))
     return items
 
 
 def _box(cells: list[str]) -> Box:
-    x, y, width, height = map(int, cells)
+    """An unreadable one is empty, and costs that image alone."""
+    try:
+        x, y, width, height = (int(float(cell)) for cell in cells)
+    except (OverflowError, ValueError):
+        return 0, 0, 0, 0
     return x, y, width, height
 
 

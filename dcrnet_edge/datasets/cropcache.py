@@ -21,7 +21,7 @@ from dcrnet_runtime.preprocess import prepare
 from dcrnet_runtime.spec import Colour, PreprocessSpec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Crops:
     """Prepared faces in one array a shard, mostly on disk: a data set can be larger than memory.
 

@@ -149,9 +149,12 @@ class FaceCache:
 
 def content_digest(sample: Sample) -> bytes:
     """SHA-256 of an image file, of a face in it, or of a row in a CSV of pixels."""
-    if sample.row_offset is None and sample.box is None:
-        return sha256(sample.path.read_bytes()).digest()
-    return sha256(read_rgb(sample).tobytes()).digest()
+    if sample.row_offset is not None:
+        return sha256(read_rgb(sample).tobytes()).digest()
+    digest = sha256(sample.path.read_bytes())
+    if sample.box is not None:
+        digest.update(repr(sample.box).encode())
+    return digest.digest()
 
 
 def _write_shard(path: Path, faces: Sequence[Face]) -> None:

@@ -91,7 +91,7 @@ def read_rgb(sample: Sample) -> NDArray[np.uint8]:
     """The face's image as (H, W, 3) uint8 RGB: the part in the sample's box, if it has one.
 
     Raises:
-        DcrnetError: it is missing or no image, or the box lies outside.
+        DcrnetError: it is missing or no image, or most of the box lies outside.
     """
     if sample.row_offset is None:
         rgb = read_image(sample.path)
@@ -117,10 +117,11 @@ def _inside(rgb: NDArray[np.uint8], sample: Sample) -> NDArray[np.uint8]:
     assert sample.box is not None
     x, y, width, height = sample.box
     part = rgb[max(0, y) : max(0, y + height), max(0, x) : max(0, x + width)]
-    if part.size == 0:
+    if part.size == 0 or 2 * part.shape[0] * part.shape[1] < width * height:
         raise DcrnetError(
             f"the face box of {sample.name} ({width} x {height} px at {x}, {y}) lies outside the"
-            f" image ({rgb.shape[1]} x {rgb.shape[0]} px): restore the data set's table"
+            f" image ({rgb.shape[1]} x {rgb.shape[0]} px): use the table and the images of one"
+            " release"
         )
     return np.ascontiguousarray(part)
 

@@ -146,28 +146,33 @@ def test_a_worker_that_dies_leaves_the_finished_shards(
     assert not list((tmp_path / "cache").glob(".*.tmp*"))
 
 
-def test_a_face_box_outside_of_its_image_costs_that_image(tmp_path: Path) -> None:
+def test_a_face_box_that_is_wrong_costs_its_image(tmp_path: Path) -> None:
     root = write_affectnet_tables(tmp_path)
     table = root / "validation.csv"
-    table.write_text(table.read_text().replace("/0.jpg,4,6,", "/0.jpg,60,6,"))
+    rows = table.read_text().replace("/0.jpg,4,6,", "/0.jpg,60,6,")
+    rows = rows.replace("/1.jpg,4,6,", "/1.jpg,NULL,6,").replace("/2.jpg,4,6,", "/2.jpg,4.0,6.0,")
+    table.write_text(rows)
     dataset = read_dataset(DatasetKind.AFFECTNET, root)
-    assert dataset.unreadable == 1
+    assert dataset.unreadable == 2
     sample = Sample(root / "x.jpg", 0, (1.0,), box=(60, 6, 48, 50))
     write_image(sample.path, side=60)
     with pytest.raises(
         DcrnetError, match=r"48 x 50 px at 60, 6\) lies outside the image \(60 x 60"
     ):
         read_rgb(sample)
+    table.write_text(table.read_text().replace(".jpg,4,6,", ".jpg,40,40,"))  # a corner is inside
+    with pytest.raises(DcrnetError, match="of 42 images cannot be read; the first: the face box"):
+        read_dataset(DatasetKind.AFFECTNET, root)
 
 
 @pytest.mark.parametrize(
     ("header", "row", "message"),
     [
         ("subDirectory_filePath,face_x,expression", "a.jpg,0,1", "no column face_y, face_width"),
-        ("", "a.jpg,0,0,NULL,48,1.0;2.0,1,0.1,0.2", "a row without a path, a face box"),
+        ("", "a.jpg,0,0,48,48,1.0;2.0,NULL,0.1,0.2", "a row without a path and an expression"),
     ],
 )
-def test_an_affectnet_table_without_boxes_is_refused(
+def test_an_affectnet_table_that_lacks_something_is_refused(
     header: str, row: str, message: str, tmp_path: Path
 ) -> None:
     root = write_affectnet_tables(tmp_path)

@@ -34,6 +34,7 @@ def train_apart(tree: Path, folder: Path, preset: str, what: str) -> tuple[int, 
 def test_the_processes_stay_in_step(tmp_path: Path) -> None:
     """The paper's preset has no auxiliary loss, so that a part of the module gets no gradient."""
     tree = write_folders(tmp_path / "tree", 8, ("train", "valid", "test"))
+    next((tree / "valid").rglob("*.png")).unlink()  # so that the two have unequal shares
     code, digests = train_apart(tree, tmp_path / "run", "PAPER", "new")
     assert code == 0
     assert len(digests) == 2
@@ -43,7 +44,10 @@ def test_the_processes_stay_in_step(tmp_path: Path) -> None:
     provenance = load_checkpoint(tmp_path / "run" / "model.safetensors").card.provenance
     assert provenance["devices"] == 2
     lines = read_journal(tmp_path / "run" / "log.jsonl")
-    assert len([line for line in lines if "valid_accuracy" in line]) == 2  # not of each process
+    accuracies = [line["valid_accuracy"] for line in lines if "valid_accuracy" in line]
+    assert len(accuracies) == 2  # not of each process
+    right = [15 * accuracy for accuracy in accuracies]
+    assert right == pytest.approx([round(count) for count in right], abs=1e-4)
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.config import NetworkConfig
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.evaluation import evaluate
+from dcrnet_edge.facedata import FaceDataModule
 from dcrnet_edge.journal import read_journal
 from dcrnet_edge.machine import explained
 from dcrnet_edge.network import DCRNet
@@ -175,9 +176,11 @@ def test_the_best_weights_are_of_the_largest_inputs(
     def write(path: Path, _network: DCRNet, epoch: int) -> None:
         path.write_text(str(epoch))
 
-    kept = callbacks.KeptWeights(tmp_path, write)
     best = []
+    state = {"best": -1.0, "size_px": 0}
     for epoch, accuracy in enumerate(accuracies):
+        kept = callbacks.KeptWeights(tmp_path, write)
+        kept.load_state_dict(state)  # as if each epoch were resumed
         loaders = SimpleNamespace(spec_at=lambda epoch: PreprocessSpec(size_px=sizes_px[epoch]))
         trainer: Any = SimpleNamespace(
             is_global_zero=True, current_epoch=epoch, datamodule=loaders
@@ -185,7 +188,18 @@ def test_the_best_weights_are_of_the_largest_inputs(
         monkeypatch.setattr(module.accuracy, "compute", lambda value=accuracy: value)
         kept.on_validation_epoch_end(trainer, module)
         best.append((tmp_path / callbacks.BEST_WEIGHTS).read_text())
+        state = kept.state_dict()
     assert best == ["0", "1", "1", "3"]
+
+
+def test_an_older_runs_best_weights_say_their_size(tmp_path: Path) -> None:
+    network = DCRNet(NetworkConfig(("a", "b")))
+    best = tmp_path / callbacks.BEST_WEIGHTS
+    card = ModelCard(network.config.labels, PreprocessSpec(size_px=128))
+    save_checkpoint(best, Checkpoint(network, card))
+    kept = callbacks.KeptWeights(tmp_path, lambda *_: None)
+    kept.load_state_dict({"best": 0.95})
+    assert kept.state_dict() == {"best": 0.95, "size_px": 128}
 
 
 def test_without_an_average_each_size_has_statistics_of_its_own(
@@ -236,6 +250,10 @@ def test_data_that_cannot_be_learned(tree: Path, caches: Path, tmp_path: Path) -
     data.dataset.splits[Split.TRAIN] = [sample for sample in train if sample.label == 0]
     with pytest.raises(DcrnetError, match="has no image of neutral"):
         small_run(data, tmp_path, FERPLUS).train()
+    data = face_data(tree, caches)
+    data.dataset.splits[Split.VALID] = data.samples(Split.VALID)[:3]
+    with pytest.raises(DcrnetError, match="3 validation images do not occupy 4 devices"):
+        FaceDataModule(data, PreprocessSpec(), Recipe(batch_size=2), (), 4, 0)
 
 
 def test_scales_are_kept_above_their_floor(tree: Path, caches: Path, tmp_path: Path) -> None:
