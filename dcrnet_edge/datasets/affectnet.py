@@ -25,8 +25,8 @@ _BOX_COLUMNS = ("face_x", "face_y", "face_width", "face_height")
 _COLUMNS = ("subDirectory_filePath", *_BOX_COLUMNS, "expression")
 _PLACES: tuple[int, ...] = (0, 1, 2, 3, 4, 6)  # of the columns where a table has no header
 
-Box = tuple[int, int, int, int]
-Item = tuple[Path, int, Split, Box | None]
+_PixelBox = tuple[int, int, int, int]
+_Item = tuple[Path, int, Split, _PixelBox | None]
 
 
 def read_affectnet(root: Path) -> Collection:
@@ -67,7 +67,7 @@ def read_affectnet(root: Path) -> Collection:
     return collection
 
 
-def _annotated(folder: Path, split: Split) -> Iterator[Item]:
+def _annotated(folder: Path, split: Split) -> Iterator[_Item]:
     for path in sorted((folder / "annotations").glob("*_exp.npy")):
         try:
             code = int(np.load(path, allow_pickle=False).item())
@@ -82,13 +82,13 @@ def _table_folder(root: Path) -> Path | None:
     return next((f for f in folders if all((f / name).is_file() for name in _TABLES)), None)
 
 
-def _listed(table: Path, root: Path, split: Split) -> Iterator[Item]:
+def _listed(table: Path, root: Path, split: Split) -> Iterator[_Item]:
     rows = _rows(table)
     folder = _image_folder(table, root, [name for name, _, _ in rows])
     return ((folder / name, code, split, box) for name, code, box in rows)
 
 
-def _rows(table: Path) -> list[tuple[str, int, Box | None]]:
+def _rows(table: Path) -> list[tuple[str, int, _PixelBox | None]]:
     """Path, expression code and face box of each row."""
     with table.open(newline="") as file:
         rows = list(csv.reader(file))
@@ -115,7 +115,7 @@ def _rows(table: Path) -> list[tuple[str, int, Box | None]]:
     return items
 
 
-def _box(cells: list[str]) -> Box:
+def _box(cells: list[str]) -> _PixelBox:
     """An unreadable one is empty, and costs that image alone."""
     try:
         x, y, width, height = (int(float(cell)) for cell in cells)
