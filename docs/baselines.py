@@ -20,17 +20,17 @@ import numpy as np
 import onnx
 import torch
 import typer
+from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from torch import Tensor, nn
 
-from dcrnet_edge.checkpoint import load_checkpoint
-from dcrnet_edge.network import DCRNet
+from dcrnet_edge.models.checkpoint import load_checkpoint
+from dcrnet_edge.models.dcrnet import DCRNet
 from dcrnet_edge.weights import shipped_checkpoint
-from dcrnet_export.faces import folder_faces
-from dcrnet_export.onnx_writer import OPSET, set_card
-from dcrnet_runtime.backends import INPUT_NAME, OUTPUT_NAME
-from dcrnet_runtime.card import CARD_KEY, ModelCard
+from dcrnet_export.calibration.faces import folder_faces
+from dcrnet_export.emitters.onnx_writer import OPSET, set_card
+from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
 
 
 class Interface(nn.Module):

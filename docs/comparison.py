@@ -26,7 +26,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dcrnet_bench.host import read_host
+from dcrnet_bench.targets.host import read_host
 
 CONTENDER = Path(__file__).with_name("contender.py")
 LIMITS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
@@ -78,8 +78,8 @@ def run(command: Sequence[str], threads: int) -> Run:
     if done.returncode or not lines:
         typer.echo(done.stderr[-2000:], err=True)
         raise typer.Exit(2)
-    figures: Run = json.loads(lines[-1])
-    return figures
+    metrics: Run = json.loads(lines[-1])
+    return metrics
 
 
 def table(runs: Sequence[Run]) -> str:

@@ -61,8 +61,8 @@ class Camera:
 
 def ours(camera: Camera, clip: str, threads: int, _: str) -> Seen:
     """The live loop of dcrnet-run with no output: every face followed, smoothed, classified."""
-    from dcrnet_runtime import Recognizer, Stream, load_model, open_finder, shipped_model
-    from dcrnet_runtime.live.capture import CaptureFacts
+    from dcrnet_runtime import Recognizer, Stream, load_model, open_detector, shipped_model
+    from dcrnet_runtime.video.capture import CaptureFacts
 
     numbers: list[int] = []
 
@@ -82,7 +82,7 @@ def ours(camera: Camera, clip: str, threads: int, _: str) -> Seen:
         def close(self) -> None:
             pass
 
-    recognizer = Recognizer(load_model(shipped_model(), threads=threads), open_finder())
+    recognizer = Recognizer(load_model(shipped_model(), threads=threads), open_detector())
     with Stream(recognizer, Live if camera.is_paced else clip) as stream:
         for observation in stream:
             index = observation.frame.index

@@ -17,11 +17,11 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
+from dcrnet_runtime.video.images import read_image
 from numpy.typing import NDArray
 
 from dcrnet_edge.datasets.collection import expression
-from dcrnet_runtime import DcrnetError, Recognizer, load_model, open_finder, shipped_model
-from dcrnet_runtime.source import read_image
+from dcrnet_runtime import DcrnetError, Recognizer, load_model, open_detector, shipped_model
 
 Rgb = NDArray[np.uint8]
 
@@ -36,11 +36,11 @@ def main(
     ] = None,
 ) -> None:
     """Print the table."""
-    finder = open_finder(task=landmarks, far=True)
+    detector = open_detector(task=landmarks, far=True)
     results = []
     typer.echo("| photo | model | right | wrong |\n|---|---|---|---|")
     for path in model or [shipped_model()]:
-        recognizer = Recognizer(load_model(path), finder)
+        recognizer = Recognizer(load_model(path), detector)
         for photo in photos:
             wanted = expression(photo.stem.split("-")[0])
             if wanted is None:

@@ -22,22 +22,22 @@ from baselines import CropReader, write_stock
 from numpy.typing import NDArray
 from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint
 from dcrnet_edge.datasets.sample import Split
-from dcrnet_edge.network import DCRNet
+from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint
+from dcrnet_edge.models.dcrnet import DCRNet
 from dcrnet_edge.weights import shipped_checkpoint
-from dcrnet_export.calibration import stored_calibration
-from dcrnet_export.coordinates import equalise
-from dcrnet_export.datasource import DatasetOption, DataSource, LandmarksOption
-from dcrnet_export.fold import affine_of, fold_before
-from dcrnet_export.graph import Affine, Array, AvgPool, Clamp, Concat, Conv, Graph, MaxPool
-from dcrnet_export.onnx_float import onnx_float
-from dcrnet_export.onnx_int8 import onnx_int8
-from dcrnet_export.onnx_writer import set_card
-from dcrnet_export.quantize import QuantizedGraph, WeightLimit, coding_of, quantize
-from dcrnet_export.rewrite import rewrite
-from dcrnet_runtime.backends import load_model
-from dcrnet_runtime.card import CARD_KEY, ModelCard
+from dcrnet_export.calibration.ranges import stored_calibration
+from dcrnet_export.cli.datasource import DatasetOption, DataSource, LandmarksOption
+from dcrnet_export.emitters.onnx_float import onnx_float
+from dcrnet_export.emitters.onnx_int8 import onnx_int8
+from dcrnet_export.emitters.onnx_writer import set_card
+from dcrnet_export.ir.folding import affine_of, fold_before
+from dcrnet_export.ir.graph import Affine, Array, AvgPool, Clamp, Concat, Conv, Graph, MaxPool
+from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.passes.channel_equalization import equalize_channels
+from dcrnet_export.passes.quantization import QuantizedGraph, WeightLimit, coding_of, quantize
+from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
+from dcrnet_runtime.backends.loading import load_model
 
 CALIBRATION_FACES = 256
 app = typer.Typer(add_completion=False)
@@ -65,8 +65,11 @@ def write(
     graph = rewrite(loaded.network, size, stored_calibration(loaded, size).ranges)
     for name, quantized in (
         ("3-clamps", quantize(_one_range_a_block(graph), WeightLimit.REDUCED)),
-        ("4-coordinates", _norm5_in_float(quantize(equalise(graph), WeightLimit.REDUCED))),
-        ("5-all", quantize(equalise(graph), WeightLimit.REDUCED)),
+        (
+            "4-coordinates",
+            _norm5_in_float(quantize(equalize_channels(graph), WeightLimit.REDUCED)),
+        ),
+        ("5-all", quantize(equalize_channels(graph), WeightLimit.REDUCED)),
     ):
         model = onnx_int8(quantized)
         set_card(model, CARD_KEY, card.to_json())

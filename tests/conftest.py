@@ -11,8 +11,8 @@ import pytest
 from generated import LABELS
 from numpy.typing import NDArray
 
-from dcrnet_runtime.card import CARD_KEY, ModelCard
-from dcrnet_runtime.spec import PreprocessSpec
+from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 TinyModel = Callable[..., Path]
 

@@ -49,7 +49,7 @@ def synthetic_face(
     return Face(Box.around(landmarks), landmarks)
 
 
-class FixedFinder:
+class FixedDetector:
     """Finds the same faces in every frame."""
 
     name = "fixed"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dcrnet_runtime.backends import load_model
-from dcrnet_runtime.shipped import shipped_model
+from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.models import shipped_model
 
 FERPLUS = os.environ.get("DCRNET_FERPLUS", "")
 
@@ -16,15 +16,15 @@ FERPLUS = os.environ.get("DCRNET_FERPLUS", "")
 @pytest.mark.slow
 @pytest.mark.skipif(not FERPLUS, reason="set DCRNET_FERPLUS to the data set's folder")
 def test_the_shipped_int8_model_is_as_good_as_its_card_says() -> None:
-    from dcrnet_edge.datasets.adapter import DatasetKind
+    from dcrnet_edge.cli.options import open_data
+    from dcrnet_edge.datasets.registry import DatasetKind
     from dcrnet_edge.datasets.sample import Split
     from dcrnet_edge.datasets.splits import SplitPlan
-    from dcrnet_edge.evaluation import evaluate
-    from dcrnet_edge.options import open_data
+    from dcrnet_edge.evaluation.answers import evaluate
 
     root = Path(FERPLUS)
     data = open_data(DatasetKind.FERPLUS, root, SplitPlan(), None, 1)
     correct = evaluate(shipped_model(), data, Split.TEST, root).correct
-    stated = load_model(shipped_model()).card.figures["export"]["accuracy"]
+    stated = load_model(shipped_model()).card.metrics["export"]["accuracy"]
     assert len(correct) == stated["comparison"]["images"] == 3333
     assert correct.mean() == pytest.approx(stated["accuracy"], abs=0.005)

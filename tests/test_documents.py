@@ -14,7 +14,7 @@ import pytest
 from generated import write_clip, write_ferplus
 
 from dcrnet_edge.datasets.sample import EXPRESSIONS
-from dcrnet_edge.predictions import Predictions, read_predictions, save_predictions
+from dcrnet_edge.evaluation.predictions import Predictions, read_predictions, save_predictions
 
 DOCS = Path(__file__).parents[1] / "docs"
 STUB = """

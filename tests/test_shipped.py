@@ -13,23 +13,23 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
-from dcrnet_runtime.backends import load_model
-from dcrnet_runtime.card import ModelCard
-from dcrnet_runtime.cli import app
-from dcrnet_runtime.finders import FinderKind, open_finder
-from dcrnet_runtime.finders.litert import FaceNetworks
-from dcrnet_runtime.preprocess import prepare
+from dcrnet_runtime.backends.card import ModelCard
+from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.cli.run import app
+from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
+from dcrnet_runtime.detectors.litert import FaceNetworks
+from dcrnet_runtime.models import shipped_model
+from dcrnet_runtime.preprocess.crops import prepare
+from dcrnet_runtime.preprocess.spec import SPEC_VERSION
 from dcrnet_runtime.recognizer import Recognizer
-from dcrnet_runtime.shipped import shipped_model
-from dcrnet_runtime.spec import SPEC_VERSION
 
 needs_networks = pytest.mark.skipif(
     FaceNetworks.from_mediapipe_wheel() is None, reason="needs the mediapipe extra's networks"
 )
 KINDS = [
-    FinderKind.CASCADE,
-    pytest.param(FinderKind.LITERT, marks=needs_networks),
-    pytest.param(FinderKind.MEDIAPIPE, marks=needs_networks),
+    DetectorKind.CASCADE,
+    pytest.param(DetectorKind.LITERT, marks=needs_networks),
+    pytest.param(DetectorKind.MEDIAPIPE, marks=needs_networks),
 ]
 MARGIN = 0.10
 
@@ -44,7 +44,7 @@ def test_it_says_what_it_is() -> None:
     assert len(shipped.labels) == 7
     assert shipped.preprocess.version == SPEC_VERSION
     assert shipped.preprocess.landmarks_sha256
-    assert "research use" in shipped.terms
+    assert "research use" in shipped.license
     assert shipped.provenance["dataset"] == "ferplus"
 
 
@@ -61,8 +61,8 @@ def test_it_was_exported_from_the_shipped_weights() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_portrait_smiles(kind: FinderKind, portrait: NDArray[np.uint8]) -> None:
-    recognizer = Recognizer(load_model(shipped_model()), open_finder(kind))
+def test_the_portrait_smiles(kind: DetectorKind, portrait: NDArray[np.uint8]) -> None:
+    recognizer = Recognizer(load_model(shipped_model()), open_detector(kind))
     (recognition,) = recognizer.recognize(portrait)
     assert recognition.label == "happiness"
     assert recognition.probability > 0.5
@@ -81,7 +81,7 @@ def test_the_demo_command(portrait: NDArray[np.uint8], tmp_path: Path) -> None:
 def test_the_answer_holds_at_any_resolution(size: int, portrait: NDArray[np.uint8]) -> None:
     """The head fills 60 % of the frame, so the smallest face is some 45 px wide."""
     head = cv2.resize(portrait[20:260, 100:340], (size, size), interpolation=cv2.INTER_AREA)
-    recognizer = Recognizer(load_model(shipped_model()), open_finder())
+    recognizer = Recognizer(load_model(shipped_model()), open_detector())
     (recognition,) = recognizer.recognize(head)
     assert recognition.label == "happiness"
 
@@ -89,11 +89,11 @@ def test_the_answer_holds_at_any_resolution(size: int, portrait: NDArray[np.uint
 def test_int8_gives_the_labels_of_torch(portrait: NDArray[np.uint8]) -> None:
     """On views of the portrait wherever float's first two labels lie 0.10 apart or more."""
     torch = pytest.importorskip("torch", reason="needs the train extra")
-    from dcrnet_edge.checkpoint import load_checkpoint
+    from dcrnet_edge.models.checkpoint import load_checkpoint
     from dcrnet_edge.weights import shipped_checkpoint
 
     model = load_model(shipped_model())
-    (face,) = open_finder(FinderKind.CASCADE).find(portrait)
+    (face,) = open_detector(DetectorKind.CASCADE).find(portrait)
     views = []
     for gain in (0.3, 0.6, 1.0, 1.4):
         for shift in (-12.0, 0.0, 12.0):

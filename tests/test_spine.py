@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from dcrnet_runtime import cli as run_cli
-from dcrnet_runtime.finders.litert import FaceNetworks
+from dcrnet_runtime.cli import run as run_cli
+from dcrnet_runtime.detectors.litert import FaceNetworks
 
 pytest.importorskip("torch", reason="needs the train and export extras")
 pytestmark = pytest.mark.skipif(
@@ -29,16 +29,16 @@ def call(app: Typer, *arguments: object) -> Result:
 
 
 @pytest.fixture(scope="module")
-def artefacts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The shipped weights, trained on for an epoch on views of a portrait, and exported.
 
     At the size that the weights are for: a network fresh from one epoch, or at another size,
     magnifies rounding beyond the exporter's budget, and ranges recorded on anything but faces do
     not hold a portrait's.
     """
-    from dcrnet_edge import train_cli
+    from dcrnet_edge.cli import train as train_cli
     from dcrnet_edge.weights import shipped_checkpoint
-    from dcrnet_export import cli as export_cli
+    from dcrnet_export.cli import export as export_cli
 
     root = tmp_path_factory.mktemp("spine")
     _write_views(root / "data")
@@ -68,26 +68,26 @@ def _write_views(root: Path) -> None:
 
 
 def test_every_artefact_runs_on_a_photo(
-    artefacts: list[Path], portrait: NDArray[np.uint8], tmp_path: Path
+    artifacts: list[Path], portrait: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     photo = tmp_path / "portrait.png"
     assert cv2.imwrite(str(photo), cv2.cvtColor(portrait, cv2.COLOR_RGB2BGR))
     answers = {}
-    for artefact in artefacts:
-        result = call(run_cli.app, "--source", photo, "--model", artefact)
+    for artifact in artifacts:
+        result = call(run_cli.app, "--source", photo, "--model", artifact)
         (face,) = json.loads(result.stdout)["faces"]
-        answers[artefact.name] = list(face["probabilities"].values())
-        assert sum(answers[artefact.name]) == pytest.approx(1, abs=1e-3)
+        answers[artifact.name] = list(face["probabilities"].values())
+        assert sum(answers[artifact.name]) == pytest.approx(1, abs=1e-3)
     floats = [answers[name] for name in answers if "fp32" in name]
     assert np.abs(np.subtract(*floats)).max() < 2e-4
 
 
-def test_every_artefact_is_benched(artefacts: list[Path]) -> None:
-    from dcrnet_bench import cli as bench_cli
+def test_every_artefact_is_benched(artifacts: list[Path]) -> None:
+    from dcrnet_bench.cli import bench as bench_cli
 
-    result = call(bench_cli.app, *artefacts, "--runs", 2)
-    figures = json.loads(result.stdout.splitlines()[-1])
-    assert [model["name"] for model in figures["models"]] == [path.name for path in artefacts]
-    for model in figures["models"]:
+    result = call(bench_cli.app, *artifacts, "--runs", 2)
+    metrics = json.loads(result.stdout.splitlines()[-1])
+    assert [model["name"] for model in metrics["models"]] == [path.name for path in artifacts]
+    for model in metrics["models"]:
         assert 8e8 < model["macs"] < 1e9
         assert model["latency_ms"]["median"] > 0

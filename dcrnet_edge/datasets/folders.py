@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dcrnet_runtime.video.images import IMAGE_SUFFIXES
+
 from dcrnet_edge.datasets.collection import (
     Collection,
     closest_expression,
@@ -12,7 +14,6 @@ from dcrnet_edge.datasets.collection import (
 )
 from dcrnet_edge.datasets.sample import Sample, Split, one_hot
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.source import IMAGE_SUFFIXES
 
 _SPLITS = {
     **{"train": Split.TRAIN, "training": Split.TRAIN},

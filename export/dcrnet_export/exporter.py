@@ -6,22 +6,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dcrnet_export.artefact import (
+from dcrnet_export.artifacts.artifact import (
     REJECTED_SUFFIX,
-    ArtefactKind,
+    ArtifactKind,
     build_model,
     exported_card,
-    move_artefact,
+    move_artifact,
     with_card,
-    write_artefact,
+    write_artifact,
 )
-from dcrnet_export.gates import Findings, check, machine_problem
-from dcrnet_export.graph import Graph
+from dcrnet_export.checks.checks import Findings, check, host_problem
+from dcrnet_export.ir.graph import Graph
+from dcrnet_export.ir.lowering import rewrite
 from dcrnet_export.job import ExportJob
+from dcrnet_export.mixed_precision_search import MixedPrecision, mixed_precision_trials
 from dcrnet_export.progress import Steps
-from dcrnet_export.relief import Relief, reliefs
-from dcrnet_export.rewrite import rewrite
-from dcrnet_runtime.card import ModelCard
+from dcrnet_runtime.backends.card import ModelCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,10 @@ class ExportedFile:
         remark: what to know of a good file; empty if nothing.
     """
 
-    kind: ArtefactKind
+    kind: ArtifactKind
     path: Path | None
     findings: Findings
-    relief: Relief | None = None
+    mixed_precision: MixedPrecision | None = None
     remark: str = ""
 
     @property
@@ -50,13 +50,13 @@ class ExportedFile:
 
     def remarks(self) -> list[str]:
         """What there is to say beside the figures, a line each."""
-        relief = [] if self.relief is None else [self.relief.describe()]
+        mixed_precision = [] if self.mixed_precision is None else [self.mixed_precision.describe()]
         rejected = "" if self.problem is None else f"rejected: {self.problem}"
-        return [line for line in (rejected, *relief, self.remark) if line]
+        return [line for line in (rejected, *mixed_precision, self.remark) if line]
 
 
 def export(
-    job: ExportJob, kinds: Sequence[ArtefactKind], folder: Path, step: Steps
+    job: ExportJob, kinds: Sequence[ArtifactKind], folder: Path, step: Steps
 ) -> Iterator[ExportedFile]:
     """Write and check one artefact after the other; a failing one does not stop the rest.
 
@@ -74,51 +74,51 @@ def export(
         draft = _Draft(job, kind, folder, step)
         exported = draft.tried(graph)
         if exported.problem and exported.findings.parity and kind.precision.has_ranges:
-            exported = draft.relieved(graph, exported)
+            exported = draft.with_mixed_precision(graph, exported)
         yield draft.named(exported)
 
 
 class _Draft:
     """One artefact until it has passed: it bears the name of a rejected one."""
 
-    def __init__(self, job: ExportJob, kind: ArtefactKind, folder: Path, step: Steps) -> None:
+    def __init__(self, job: ExportJob, kind: ArtifactKind, folder: Path, step: Steps) -> None:
         self._job, self._kind, self._step = job, kind, step
         self._name = kind.file_name(job.size_px)
         self._path = folder / (self._name + REJECTED_SUFFIX)
 
-    def tried(self, graph: Graph, relief: Relief | None = None) -> ExportedFile:
+    def tried(self, graph: Graph, mixed_precision: MixedPrecision | None = None) -> ExportedFile:
         """Write the graph, check it, and write it again with what was measured."""
-        card = self._card(relief)
+        card = self._card(mixed_precision)
         try:
             with self._step("build", self._name):
                 model = build_model(self._kind, graph)
         except Exception as error:  # each format's library has its own exceptions
             return ExportedFile(
-                self._kind, None, Findings(f"{type(error).__name__}: {error}"), relief
+                self._kind, None, Findings(f"{type(error).__name__}: {error}"), mixed_precision
             )
         self._write(model, card)
-        yardstick = self._job.yardstick
-        findings = check(self._path, self._kind, graph, yardstick, self._step)
-        figures = {**card.figures, **findings.figures(yardstick.faces)}
-        self._write(model, replace(card, figures=figures))
-        problem = None if findings.problem else machine_problem(self._path)
+        references = self._job.references
+        findings = check(self._path, self._kind, graph, references, self._step)
+        metrics = {**card.metrics, **findings.compute_metrics(references.faces)}
+        self._write(model, replace(card, metrics=metrics))
+        problem = None if findings.problem else host_problem(self._path)
         if problem is not None and self._kind.target is None:
             findings = replace(findings, problem=problem)
         elif problem is not None:
             remark = f"{problem}; check on the target with dcrnet-run --self-test"
-            return ExportedFile(self._kind, self._path, findings, relief, remark)
-        return ExportedFile(self._kind, self._path, findings, relief)
+            return ExportedFile(self._kind, self._path, findings, mixed_precision, remark)
+        return ExportedFile(self._kind, self._path, findings, mixed_precision)
 
-    def relieved(self, graph: Graph, failed: ExportedFile) -> ExportedFile:
+    def with_mixed_precision(self, graph: Graph, failed: ExportedFile) -> ExportedFile:
         """Keep ever more layers in float until the gates let the file pass."""
         tried = failed
-        for relief, mixed in self._reliefs(graph):
-            tried = self.tried(mixed, relief)
+        for mixed_precision, mixed in self._reliefs(graph):
+            tried = self.tried(mixed, mixed_precision)
             if tried.problem is None:
                 return tried
-        if tried.relief is None:
+        if tried.mixed_precision is None:
             return failed
-        names = ", ".join(each.layer for each in tried.relief.layers)
+        names = ", ".join(each.layer for each in tried.mixed_precision.layers)
         problem = f"{failed.problem}; still so with {names} in float: {tried.problem}"
         return replace(tried, findings=replace(tried.findings, problem=problem))
 
@@ -126,11 +126,11 @@ class _Draft:
         """The artefact under its own name, if it has passed."""
         if exported.problem is not None or exported.path is None:
             return exported
-        return replace(exported, path=move_artefact(exported.path, self._name))
+        return replace(exported, path=move_artifact(exported.path, self._name))
 
-    def _reliefs(self, graph: Graph) -> Iterator[tuple[Relief, Graph]]:
+    def _reliefs(self, graph: Graph) -> Iterator[tuple[MixedPrecision, Graph]]:
         """With the time that each search takes."""
-        search = reliefs(graph, self._kind, self._card(None), self._job.yardstick)
+        search = mixed_precision_trials(graph, self._kind, self._card(None), self._job.references)
         while True:
             with self._step("accuracy control", self._name):
                 found = next(search, None)
@@ -138,7 +138,7 @@ class _Draft:
                 return
             yield found
 
-    def _card(self, relief: Relief | None) -> ModelCard:
+    def _card(self, mixed_precision: MixedPrecision | None) -> ModelCard:
         job, calibration = self._job, self._job.calibration
         summary = None
         if self._kind.precision.has_ranges and calibration is not None:
@@ -146,11 +146,11 @@ class _Draft:
         card = exported_card(
             job.checkpoint, job.checkpoint_sha256, self._kind, job.size_px, summary
         )
-        if relief is None:
+        if mixed_precision is None:
             return card
-        layers = [each.layer for each in relief.layers]
+        layers = [each.layer for each in mixed_precision.layers]
         origin = {**card.provenance["export"], "float_layers": layers}
         return replace(card, provenance={**card.provenance, "export": origin})
 
     def _write(self, model: bytes, card: ModelCard) -> None:
-        write_artefact(self._path, with_card(self._kind.format, model, card), card)
+        write_artifact(self._path, with_card(self._kind.format, model, card), card)

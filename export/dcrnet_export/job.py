@@ -9,19 +9,29 @@ from pathlib import Path
 
 import numpy as np
 
-from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint
 from dcrnet_edge.datasets.sample import Split
-from dcrnet_edge.evaluation import evaluate
-from dcrnet_export.accuracy import LabelledFaces
-from dcrnet_export.artefact import ArtefactKind
-from dcrnet_export.budget import Budgets
-from dcrnet_export.calibration import Calibration, calibrate, check_count, stored_calibration
-from dcrnet_export.datasource import DataSource
-from dcrnet_export.faces import PreparedCrops, enough_faces, folder_faces, sample_faces
-from dcrnet_export.gates import Yardstick
-from dcrnet_export.parity import torch_probabilities
+from dcrnet_edge.evaluation.answers import evaluate
+from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint
+from dcrnet_export.artifacts.artifact import ArtifactKind
+from dcrnet_export.calibration.faces import (
+    PreparedCrops,
+    enough_faces,
+    folder_faces,
+    sample_faces,
+)
+from dcrnet_export.calibration.ranges import (
+    Calibration,
+    calibrate,
+    check_count,
+    stored_calibration,
+)
+from dcrnet_export.checks.accuracy import LabelledFaces
+from dcrnet_export.checks.checks import References
+from dcrnet_export.checks.parity import torch_probabilities
+from dcrnet_export.checks.tolerances import Tolerances
+from dcrnet_export.cli.datasource import DataSource
 from dcrnet_export.progress import Steps
-from dcrnet_runtime.spec import PreprocessSpec
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +47,7 @@ class ExportJob:
 
     checkpoint: Checkpoint
     checkpoint_sha256: str
-    yardstick: Yardstick
+    references: References
     calibration: Calibration | None
 
     @property
@@ -51,9 +61,9 @@ def prepare_job(
     size_px: int | None,
     calib: Path | None,
     data: DataSource | None,
-    kinds: Sequence[ArtefactKind],
+    kinds: Sequence[ArtifactKind],
     step: Steps,
-    budgets: Budgets | None = None,
+    tolerances: Tolerances | None = None,
 ) -> ExportJob:
     """Load and check all inputs of an export.
 
@@ -92,8 +102,8 @@ def prepare_job(
     with step("torch"):
         faces = enough_faces(faces, spec)
         expected = torch_probabilities(checkpoint.network, faces.crops)
-    yardstick = Yardstick(faces, expected, labelled, budgets or Budgets())
-    return ExportJob(checkpoint, digest, yardstick, calibration)
+    references = References(faces, expected, labelled, tolerances or Tolerances())
+    return ExportJob(checkpoint, digest, references, calibration)
 
 
 def _labelled(

@@ -1,9 +1,9 @@
-"""What a board installs: the preprocessing contract, face finders, back ends, the loop.
+"""What a board installs: the preprocessing contract, face detectors, back ends, the loop.
 
 A photo, an (H, W, 3) uint8 RGB array:
 
->>> from dcrnet_runtime import Recognizer, load_model, open_finder, shipped_model
->>> recognizer = Recognizer(load_model(shipped_model()), open_finder())
+>>> from dcrnet_runtime import Recognizer, load_model, open_detector, shipped_model
+>>> recognizer = Recognizer(load_model(shipped_model()), open_detector())
 >>> for recognition in recognizer.recognize(rgb):
 ...     print(f"a face: {recognition.label}, {recognition.probability:.0%}")
 a face: ..., ...%
@@ -25,13 +25,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dcrnet_runtime.backends import load_model
+    from dcrnet_runtime.backends.loading import load_model
+    from dcrnet_runtime.detectors.detector import open_detector
     from dcrnet_runtime.errors import DcrnetError
-    from dcrnet_runtime.finders import open_finder
-    from dcrnet_runtime.live.stream import Stream, StreamOptions
-    from dcrnet_runtime.preprocess import prepare
+    from dcrnet_runtime.models import shipped_model
+    from dcrnet_runtime.preprocess.crops import prepare
     from dcrnet_runtime.recognizer import Recognizer
-    from dcrnet_runtime.shipped import shipped_model
+    from dcrnet_runtime.stream import Stream, StreamOptions
 
 # onnxruntime's wheels report usage to their maker unless this is set before their import; every
 # package of this project imports this one first.
@@ -49,7 +49,7 @@ __all__ = [
     "Stream",
     "StreamOptions",
     "load_model",
-    "open_finder",
+    "open_detector",
     "prepare",
     "shipped_model",
 ]
@@ -57,16 +57,21 @@ __all__ = [
 _HOMES = {
     "DcrnetError": "errors",
     "Recognizer": "recognizer",
-    "Stream": "live.stream",
-    "StreamOptions": "live.stream",
-    "load_model": "backends",
-    "open_finder": "finders",
-    "prepare": "preprocess",
-    "shipped_model": "shipped",
+    "Stream": "stream",
+    "StreamOptions": "stream",
+    "load_model": "backends.loading",
+    "open_detector": "detectors.detector",
+    "prepare": "preprocess.crops",
+    "shipped_model": "models",
 }
 
 
+_ALIASES = {"open_finder": "open_detector"}
+"""Names of 0.1 and what they became; they go in the release after next."""
+
+
 def __getattr__(name: str) -> Any:
+    name = _ALIASES.get(name, name)
     # Loaded when first used, so that a command's --help does not wait for OpenCV.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

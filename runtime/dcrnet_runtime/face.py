@@ -1,4 +1,4 @@
-"""A face as the finders report it, in pixels of the frame."""
+"""A face as the detectors report it, in pixels of the frame."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class Face:
     Attributes:
         box: the face, framed from above the eyebrows to the chin.
         landmarks: (468, 2) float32 (x, y) in px of the frame, MediaPipe's mesh order, or None
-            where the finder has none: then the box-only path prepares the face.
-        score: the finder's confidence 0..1 (1 where it gives none).
+            where the detector has none: then the box-only path prepares the face.
+        score: the detector's confidence 0..1 (1 where it gives none).
     """
 
     box: Box

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.recognizer import Recognition
-from dcrnet_runtime.source import Frame
+from dcrnet_runtime.video.frame import Frame
 
 
 class Stage(StrEnum):

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_runtime.backends import Model
+from dcrnet_runtime.backends.model import Model
+from dcrnet_runtime.detectors.detector import Detector
 from dcrnet_runtime.face import Face
-from dcrnet_runtime.finders import Finder
-from dcrnet_runtime.preprocess import prepare
+from dcrnet_runtime.preprocess.crops import prepare
 
 _log = logging.getLogger(__name__)
 
@@ -46,25 +46,25 @@ class Recognizer:
     """Finds the faces of an image and classifies each, keeping no state between images.
 
     Args:
-        model: from :func:`dcrnet_runtime.backends.load_model`.
-        finder: from :func:`dcrnet_runtime.finders.open_finder`.
+        model: from :func:`dcrnet_runtime.backends.loading.load_model`.
+        detector: from :func:`dcrnet_runtime.detectors.detector.open_detector`.
     """
 
-    def __init__(self, model: Model, finder: Finder) -> None:
+    def __init__(self, model: Model, detector: Detector) -> None:
         self.model = model
-        self.finder = finder
+        self.detector = detector
         trained_with = model.card.preprocess.landmarks_sha256
-        if trained_with and finder.landmarks_sha256 not in ("", trained_with):
+        if trained_with and detector.landmarks_sha256 not in ("", trained_with):
             _log.warning(
                 "the model was trained with landmark network %s..., this is %s...: probabilities"
                 " can differ slightly",
                 trained_with[:8],
-                finder.landmarks_sha256[:8],
+                detector.landmarks_sha256[:8],
             )
 
     def recognize(self, rgb: NDArray[np.uint8]) -> list[Recognition]:
         """The expressions of an (H, W, 3) uint8 RGB image, one a face, best face first."""
-        return self.classify(*self.prepare(rgb, self.finder.find(rgb)))
+        return self.classify(*self.prepare(rgb, self.detector.find(rgb)))
 
     def prepare(
         self, rgb: NDArray[np.uint8], faces: Sequence[Face]

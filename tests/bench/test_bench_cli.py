@@ -11,13 +11,14 @@ import cv2
 import numpy as np
 import pytest
 from conftest import TinyModel
-from generated import LABELS, FixedFinder, synthetic_face, synthetic_frame
+from generated import LABELS, FixedDetector, synthetic_face, synthetic_frame
 from typer.testing import CliRunner, Result
 
-from dcrnet_bench import cli, device
-from dcrnet_bench.device import Device, require
+from dcrnet_bench.cli import bench as cli
+from dcrnet_bench.targets import device
+from dcrnet_bench.targets.device import Device, require
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.spec import PreprocessSpec
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
 def bench(*arguments: object) -> Result:
@@ -34,11 +35,11 @@ def complaint(result: Result) -> str:
 
 
 @pytest.fixture
-def one_face(monkeypatch: pytest.MonkeyPatch) -> FixedFinder:
+def one_face(monkeypatch: pytest.MonkeyPatch) -> FixedDetector:
     """Every frame has the synthetic face."""
-    finder = FixedFinder(synthetic_face((320.0, 240.0), side=200.0))
-    monkeypatch.setattr("dcrnet_bench.pipeline.open_finder", lambda: finder)
-    return finder
+    detector = FixedDetector(synthetic_face((320.0, 240.0), side=200.0))
+    monkeypatch.setattr("dcrnet_bench.timing.pipeline.open_finder", lambda: detector)
+    return detector
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def photo(tmp_path: Path) -> Path:
 
 
 def test_last_line_is_json_with_all_figures(
-    tiny_model: TinyModel, one_face: FixedFinder, photo: Path, tmp_path: Path
+    tiny_model: TinyModel, one_face: FixedDetector, photo: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "figures.json"
     small = tiny_model(name="small.onnx")
@@ -78,7 +79,7 @@ def test_last_line_is_json_with_all_figures(
 
 
 def test_operators_are_told_only_when_asked_for(
-    tiny_model: TinyModel, one_face: FixedFinder, photo: Path
+    tiny_model: TinyModel, one_face: FixedDetector, photo: Path
 ) -> None:
     model = tiny_model(name="small.onnx")
     plain = json.loads(bench(model, "--source", photo).stdout.splitlines()[-1])
@@ -93,11 +94,11 @@ def test_operators_are_told_only_when_asked_for(
 
 def test_emulated_time_is_never_called_latency(
     tiny_model: TinyModel,
-    one_face: FixedFinder,
+    one_face: FixedDetector,
     photo: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("dcrnet_bench.host.find_emulator", lambda: "QEMU user emulation")
+    monkeypatch.setattr("dcrnet_bench.targets.host.find_emulator", lambda: "QEMU user emulation")
     result = bench(tiny_model(), "--source", photo)
     assert result.exit_code == 0, result.output
     last = result.stdout.splitlines()[-1]
@@ -107,7 +108,7 @@ def test_emulated_time_is_never_called_latency(
 
 
 def test_same_model_twice_is_told_apart(
-    tiny_model: TinyModel, one_face: FixedFinder, photo: Path
+    tiny_model: TinyModel, one_face: FixedDetector, photo: Path
 ) -> None:
     path = tiny_model()
     result = bench(path, path, "--source", photo)
@@ -119,13 +120,13 @@ def test_without_the_portrait_noise_is_labelled_as_such(
     tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "skimage.data", None)
-    monkeypatch.setattr("dcrnet_bench.pipeline.open_finder", FixedFinder)
+    monkeypatch.setattr("dcrnet_bench.timing.pipeline.open_finder", FixedDetector)
     result = bench(tiny_model())
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout.splitlines()[-1])
     assert figures["run"]["source"] == "synthetic noise, no face in it"
     assert figures["run"]["face_count"] == 0
-    assert any("the finder saw no face" in note for note in figures["notes"])
+    assert any("the detector saw no face" in note for note in figures["notes"])
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "riscv64"])
@@ -133,7 +134,7 @@ def test_arm_elsewhere_names_machine_and_remedy(
     machine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(device.platform, "machine", lambda: machine)
-    monkeypatch.setattr("dcrnet_bench.host.find_emulator", lambda: "")
+    monkeypatch.setattr("dcrnet_bench.targets.host.find_emulator", lambda: "")
     assert complaint(bench("--device", "arm")) == (
         f"--device arm: this machine is {machine}, not ARM: pip install dcrnet-edge on the board"
         " and run the same command there"
@@ -171,7 +172,7 @@ def test_model_without_card(tiny_model: TinyModel) -> None:
 def test_photo_without_face(
     tiny_model: TinyModel, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcrnet_bench.pipeline.open_finder", FixedFinder)
+    monkeypatch.setattr("dcrnet_bench.timing.pipeline.open_finder", FixedDetector)
     text = complaint(bench(tiny_model(), "--source", photo))
     assert text == "no face is found in photo.png: name an image of a face with --source"
 
@@ -189,7 +190,7 @@ def test_target_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
 
 
 def test_frame_is_letterboxed(tmp_path: Path) -> None:
-    from dcrnet_bench.scene import open_scene
+    from dcrnet_bench.timing.scene import open_scene
 
     path = tmp_path / "tall.png"
     assert cv2.imwrite(str(path), np.full((960, 480, 3), 200, np.uint8))
@@ -202,7 +203,7 @@ def test_frame_is_letterboxed(tmp_path: Path) -> None:
 def test_help_loads_nothing_heavy(option: str) -> None:
     heavy = "('numpy', 'cv2', 'onnx', 'onnxruntime', 'ai_edge_litert', 'torch', 'psutil')"
     code = (
-        "import sys\nfrom dcrnet_bench.cli import app\n"
+        "import sys\nfrom dcrnet_bench.cli.bench import app\n"
         f"try:\n    app(['{option}'])\n"
         f"finally:\n    assert not [m for m in {heavy} if m in sys.modules]\n"
     )

@@ -7,7 +7,7 @@ import gc
 import numpy as np
 import pytest
 
-from dcrnet_bench.clock import Latency, Task, interleave
+from dcrnet_bench.timing.clock import Latency, Task, interleave
 
 MS = 1_000_000
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dcrnet_bench.energy import EnergyCounter, NoCounterError, energy_of
+from dcrnet_bench.meters.rapl import EnergyCounter, NoCounterError, energy_of
 
 RANGE_UJ = 5_000_000
 

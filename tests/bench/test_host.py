@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dcrnet_bench.emulator import find_emulator
-from dcrnet_bench.host import busy_warning, cpu_name, load_average, peak_rss_mb, read_host
+from dcrnet_bench.targets.emulator import find_emulator
+from dcrnet_bench.targets.host import busy_warning, cpu_name, load_average, peak_rss_mb, read_host
 
 X86 = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC\n"
 CORTEX_A72 = "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd08\n"

@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from dcrnet_bench.operators import operator_times
+from dcrnet_bench.profiling.operators import operator_times
 
 
 @pytest.fixture

@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from generated import FixedFinder, synthetic_face
+from generated import FixedDetector, synthetic_face
 
-from dcrnet_edge.datasets.adapter import DatasetKind, read_dataset
-from dcrnet_edge.datasets.cropcache import CropCache
-from dcrnet_edge.datasets.facecache import FaceCache
-from dcrnet_edge.facedata import FaceData
-from dcrnet_edge.machine import Machine
-from dcrnet_edge.run import Run
-from dcrnet_edge.runconfig import Preset, RunConfig
-from dcrnet_edge.start import Start, StartKind
-from dcrnet_edge.training import DCRNetTraining
+from dcrnet_edge.data.crop_cache import CropCache
+from dcrnet_edge.data.face_cache import FaceCache
+from dcrnet_edge.data.face_data import FaceData
+from dcrnet_edge.datasets.registry import DatasetKind, read_dataset
+from dcrnet_edge.presets import Preset
+from dcrnet_edge.training.hardware import Hardware
+from dcrnet_edge.training.initialization import Initialization, InitializationKind
+from dcrnet_edge.training.module import DCRNetTraining
+from dcrnet_edge.training.run import Run
+from dcrnet_edge.training.run_config import RunConfig
 
 FERPLUS = Preset.FERPLUS.values()
 PAPER = Preset.AFFECTNET.values() | {"split": {}}
@@ -38,27 +39,27 @@ SMALL: dict[str, Any] = {
 }
 
 
-def open_fixed_finder() -> FixedFinder:
-    """A finder that a worker process can open, too."""
+def open_fixed_detector() -> FixedDetector:
+    """A detector that a worker process can open, too."""
     face = synthetic_face(centre=(36.0, 36.0), side=40.0)
-    return FixedFinder(face, landmarks_sha256="ee" * 32)
+    return FixedDetector(face, landmarks_sha256="ee" * 32)
 
 
 def face_data(root: Path, caches: Path) -> FaceData:
     """A tree of folders with its faces."""
     dataset = read_dataset(DatasetKind.FOLDERS, root)
     return FaceData(
-        dataset, FaceCache(caches / "faces", open_fixed_finder), CropCache(caches / "crops")
+        dataset, FaceCache(caches / "faces", open_fixed_detector), CropCache(caches / "crops")
     )
 
 
 def small_run(
-    data: FaceData, folder: Path, preset: dict[str, Any], *changes: dict[str, Any], **machine: Any
+    data: FaceData, folder: Path, preset: dict[str, Any], *changes: dict[str, Any], **hardware: Any
 ) -> Run:
     """A run of seconds from random weights."""
     config = RunConfig.of(preset, SMALL, *changes)
-    start = Start(StartKind.SCRATCH)
-    return Run(data, config, start, folder, terms="generated", machine=Machine(**machine))
+    start = Initialization(InitializationKind.SCRATCH)
+    return Run(data, config, start, folder, license="generated", hardware=Hardware(**hardware))
 
 
 def environment() -> dict[str, str]:
@@ -93,11 +94,11 @@ def main(
     """Train until killed in the second epoch, or resume, or train to the end."""
     torch.set_num_threads(1)
     devices = int(processes)
-    machine = {"accelerator": "cpu", "strategy": "ddp", "devices": devices} if devices > 1 else {}
+    hardware = {"accelerator": "cpu", "strategy": "ddp", "devices": devices} if devices > 1 else {}
     data = face_data(Path(tree), Path(caches))
     base, _, change = preset.partition("+")
     changes = [globals()[name] for name in (base, change) if name]
-    run = small_run(data, Path(folder), *changes, checkpoint_minutes=0, **machine)
+    run = small_run(data, Path(folder), *changes, checkpoint_minutes=0, **hardware)
     if what == "killed":
         kill_at(5 if devices == 1 else 3)
     DCRNetTraining.on_train_end = tell_weights  # type: ignore[method-assign]

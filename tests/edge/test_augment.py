@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from generated import synthetic_face, synthetic_frame
 
-from dcrnet_edge.augment import (
+from dcrnet_edge.data.augmentation import (
     AugmentConfig,
     camera_faults,
     erase,
     random_jitter,
     sample_generator,
 )
-from dcrnet_runtime.preprocess import prepare
-from dcrnet_runtime.spec import PreprocessSpec
+from dcrnet_runtime.preprocess.crops import prepare
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 STILL = AugmentConfig(0, 0, 0, 0, flip=0, box_only=0, camera=0, erase=0)
 SPEC = PreprocessSpec(size_px=64)

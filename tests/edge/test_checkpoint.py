@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from dcrnet_edge.models.batch_norm import norms_of, renew_batch_norms
 from generated import LABELS
 from safetensors.torch import save_file
 
-from dcrnet_edge.calibration import activation_ranges, norms_of, renew_batch_norms
-from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from dcrnet_edge.config import NetworkConfig
-from dcrnet_edge.network import DCRNet
-from dcrnet_runtime.card import ModelCard
+from dcrnet_edge.models.activation_ranges import activation_ranges
+from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from dcrnet_edge.models.config import NetworkConfig
+from dcrnet_edge.models.dcrnet import DCRNet
+from dcrnet_runtime.backends.card import ModelCard
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.spec import PreprocessSpec
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 CODES = torch.randint(0, 256, (4, 3, 64, 64), generator=torch.Generator().manual_seed(0)).byte()
 
@@ -54,7 +55,7 @@ def test_another_side_has_its_own_statistics(network: DCRNet, tmp_path: Path) ->
     save_checkpoint(path, Checkpoint(network, card, {}, {64: norms_of(network), 128: shifted}))
     loaded = load_checkpoint(path)
     assert loaded.at(64) is loaded
-    assert loaded.at(128).card.figures == {}
+    assert loaded.at(128).card.metrics == {}
     large, other = loaded.at(128), loaded.at(64).at(224)  # 224 has none of its own
     save_checkpoint(path, other)
     for each in (loaded, large, other, large.at(224), load_checkpoint(path)):

@@ -8,15 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from edge.runs import open_fixed_finder
+from edge.runs import open_fixed_detector
 from generated_trees import write_affectnet, write_affectnet_tables, write_ckplus, write_kdef
 from typer.testing import CliRunner
 
-from dcrnet_edge import eval_cli, train_cli
-from dcrnet_edge.checkpoint import load_checkpoint
-from dcrnet_edge.datasets.adapter import DatasetKind
-from dcrnet_edge.recipe import Keep, Optimiser, Schedule
-from dcrnet_edge.runconfig import Preset, RunConfig, nested, parse_assignment, read_toml
+from dcrnet_edge.cli import eval as eval_cli
+from dcrnet_edge.cli import train as train_cli
+from dcrnet_edge.datasets.registry import DatasetKind
+from dcrnet_edge.models.checkpoint import load_checkpoint
+from dcrnet_edge.presets import Preset, read_toml
+from dcrnet_edge.training.recipe import Keep, Optimiser, Schedule
+from dcrnet_edge.training.run_config import RunConfig, nested, parse_assignment
 from dcrnet_runtime.errors import DcrnetError
 
 
@@ -104,8 +106,10 @@ def test_the_papers_presets_train_by_their_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Everything but size, length and first weights as the preset has it."""
-    monkeypatch.setattr("dcrnet_runtime.finders.open_finder", lambda *_, **__: open_fixed_finder())
-    monkeypatch.setattr("dcrnet_runtime.assets.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(
+        "dcrnet_runtime.detectors.detector.open_detector", lambda *_, **__: open_fixed_detector()
+    )
+    monkeypatch.setattr("dcrnet_runtime.detectors.bundle.cache_folder", lambda: tmp_path / "cache")
     arguments = ["--data", write(tmp_path / "tree"), "--dataset", dataset, "--from-scratch"]
     arguments += ["--size", 64, "--epochs", 1, "--batch-size", 8, "--out", tmp_path / "run"]
     result = CliRunner().invoke(train_cli.app, [*map(str, arguments), *options])

@@ -9,24 +9,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from edge.runs import FERPLUS, SMALL, open_fixed_finder
+from edge.runs import FERPLUS, SMALL, open_fixed_detector
 from generated_trees import write_ckplus
 from typer.testing import CliRunner
 
-from dcrnet_edge import eval_cli
-from dcrnet_edge.crossval import cross_validate
-from dcrnet_edge.datasets.adapter import DatasetKind, read_dataset
-from dcrnet_edge.datasets.cropcache import CropCache
-from dcrnet_edge.datasets.facecache import FaceCache
+from dcrnet_edge.cli import eval as eval_cli
+from dcrnet_edge.data.crop_cache import CropCache
+from dcrnet_edge.data.face_cache import FaceCache
+from dcrnet_edge.data.face_data import FaceData
+from dcrnet_edge.datasets.registry import DatasetKind, read_dataset
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.datasets.splits import SplitPlan
-from dcrnet_edge.evaluation import evaluate
-from dcrnet_edge.facedata import FaceData
-from dcrnet_edge.machine import Machine
-from dcrnet_edge.predictions import read_predictions
-from dcrnet_edge.runconfig import RunConfig
-from dcrnet_edge.start import Start, StartKind
-from dcrnet_edge.training import DCRNetTraining
+from dcrnet_edge.evaluation.answers import evaluate
+from dcrnet_edge.evaluation.predictions import read_predictions
+from dcrnet_edge.training.cross_validation import cross_validate
+from dcrnet_edge.training.hardware import Hardware
+from dcrnet_edge.training.initialization import Initialization, InitializationKind
+from dcrnet_edge.training.module import DCRNetTraining
+from dcrnet_edge.training.run_config import RunConfig
 from dcrnet_runtime.errors import DcrnetError
 
 FOLDS = 2
@@ -44,7 +44,7 @@ def data_of(tmp_path: Path) -> Callable[[SplitPlan], FaceData]:
 
     def read(plan: SplitPlan) -> FaceData:
         dataset = read_dataset(DatasetKind.CKPLUS, root, plan)
-        cache = FaceCache(tmp_path / "faces", open_fixed_finder)
+        cache = FaceCache(tmp_path / "faces", open_fixed_detector)
         return FaceData(dataset, cache, CropCache(tmp_path / "crops"))
 
     return read
@@ -52,14 +52,16 @@ def data_of(tmp_path: Path) -> Callable[[SplitPlan], FaceData]:
 
 @pytest.fixture
 def validate(data_of: Callable[[SplitPlan], FaceData], tmp_path: Path) -> CrossValidate:
-    def run(*changes: dict[str, Any], start: Start | None = None, **machine: Any) -> Path:
+    def run(
+        *changes: dict[str, Any], start: Initialization | None = None, **hardware: Any
+    ) -> Path:
         return cross_validate(
             data_of,
             RunConfig.of(FERPLUS, SMALL, ONE_EPOCH, *changes),
-            start or Start(StartKind.SCRATCH),
+            start or Initialization(InitializationKind.SCRATCH),
             tmp_path / "runs",
             tmp_path / "ckplus",
-            machine=Machine(checkpoint_minutes=0, **machine),
+            hardware=Hardware(checkpoint_minutes=0, **hardware),
         )
 
     return run
@@ -113,7 +115,7 @@ def test_every_image_is_predicted_once_also_after_an_interruption(
     with pytest.raises(DcrnetError, match=r"another config\.recipe\.seed \(0, now 9\)"):
         validate({"recipe": {"seed": 9}})
     with pytest.raises(DcrnetError, match=r"first weights had another kind \(scratch, now"):
-        validate(start=Start())
+        validate(start=Initialization())
 
 
 def test_folds_that_cannot_be(validate: CrossValidate) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from generated import FixedFinder, synthetic_face, write_ferplus
+from generated import FixedDetector, synthetic_face, write_ferplus
 from generated_trees import (
     write_affectnet,
     write_affectnet_tables,
@@ -21,15 +21,15 @@ from generated_trees import (
     write_rafdb_folders,
 )
 
+from dcrnet_edge.data.crop_cache import CropCache
+from dcrnet_edge.data.face_cache import FaceCache
 from dcrnet_edge.datasets import ckplus, kdef
-from dcrnet_edge.datasets.adapter import DatasetKind, read_dataset
-from dcrnet_edge.datasets.cropcache import CropCache
-from dcrnet_edge.datasets.facecache import FaceCache
+from dcrnet_edge.datasets.registry import DatasetKind, read_dataset
 from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, read_rgb
 from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
-from dcrnet_runtime.spec import PreprocessSpec
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
 def assert_no_leak(dataset: FaceDataset) -> None:
@@ -116,15 +116,15 @@ def test_damaged_rows_of_pixels(pixels: str, tmp_path: Path) -> None:
         read_rgb(Sample(tmp_path / "none.csv", 0, (1.0,), row_offset=0))
 
 
-class DeadlyFinder(FixedFinder):
+class DeadlyFinder(FixedDetector):
     def find(self, rgb: np.ndarray) -> list[Face]:
         if rgb.mean() > 130:
             os._exit(9)
         return super().find(rgb)
 
 
-def open_fixed_finder() -> FixedFinder:
-    return FixedFinder(synthetic_face(centre=(36.0, 36.0), side=40.0))
+def open_fixed_detector() -> FixedDetector:
+    return FixedDetector(synthetic_face(centre=(36.0, 36.0), side=40.0))
 
 
 def open_deadly_finder() -> DeadlyFinder:
@@ -134,8 +134,8 @@ def open_deadly_finder() -> DeadlyFinder:
 def test_a_worker_that_dies_leaves_the_finished_shards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcrnet_edge.datasets.facecache.SHARD", 6)
-    monkeypatch.setattr("dcrnet_edge.datasets.facecache.POOL_FROM", 0)
+    monkeypatch.setattr("dcrnet_edge.data.face_cache.SHARD", 6)
+    monkeypatch.setattr("dcrnet_edge.data.face_cache.POOL_FROM", 0)
     samples = read_dataset(
         DatasetKind.FOLDERS, write_folders(tmp_path / "tree", 6, ("train", "valid", "test"))
     ).splits[Split.TEST]
@@ -185,15 +185,15 @@ def test_an_affectnet_table_that_lacks_something_is_refused(
 def test_a_damaged_shard_of_faces_is_made_again(
     damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("dcrnet_edge.datasets.facecache.SHARD", 2)
+    monkeypatch.setattr("dcrnet_edge.data.face_cache.SHARD", 2)
     dataset = read_dataset(DatasetKind.FERPLUS, write_ferplus(tmp_path / "tree"))
     samples = dataset.splits[Split.TEST][:4]
-    cache = FaceCache(tmp_path / "faces", open_fixed_finder)
+    cache = FaceCache(tmp_path / "faces", open_fixed_detector)
     faces = cache.faces(samples)
     assert not caplog.records
     shard = sorted((tmp_path / "faces").iterdir())[0]
     whole = shard.read_bytes()
-    FaceCache(tmp_path / "other", open_fixed_finder).faces(samples[:1])
+    FaceCache(tmp_path / "other", open_fixed_detector).faces(samples[:1])
     [other] = (tmp_path / "other").iterdir()
     shard.write_bytes({"cut": whole[:900], "empty": b"", "of others": other.read_bytes()}[damage])
     again = cache.faces(samples)

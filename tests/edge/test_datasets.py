@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edge.runs import open_fixed_finder
-from generated import FixedFinder, synthetic_face, write_ferplus
+from dcrnet_runtime.video.images import read_image
+from edge.runs import open_fixed_detector
+from generated import FixedDetector, synthetic_face, write_ferplus
 from generated_trees import (
     write_affectnet,
     write_affectnet_tables,
@@ -25,18 +26,17 @@ from generated_trees import (
     write_votes,
 )
 
+from dcrnet_edge.data.crop_cache import CropCache
+from dcrnet_edge.data.face_cache import FaceCache, face_of_crop
+from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets import ckplus, kdef
-from dcrnet_edge.datasets.adapter import DatasetKind, read_dataset, terms_of
-from dcrnet_edge.datasets.cropcache import CropCache
-from dcrnet_edge.datasets.facecache import FaceCache, face_of_crop
+from dcrnet_edge.datasets.registry import DatasetKind, license_of, read_dataset
 from dcrnet_edge.datasets.sample import Sample, Split, class_counts, read_rgb
 from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
-from dcrnet_edge.facedata import FaceData
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Box, Face
-from dcrnet_runtime.preprocess import prepare
-from dcrnet_runtime.source import read_image
-from dcrnet_runtime.spec import PreprocessSpec
+from dcrnet_runtime.preprocess.crops import prepare
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 Writer = Callable[[Path], Path]
 
@@ -91,7 +91,7 @@ def test_nothing_leaks_between_splits(
         assert sum(map(len, subjects)) == len(set.union(*subjects))
     assert all(dataset.splits.values())
     assert len(dataset.digest) == 64
-    assert terms_of(kind)
+    assert license_of(kind)
 
 
 def counts_of(kind: DatasetKind, root: Path, plan: SplitPlan | None = None) -> list[int]:
@@ -288,7 +288,7 @@ def test_splits_that_are_not_possible(
         read_dataset(DatasetKind.FOLDERS, root, SplitPlan(**plan))  # type: ignore[arg-type]
 
 
-class CountingFinder(FixedFinder):
+class CountingFinder(FixedDetector):
     calls = 0
 
     def find(self, rgb: np.ndarray) -> list[Face]:
@@ -306,19 +306,19 @@ def samples(tmp_path: Path) -> list[Sample]:
 
 def test_faces_are_found_once_and_kept(samples: list[Sample], tmp_path: Path) -> None:
     face = synthetic_face(centre=(36.0, 36.0), side=40.0)
-    finder = CountingFinder(face, landmarks_sha256="cc" * 32)
-    first = FaceCache(tmp_path / "cache", lambda: finder).faces(samples)
-    again = FaceCache(tmp_path / "cache", lambda: finder).faces(samples)
-    assert finder.calls == len(samples)
+    detector = CountingFinder(face, landmarks_sha256="cc" * 32)
+    first = FaceCache(tmp_path / "cache", lambda: detector).faces(samples)
+    again = FaceCache(tmp_path / "cache", lambda: detector).faces(samples)
+    assert detector.calls == len(samples)
     for one, other in zip(first, again, strict=True):
         assert one.box == other.box == Box(0, 0, 48, 48)
         assert (one.landmarks is None) == (other.landmarks is None)
     assert [face.landmarks is None for face in first] == [False, True] * 3
     mixed = samples[::-2]
-    fresh = FaceCache(tmp_path / "cache", lambda: finder)
+    fresh = FaceCache(tmp_path / "cache", lambda: detector)
     for one, other in zip(fresh.faces(mixed, samples), first[::-2], strict=True):
         assert (one.landmarks is None) == (other.landmarks is None)
-    assert finder.calls == len(samples)  # another choice of the same images
+    assert detector.calls == len(samples)  # another choice of the same images
     other_network = CountingFinder(face, landmarks_sha256="dd" * 32)
     FaceCache(tmp_path / "cache", lambda: other_network).faces(samples)
     assert other_network.calls == len(samples)
@@ -327,39 +327,39 @@ def test_faces_are_found_once_and_kept(samples: list[Sample], tmp_path: Path) ->
 def test_an_interrupted_search_goes_on_behind_its_last_shard(
     samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcrnet_edge.datasets.facecache.SHARD", 2)
-    finder = CountingFinder(synthetic_face(), landmarks_sha256="cc" * 32)
-    finder.calls = 4  # so that the third image interrupts
+    monkeypatch.setattr("dcrnet_edge.data.face_cache.SHARD", 2)
+    detector = CountingFinder(synthetic_face(), landmarks_sha256="cc" * 32)
+    detector.calls = 4  # so that the third image interrupts
     seen: list[tuple[int, int]] = []
-    cache = FaceCache(tmp_path, lambda: finder, progress=lambda *done: seen.append(done))
+    cache = FaceCache(tmp_path, lambda: detector, progress=lambda *done: seen.append(done))
     with pytest.raises(KeyboardInterrupt):
         cache.faces(samples)
-    finder.calls = 100
+    detector.calls = 100
     assert len(cache.faces(samples)) == 6
-    assert finder.calls == 104
+    assert detector.calls == 104
     assert seen[-1] == (4, 4)
 
 
 def test_folds_share_what_was_found(tmp_path: Path) -> None:
-    finder = CountingFinder(synthetic_face(), landmarks_sha256="cc" * 32)
-    finder.calls = 100
+    detector = CountingFinder(synthetic_face(), landmarks_sha256="cc" * 32)
+    detector.calls = 100
     root = write_ckplus(tmp_path / "tree")
     for fold in range(3):
         plan = SplitPlan(SplitKind.SUBJECT, fold, 3)
         dataset = read_dataset(DatasetKind.CKPLUS, root, plan)
         data = FaceData(
-            dataset, FaceCache(tmp_path / "faces", lambda: finder), CropCache(tmp_path)
+            dataset, FaceCache(tmp_path / "faces", lambda: detector), CropCache(tmp_path)
         )
         for split in Split:
             assert len(data.faces(split)) == len(data.samples(split))
-    assert finder.calls == 100 + 42
+    assert detector.calls == 100 + 42
 
 
 def test_several_processes_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dcrnet_edge.datasets.facecache.POOL_FROM", 0)
+    monkeypatch.setattr("dcrnet_edge.data.face_cache.POOL_FROM", 0)
     samples = read_dataset(DatasetKind.FERPLUS, write_ferplus(tmp_path / "t")).splits[Split.TEST]
-    alone = FaceCache(tmp_path / "a", open_fixed_finder).faces(samples)
-    apart = FaceCache(tmp_path / "b", open_fixed_finder, workers=2).faces(samples)
+    alone = FaceCache(tmp_path / "a", open_fixed_detector).faces(samples)
+    apart = FaceCache(tmp_path / "b", open_fixed_detector, workers=2).faces(samples)
     for one, other in zip(alone, apart, strict=True):
         assert np.array_equal(one.landmarks, other.landmarks)
 
@@ -377,7 +377,7 @@ def test_crops_are_what_the_runtime_prepares(samples: list[Sample], tmp_path: Pa
 def test_crops_lie_in_shards_of_which_only_missing_ones_are_made(
     samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcrnet_edge.datasets.cropcache.SHARD", 4)
+    monkeypatch.setattr("dcrnet_edge.data.crop_cache.SHARD", 4)
     faces = [synthetic_face(centre=(24.0, 24.0), side=40.0)] * len(samples)
     spec = PreprocessSpec(size_px=64)
     seen: list[tuple[int, int]] = []
@@ -403,7 +403,7 @@ def test_crops_lie_in_shards_of_which_only_missing_ones_are_made(
 def test_a_face_crop_is_searched_with_a_margin_and_the_central_face_wins() -> None:
     central = synthetic_face(centre=(36.0, 36.0), side=40.0)  # the margin is 12 px
     beside = synthetic_face(centre=(70.0, 70.0), side=30.0)
-    face = face_of_crop(np.zeros((48, 48, 3), np.uint8), FixedFinder(beside, central))
+    face = face_of_crop(np.zeros((48, 48, 3), np.uint8), FixedDetector(beside, central))
     assert face.landmarks is not None
     assert central.landmarks is not None
     assert np.allclose(face.landmarks, central.landmarks - 12)

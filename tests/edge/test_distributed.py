@@ -11,8 +11,8 @@ import pytest
 from edge.runs import FERPLUS, environment, face_data, small_run
 from generated_trees import write_folders
 
-from dcrnet_edge.checkpoint import load_checkpoint
-from dcrnet_edge.journal import read_journal
+from dcrnet_edge.models.checkpoint import load_checkpoint
+from dcrnet_edge.training.jsonl_logger import read_log
 from dcrnet_runtime.errors import DcrnetError
 
 
@@ -43,7 +43,7 @@ def test_the_processes_stay_in_step(tmp_path: Path) -> None:
     assert {"model.safetensors", "resume.ckpt", "best.safetensors"} <= names
     provenance = load_checkpoint(tmp_path / "run" / "model.safetensors").card.provenance
     assert provenance["devices"] == 2
-    lines = read_journal(tmp_path / "run" / "log.jsonl")
+    lines = read_log(tmp_path / "run" / "log.jsonl")
     accuracies = [line["valid_accuracy"] for line in lines if "valid_accuracy" in line]
     assert len(accuracies) == 2  # not of each process
     right = [15 * accuracy for accuracy in accuracies]

@@ -11,11 +11,11 @@ import torch
 from edge.runs import face_data
 from generated_trees import write_folders
 
-from dcrnet_edge.augment import AugmentConfig
+from dcrnet_edge.data.augmentation import AugmentConfig
+from dcrnet_edge.data.loader import AugmentedFaces, Draw, OversampledOrder, SizedOrder
 from dcrnet_edge.datasets.sample import Sample, Split
-from dcrnet_edge.loader import AugmentedFaces, BalancedOrder, Draw, SizedOrder
-from dcrnet_edge.recipe import Recipe
-from dcrnet_runtime.spec import PreprocessSpec
+from dcrnet_edge.training.recipe import Recipe
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 COMMON, RARE = 270, 30
 
@@ -26,7 +26,7 @@ def samples() -> list[Sample]:
 
 
 def test_without_balance_every_sample_is_drawn_once() -> None:
-    order = BalancedOrder(samples(), 2, 0.0, seed=1)
+    order = OversampledOrder(samples(), 2, 0.0, seed=1)
     draws = list(order)
     assert sorted(draw.index for draw in draws) == list(range(COMMON + RARE))
     assert {draw.repeat for draw in draws} == {0}
@@ -37,7 +37,7 @@ def test_without_balance_every_sample_is_drawn_once() -> None:
 @pytest.mark.parametrize(("balance", "share"), [(0.0, 0.1), (0.5, 0.25), (1.0, 0.5)])
 def test_balance_raises_the_share_of_rare_classes(balance: float, share: float) -> None:
     """n becomes n ** (1 - balance): of 270 and 30 it leaves 30 the square root's 25 %."""
-    order = BalancedOrder(samples(), 2, balance, seed=1)
+    order = OversampledOrder(samples(), 2, balance, seed=1)
     rare = []
     for epoch in range(40):
         order.set_epoch(epoch)
@@ -46,21 +46,21 @@ def test_balance_raises_the_share_of_rare_classes(balance: float, share: float) 
 
 
 def test_what_is_drawn_again_is_told_apart() -> None:
-    draws = list(BalancedOrder(samples(), 2, 1.0, seed=1))
+    draws = list(OversampledOrder(samples(), 2, 1.0, seed=1))
     assert len(set(draws)) == len(draws)
     counts = Counter(draw.index for draw in draws)
     assert max(draw.repeat for draw in draws) == max(counts.values()) - 1 >= 3
 
 
 def test_devices_share_an_epoch() -> None:
-    whole = list(BalancedOrder(samples(), 2, 0.5, seed=1))
-    shares = [BalancedOrder(samples(), 2, 0.5, seed=1, rank=r, devices=2) for r in range(2)]
+    whole = list(OversampledOrder(samples(), 2, 0.5, seed=1))
+    shares = [OversampledOrder(samples(), 2, 0.5, seed=1, rank=r, devices=2) for r in range(2)]
     assert [draw for pair in zip(*shares, strict=True) for draw in pair] == whole
 
 
 def test_an_epoch_goes_on_where_it_was_left() -> None:
     recipe = Recipe(epochs=3, progressive=((64, 1),), mixed_sizes=(64,), batch_size=16)
-    order = BalancedOrder(samples(), 2, 0.5, seed=1)
+    order = OversampledOrder(samples(), 2, 0.5, seed=1)
     order.set_epoch(2)
     whole = list(SizedOrder(order, recipe, 128))
     order.start_at(2, 5 * 16)
@@ -71,7 +71,7 @@ def test_an_epoch_goes_on_where_it_was_left() -> None:
 def test_sizes_take_turns_over_the_whole_run(batch_size: int) -> None:
     """Also where an epoch has an odd number of batches, or a single one."""
     recipe = Recipe(epochs=5, progressive=((64, 1),), mixed_sizes=(64, 128), batch_size=batch_size)
-    order = BalancedOrder(samples(), 2, 0.0, seed=1)
+    order = OversampledOrder(samples(), 2, 0.0, seed=1)
     batches = []
     for epoch in range(1, 5):
         order.set_epoch(epoch)

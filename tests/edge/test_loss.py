@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from dcrnet_edge.config import NetworkConfig
-from dcrnet_edge.network import DCRNet
-from dcrnet_edge.recipe import Optimiser, Recipe, Schedule
-from dcrnet_edge.training import DCRNetTraining
+from dcrnet_edge.models.config import NetworkConfig
+from dcrnet_edge.models.dcrnet import DCRNet
+from dcrnet_edge.training.module import DCRNetTraining
+from dcrnet_edge.training.recipe import Optimiser, Recipe, Schedule
 
 COUNTS = (60, 30, 10)
 LOGITS = torch.tensor([[2.0, 0.0, -1.0], [0.5, 0.5, 1.0]])

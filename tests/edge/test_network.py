@@ -8,8 +8,8 @@ import pytest
 import torch
 from generated import LABELS
 
-from dcrnet_edge.config import Attention, NetworkConfig
-from dcrnet_edge.network import DCRNet, check_size
+from dcrnet_edge.models.config import Attention, NetworkConfig
+from dcrnet_edge.models.dcrnet import DCRNet, check_size
 from dcrnet_runtime.errors import DcrnetError
 
 CONFIG = NetworkConfig(labels=LABELS)

@@ -14,14 +14,21 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from typer.testing import CliRunner
 
-from dcrnet_edge import candidates, eval_cli
-from dcrnet_edge.checkpoint import load_checkpoint
-from dcrnet_edge.predictions import Predictions, read_predictions, save_predictions
-from dcrnet_edge.report import class_rows, markdown, path_rows, summary_rows, write_report
-from dcrnet_edge.statistics import compare, figures, resampled_metrics
+from dcrnet_edge.cli import eval as eval_cli
+from dcrnet_edge.evaluation import model_refs as candidates
+from dcrnet_edge.evaluation.metrics import compare, compute_metrics, resampled_metrics
+from dcrnet_edge.evaluation.predictions import Predictions, read_predictions, save_predictions
+from dcrnet_edge.evaluation.report import (
+    class_rows,
+    markdown,
+    path_rows,
+    summary_rows,
+    write_report,
+)
+from dcrnet_edge.models.checkpoint import load_checkpoint
 from dcrnet_edge.weights import shipped_checkpoint
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.shipped import shipped_model
+from dcrnet_runtime.models import shipped_model
 
 LABELS = ("anger", "fear", "neutral")
 
@@ -57,7 +64,7 @@ def test_metrics_are_scikit_learns() -> None:
 
 def test_calibration_error_by_hand() -> None:
     """Answers of 80 % that are right half the time are off by 0.3."""
-    found = figures(predictions_of([0, 0, 1, 1], [0, 1, 1, 0]))
+    found = compute_metrics(predictions_of([0, 0, 1, 1], [0, 1, 1, 0]))
     assert found["expected_calibration_error"] == pytest.approx(0.3, abs=1e-5)
     assert found["log_loss"] == pytest.approx(-(math.log(0.8) + math.log(0.1)) / 2, abs=1e-5)
     assert found["accuracy"] == 0.5
@@ -67,12 +74,12 @@ def test_calibration_error_by_hand() -> None:
 
 
 def test_intervals_hold_the_figure_and_are_repeatable(some: Predictions) -> None:
-    found = figures(some)
+    found = compute_metrics(some)
     low, high = found["accuracy_interval"]
     assert low < found["accuracy"] < high
     standard_error = math.sqrt(found["accuracy"] * (1 - found["accuracy"]) / 200)
     assert high - low == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
-    assert figures(some) == found
+    assert compute_metrics(some) == found
 
 
 def test_people_are_resampled_where_they_are_known(some: Predictions, tmp_path: Path) -> None:
@@ -83,12 +90,12 @@ def test_people_are_resampled_where_they_are_known(some: Predictions, tmp_path: 
     found = replace(
         predictions_of(truth.tolist(), np.where(right, truth, 2).tolist()), subjects=people
     )
-    by_people = figures(found)
+    by_people = compute_metrics(found)
     assert by_people["resampled"] == "20 subjects"
     low, high = by_people["accuracy_interval"]
     standard_error = math.sqrt(0.65 * 0.35 / 20)
     assert high - low == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
-    by_images = figures(replace(found, subjects=("",) * 200))
+    by_images = compute_metrics(replace(found, subjects=("",) * 200))
     assert by_images["resampled"] == "200 images"
     assert by_images["accuracy"] == by_people["accuracy"]
     narrow_low, narrow_high = by_images["accuracy_interval"]
@@ -128,11 +135,11 @@ def test_different_images_are_not_compared() -> None:
 
 def test_a_file_keeps_every_figure(some: Predictions, tmp_path: Path) -> None:
     save_predictions(tmp_path / "p.csv", some)
-    again = figures(read_predictions(tmp_path / "p.csv"))
-    for name, value in figures(some).items():
+    again = compute_metrics(read_predictions(tmp_path / "p.csv"))
+    for name, value in compute_metrics(some).items():
         if isinstance(value, float):
             assert again[name] == pytest.approx(value, abs=1e-4), name
-    assert again["confusion"] == figures(some)["confusion"]
+    assert again["confusion"] == compute_metrics(some)["confusion"]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +176,7 @@ def test_joined_folds(some: Predictions) -> None:
 
 
 def test_tables(some: Predictions, tmp_path: Path) -> None:
-    found = figures(some)
+    found = compute_metrics(some)
     text = markdown(summary_rows({"model.onnx": found}, {"model.onnx": 12.44}))
     assert text.splitlines()[2].startswith("| model.onnx | 12.44 | ")
     [header, paths] = path_rows({"model.onnx": found})

@@ -16,28 +16,30 @@ from typing import Any
 
 import pytest
 import torch
+from dcrnet_edge.data.data_module import FaceDataModule
+from dcrnet_edge.models.batch_norm import norms_of
 from edge.runs import FERPLUS, MIXED, PAPER, SMALL, environment, face_data, small_run
 from generated_trees import write_folders
 from safetensors.torch import load_file
 
-from dcrnet_edge import callbacks, loader, training
-from dcrnet_edge.calibration import norms_of
-from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from dcrnet_edge.config import NetworkConfig
+from dcrnet_edge.data import loader
 from dcrnet_edge.datasets.sample import Split
-from dcrnet_edge.evaluation import evaluate
-from dcrnet_edge.facedata import FaceDataModule
-from dcrnet_edge.journal import read_journal
-from dcrnet_edge.machine import explained
-from dcrnet_edge.network import DCRNet
-from dcrnet_edge.recipe import Recipe
-from dcrnet_edge.run import Run
-from dcrnet_edge.runconfig import RunConfig
-from dcrnet_edge.start import Start, StartKind
-from dcrnet_edge.statistics import figures
-from dcrnet_runtime.card import ModelCard
+from dcrnet_edge.evaluation.answers import evaluate
+from dcrnet_edge.evaluation.metrics import compute_metrics
+from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from dcrnet_edge.models.config import NetworkConfig
+from dcrnet_edge.models.dcrnet import DCRNet
+from dcrnet_edge.training import callbacks
+from dcrnet_edge.training import module as training
+from dcrnet_edge.training.hardware import explained
+from dcrnet_edge.training.initialization import Initialization, InitializationKind
+from dcrnet_edge.training.jsonl_logger import read_log
+from dcrnet_edge.training.recipe import Recipe
+from dcrnet_edge.training.run import Run
+from dcrnet_edge.training.run_config import RunConfig
+from dcrnet_runtime.backends.card import ModelCard
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.spec import PreprocessSpec
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 LEVELS = ("train", "valid", "test")
 
@@ -73,22 +75,22 @@ def test_a_run_learns_and_describes_itself(tree: Path, caches: Path, tmp_path: P
     checkpoint = load_checkpoint(path)
     card = checkpoint.card
     assert card.labels == ("happiness", "neutral")
-    assert card.terms == "generated"
+    assert card.license == "generated"
     assert card.preprocess.landmarks_sha256 == "ee" * 32
     assert card.provenance["config"]["recipe"]["epochs"] == 3
     assert card.provenance["start"] == {"kind": "scratch"}
     assert card.provenance["data_sha256"] == data.dataset.digest
     assert card.provenance["hours"] > 0
-    assert 0 < card.figures["valid_accuracy"] <= 1
+    assert 0 < card.metrics["valid_accuracy"] <= 1
     assert set(checkpoint.ranges) == {64}
     norms = training.pre_activation_norms(checkpoint.network.backbone)
     assert min(norm.weight.min() for norm in norms) >= 1e-3
-    found = figures(evaluate(path, data, Split.TEST, tree))
+    found = compute_metrics(evaluate(path, data, Split.TEST, tree))
     assert found["images"] == 16
     assert found["accuracy_box_only"] is None
     settings = json.loads((folder / "settings.json").read_text())
     assert settings["versions"]["torch"] == torch.__version__
-    logged = read_journal(folder / "log.jsonl")[0]
+    logged = read_log(folder / "log.jsonl")[0]
     assert {"loss", "auxiliary_loss", "learning_rate"} < logged.keys()
     assert (folder / "curves.png").stat().st_size > 5000
     assert any((folder / "tensorboard").iterdir())
@@ -118,7 +120,7 @@ def test_a_killed_run_resumes_to_the_same_bits(
     one, other = load_file(whole), load_file(tmp_path / "killed" / "model.safetensors")
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
-    steps = [line["step"] for line in read_journal(tmp_path / "killed" / "log.jsonl")]
+    steps = [line["step"] for line in read_log(tmp_path / "killed" / "log.jsonl")]
     assert steps == sorted(steps)
 
 
@@ -161,9 +163,11 @@ def test_mixed_sizes_take_turns(
     stem = "backbone.features.norm0"
     assert torch.equal(norms_of(at_64.network)[stem], checkpoint.norms[64][stem])
     assert not torch.equal(norms_of(checkpoint.network)[stem], checkpoint.norms[64][stem])
-    expected = figures(evaluate(path, data, Split.VALID, tree, size_px=64))
+    expected = compute_metrics(evaluate(path, data, Split.VALID, tree, size_px=64))
     save_checkpoint(tmp_path / "64.safetensors", at_64)
-    assert figures(evaluate(tmp_path / "64.safetensors", data, Split.VALID, tree)) == expected
+    assert (
+        compute_metrics(evaluate(tmp_path / "64.safetensors", data, Split.VALID, tree)) == expected
+    )
 
 
 def test_the_best_weights_are_of_the_largest_inputs(
@@ -267,7 +271,7 @@ def test_scales_are_kept_above_their_floor(tree: Path, caches: Path, tmp_path: P
     for floor in (1e-3, 0.0):
         one_epoch = {"recipe": {"epochs": 1, "batch_size": 8, "least_scale": floor}}
         config = RunConfig.of(FERPLUS, SMALL, one_epoch)
-        start = Start(StartKind.CHECKPOINT, tmp_path / "first.safetensors")
+        start = Initialization(InitializationKind.CHECKPOINT, tmp_path / "first.safetensors")
         path = Run(face_data(tree, caches), config, start, tmp_path / f"{floor}").train()
         trained = training.pre_activation_norms(load_checkpoint(path).network.backbone)[3]
         assert (trained.weight[0] >= 1e-3) == (floor > 0)

@@ -8,17 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from dcrnet_edge.models.batch_norm import renew_batch_norms
 from generated import LABELS
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dcrnet_edge.backbone import DenseLayer
-from dcrnet_edge.calibration import activation_ranges, renew_batch_norms
-from dcrnet_edge.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from dcrnet_edge.config import Attention, NetworkConfig
-from dcrnet_edge.network import DCRNet, ResidualBlock
-from dcrnet_runtime.card import ModelCard
-from dcrnet_runtime.spec import PreprocessSpec
+from dcrnet_edge.models.activation_ranges import activation_ranges
+from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from dcrnet_edge.models.config import Attention, NetworkConfig
+from dcrnet_edge.models.dcrnet import DCRNet, ResidualBlock
+from dcrnet_edge.models.densenet import DenseLayer
+from dcrnet_runtime.backends.card import ModelCard
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 SIDE = 64
 torch.set_num_threads(1)
@@ -92,7 +93,7 @@ def torch_probabilities() -> Callable[[DCRNet, Faces], NDArray[np.float32]]:
 def checkpoint_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint with ranges at 64 px, on disk."""
     path = tmp_path_factory.mktemp("checkpoint") / "random.safetensors"
-    card = ModelCard(LABELS, PreprocessSpec(size_px=SIDE), terms="none: random weights")
+    card = ModelCard(LABELS, PreprocessSpec(size_px=SIDE), license="none: random weights")
     save_checkpoint(path, Checkpoint(_random_network(), card))
     network = load_checkpoint(path).network
     ranges = activation_ranges(network, [_to_batch(_smooth_faces(32, seed=2))])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from dcrnet_runtime.backends.model import ModelFormat
 
-from dcrnet_export.artefact import ArtefactKind, build_content
-from dcrnet_export.rewrite import rewrite
-from dcrnet_runtime.backends import ModelFormat, load_model
-from dcrnet_runtime.precision import Precision
+from dcrnet_export.artifacts.artifact import ArtifactKind, build_content
+from dcrnet_export.ir.lowering import rewrite
+from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.precision import Precision
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def test_eight_faces_in_batches(checkpoint, faces, tmp_path, form, precision, ba
     graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
     rows = {}
     for each in (1, batch):
-        kind = ArtefactKind(form, precision, each)
+        kind = ArtifactKind(form, precision, each)
         path = tmp_path / kind.file_name(64)
         path.write_bytes(build_content(kind, graph, checkpoint.card))
         rows[each] = load_model(path).probabilities(faces)
@@ -37,5 +38,5 @@ def test_tflite_has_no_free_batch(checkpoint):
     graph = rewrite(checkpoint.network, 64)
     with pytest.raises(ValueError, match="fixed batch"):
         build_content(
-            ArtefactKind(ModelFormat.TFLITE, Precision.FP32, None), graph, checkpoint.card
+            ArtifactKind(ModelFormat.TFLITE, Precision.FP32, None), graph, checkpoint.card
         )

@@ -15,16 +15,16 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from dcrnet_edge.checkpoint import save_checkpoint
-from dcrnet_export.artefact import PRECISIONS, ArtefactKind, build_content
-from dcrnet_export.budget import Budgets
-from dcrnet_export.cli import app
-from dcrnet_export.parity import Parity, rejection
-from dcrnet_export.rewrite import rewrite
-from dcrnet_runtime.backends import load_model
-from dcrnet_runtime.precision import Precision
+from dcrnet_edge.models.checkpoint import save_checkpoint
+from dcrnet_export.artifacts.artifact import PRECISIONS, ArtifactKind, build_content
+from dcrnet_export.checks.parity import Parity, rejection
+from dcrnet_export.checks.tolerances import Tolerances
+from dcrnet_export.cli.export import app
+from dcrnet_export.ir.lowering import rewrite
+from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.precision import Precision
 
-KINDS = [ArtefactKind(form, each) for form, able in PRECISIONS.items() for each in able]
+KINDS = [ArtifactKind(form, each) for form, able in PRECISIONS.items() for each in able]
 ADDED = ["--int8", "--fp16", "--qdq", "--dynamic-range"]
 runner = CliRunner()
 
@@ -56,7 +56,7 @@ def test_file_describes_itself(exported, checkpoint, calm_path, kind):
     model = load_model(path)
     assert model.card.labels == checkpoint.card.labels
     assert model.card.preprocess == checkpoint.card.preprocess
-    assert model.card.terms == checkpoint.card.terms
+    assert model.card.license == checkpoint.card.license
     assert model.card.precision is kind.precision
     origin = model.card.export
     assert origin["checkpoint_sha256"] == sha256(calm_path.read_bytes()).hexdigest()
@@ -163,7 +163,7 @@ def test_too_few_calibration_faces(checkpoint_path, tmp_path, make_faces):
 
 
 def test_wrong_artefact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_path, monkeypatch):
-    from dcrnet_export import onnx_float
+    from dcrnet_export.emitters import onnx_float
 
     genuine = onnx_float.onnx_float
 
@@ -198,13 +198,13 @@ def test_wrong_artefact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_
     ],
 )
 def test_gates(precision, parity, passes):
-    assert (rejection(precision, parity, Budgets()) is None) == passes
+    assert (rejection(precision, parity, Tolerances()) is None) == passes
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_imports_nothing_heavy(option):
     code = (
-        "import sys\nfrom dcrnet_export.cli import app\n"
+        "import sys\nfrom dcrnet_export.cli.export import app\n"
         f"try:\n    app([{option!r}])\nexcept SystemExit:\n    pass\n"
         "heavy = {'torch', 'onnx', 'onnxruntime', 'cv2', 'numpy', 'flatbuffers'}\n"
         "sys.exit(len(heavy & sys.modules.keys()))"

@@ -6,22 +6,23 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
 from generated import LABELS
 from onnx import TensorProto, helper
 
-from dcrnet_export.coordinates import equalise
-from dcrnet_export.graph import Add, Affine, Conv, Graph, Input, Node, Softmax
-from dcrnet_export.integer_reference import IntegerExecutor
-from dcrnet_export.onnx_float import onnx_float
-from dcrnet_export.onnx_int8 import onnx_int8
-from dcrnet_export.onnx_qdq import onnx_qdq
-from dcrnet_export.onnx_writer import set_card
-from dcrnet_export.quantize import QuantizedGraph, WeightLimit, quantize
-from dcrnet_export.reference import evaluate
-from dcrnet_export.rewrite import rewrite
-from dcrnet_runtime.backends import INPUT_NAME, OUTPUT_NAME, load_model
-from dcrnet_runtime.card import CARD_KEY, ModelCard
-from dcrnet_runtime.spec import PreprocessSpec
+from dcrnet_export.emitters.onnx_float import onnx_float
+from dcrnet_export.emitters.onnx_int8 import onnx_int8
+from dcrnet_export.emitters.onnx_qdq import onnx_qdq
+from dcrnet_export.emitters.onnx_writer import set_card
+from dcrnet_export.ir.graph import Add, Affine, Conv, Graph, Input, Node, Softmax
+from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.ir.reference import evaluate
+from dcrnet_export.passes.channel_equalization import equalize_channels
+from dcrnet_export.passes.integer_reference import IntegerExecutor
+from dcrnet_export.passes.quantization import QuantizedGraph, WeightLimit, quantize
+from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
+from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
 def session(model, optimised=True):
@@ -43,7 +44,7 @@ def run(model, faces):
 @pytest.fixture(scope="module")
 def quantized(checkpoint):
     graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
-    return quantize(equalise(graph), WeightLimit.REDUCED)
+    return quantize(equalize_channels(graph), WeightLimit.REDUCED)
 
 
 @pytest.mark.parametrize("side", [64, 128])
@@ -109,7 +110,7 @@ def test_int8_stays_near_torch(quantized, faces, expected):
 )
 def test_features_survive_quantization(checkpoint, quantized, faces, name):
     """Per value, before a random network has magnified the rounding."""
-    exact = equalise(rewrite(checkpoint.network, 64, checkpoint.ranges[64]), snap=False)
+    exact = equalize_channels(rewrite(checkpoint.network, 64, checkpoint.ranges[64]), snap=False)
     want = evaluate(exact, faces[0])[name]
     got = IntegerExecutor(quantized).run(faces[0])[1][name]
     inside = want <= quantized.graph.ranges[name][1].max()

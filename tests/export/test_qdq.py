@@ -6,20 +6,20 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from dcrnet_runtime.backends.model import INPUT_NAME
 from onnx import TensorProto, helper
 
-from dcrnet_export.coordinates import equalise
-from dcrnet_export.graph import Input
-from dcrnet_export.integer_reference import IntegerExecutor
-from dcrnet_export.onnx_qdq import onnx_qdq
-from dcrnet_export.quantize import SYMMETRIC_ZERO, WeightLimit, quantize
-from dcrnet_export.rewrite import rewrite
-from dcrnet_runtime.backends import INPUT_NAME
+from dcrnet_export.emitters.onnx_qdq import onnx_qdq
+from dcrnet_export.ir.graph import Input
+from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.passes.channel_equalization import equalize_channels
+from dcrnet_export.passes.integer_reference import IntegerExecutor
+from dcrnet_export.passes.quantization import SYMMETRIC_ZERO, WeightLimit, quantize
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["uint8", "symmetric int8"])
 def quantized(request, checkpoint):
-    graph = equalise(
+    graph = equalize_channels(
         rewrite(checkpoint.network, 64, checkpoint.ranges[64]), symmetric=request.param
     )
     return quantize(graph, WeightLimit.REDUCED, symmetric=request.param)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dcrnet_export.coordinates import equalise
-from dcrnet_export.graph import Add, Clamp, Concat, Conv
-from dcrnet_export.integer_reference import IntegerExecutor
-from dcrnet_export.quantize import Coding, WeightLimit, coding_of, quantize, round_weights
-from dcrnet_export.rewrite import rewrite
+from dcrnet_export.ir.graph import Add, Clamp, Concat, Conv
+from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.passes.channel_equalization import equalize_channels
+from dcrnet_export.passes.integer_reference import IntegerExecutor
+from dcrnet_export.passes.quantization import (
+    Coding,
+    WeightLimit,
+    coding_of,
+    quantize,
+    round_weights,
+)
 
 
 @pytest.mark.parametrize("limits", [(-3.0, 7.0), (2.0, 9.0), (-9.0, -2.0), (0.0, 0.0)])
@@ -50,7 +56,7 @@ def test_row_without_weights_keeps_its_bias():
 
 def test_concatenations_and_clamps_requantize_nothing(checkpoint):
     graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
-    quantized = quantize(equalise(graph), WeightLimit.FULL)
+    quantized = quantize(equalize_channels(graph), WeightLimit.FULL)
     for node in quantized.graph.nodes:
         if isinstance(node.op, Clamp | Concat) and quantized.on_codes(node):
             assert {quantized.codings[name] for name in (node.name, *node.inputs)} == {
@@ -60,7 +66,7 @@ def test_concatenations_and_clamps_requantize_nothing(checkpoint):
 
 def test_every_convolution_of_backbone_and_stages_is_integer(checkpoint):
     graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
-    quantized = quantize(equalise(graph), WeightLimit.FULL)
+    quantized = quantize(equalize_channels(graph), WeightLimit.FULL)
     left = [n.name for n in graph.nodes if isinstance(n.op, Conv) and not quantized.on_codes(n)]
     assert all(
         name.startswith("head.") or name.endswith((".hidden", ".mlp.2", ".spatial"))
@@ -71,7 +77,7 @@ def test_every_convolution_of_backbone_and_stages_is_integer(checkpoint):
 def test_sums_of_residual_modules_are_float(checkpoint, faces):
     """A skip connection is not rounded to 256 codes on its way from one gate to the next."""
     graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
-    quantized = quantize(equalise(graph), WeightLimit.FULL)
+    quantized = quantize(equalize_channels(graph), WeightLimit.FULL)
     codes, floats = IntegerExecutor(quantized).run(faces[0])
     sums = _sums(quantized.graph)
     assert len(sums) == 6
@@ -82,7 +88,7 @@ def test_sums_of_residual_modules_are_float(checkpoint, faces):
 
 def test_each_channel_added_to_a_skip_connection_has_codes_of_its_own(checkpoint):
     graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
-    quantized = quantize(equalise(graph), WeightLimit.FULL)
+    quantized = quantize(equalize_channels(graph), WeightLimit.FULL)
     nodes = quantized.graph.by_name()
     for node in _sums(quantized.graph):
         [restored] = [name for name in node.inputs if name.endswith(".restored")]

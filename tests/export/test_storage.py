@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from ai_edge_litert import interpreter as litert
 from ai_edge_litert import schema_py_generated as schema
+from dcrnet_runtime.backends.model import Backend, ModelFormat
 
-from dcrnet_export.artefact import ArtefactKind, build_content, exported_card
-from dcrnet_export.rewrite import rewrite
-from dcrnet_export.tflite_float import tflite_float
-from dcrnet_export.tflite_storage import Storage
-from dcrnet_export.tflite_writer import TFLiteWriter
-from dcrnet_runtime.backends import Backend, ModelFormat, load_model
+from dcrnet_export.artifacts.artifact import ArtifactKind, build_content, exported_card
+from dcrnet_export.emitters.tflite_float import tflite_float
+from dcrnet_export.emitters.tflite_storage import Storage
+from dcrnet_export.emitters.tflite_writer import TFLiteWriter
+from dcrnet_export.ir.lowering import rewrite
+from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.precision import Precision
 
 
 def older():
@@ -75,7 +76,7 @@ def test_tflite_runtime_gets_dynamic_range_wrong():
 
 def test_runtime_refuses_dynamic_range_in_tflite_runtime(graph, checkpoint, tmp_path, faces):
     older()
-    kind = ArtefactKind(ModelFormat.TFLITE, Precision.DYNAMIC_RANGE)
+    kind = ArtifactKind(ModelFormat.TFLITE, Precision.DYNAMIC_RANGE)
     card = exported_card(checkpoint, "", kind, 64, None)
     path = tmp_path / kind.file_name(64)
     path.write_bytes(build_content(kind, graph, card))

@@ -7,13 +7,13 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from dcrnet_export.coordinates import equalise
-from dcrnet_export.graph import AvgPool, Clamp, Concat, Input, MaxPool
-from dcrnet_export.integer_reference import IntegerExecutor
-from dcrnet_export.quantize import WeightLimit, quantize
-from dcrnet_export.rewrite import rewrite
-from dcrnet_export.tflite_float import tflite_float
-from dcrnet_export.tflite_int8 import INT8_OFFSET, tflite_int8
+from dcrnet_export.emitters.tflite_float import tflite_float
+from dcrnet_export.emitters.tflite_int8 import INT8_OFFSET, tflite_int8
+from dcrnet_export.ir.graph import AvgPool, Clamp, Concat, Input, MaxPool
+from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.passes.channel_equalization import equalize_channels
+from dcrnet_export.passes.integer_reference import IntegerExecutor
+from dcrnet_export.passes.quantization import WeightLimit, quantize
 
 
 def run(interpreter, faces):
@@ -31,7 +31,7 @@ def run(interpreter, faces):
 @pytest.fixture(scope="module")
 def quantized(checkpoint):
     graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
-    return quantize(equalise(graph), WeightLimit.FULL)
+    return quantize(equalize_channels(graph), WeightLimit.FULL)
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from dcrnet_runtime.video.images import read_image
 from mjpeg_server import jpeg_of
 
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.live.capture import CaptureFacts
-from dcrnet_runtime.live.jpegs import JpegCapture
-from dcrnet_runtime.source import Source, SourceKind, photos, read_image
+from dcrnet_runtime.video.capture import CaptureFacts
+from dcrnet_runtime.video.jpegs import JpegCapture
+from dcrnet_runtime.video.source import Source, SourceKind, photos
 
 PICTURES = [jpeg_of(number) for number in range(6)]
 FACTS = CaptureFacts("pipe", is_live=True, is_endless=False)
@@ -162,7 +163,7 @@ import sys
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.source import read_image
+from dcrnet_runtime.video.images import read_image
 before = getrusage(RUSAGE_SELF).ru_maxrss
 for path in sorted(Path(sys.argv[1]).iterdir()):
     try:

@@ -11,16 +11,16 @@ import cv2
 import numpy as np
 import pytest
 from conftest import TinyModel
-from generated import LABELS, FixedFinder, synthetic_face, synthetic_frame, write_clip
+from generated import LABELS, FixedDetector, synthetic_face, synthetic_frame, write_clip
 from numpy.typing import NDArray
 from typer.testing import CliRunner, Result
 
-from dcrnet_runtime import cli
-from dcrnet_runtime.card import ModelCard
-from dcrnet_runtime.environment import cv2_conflict
+from dcrnet_runtime.backends.card import ModelCard
+from dcrnet_runtime.cli import run as cli
+from dcrnet_runtime.cli.environment import cv2_conflict
+from dcrnet_runtime.detectors.detector import DetectorKind
 from dcrnet_runtime.face import Box, Face
-from dcrnet_runtime.finders import FinderKind
-from dcrnet_runtime.spec import PreprocessSpec
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
 def run(*arguments: object) -> Result:
@@ -33,11 +33,13 @@ def write(path: Path, pixels: NDArray[np.generic]) -> Path:
 
 
 @pytest.fixture
-def one_face(monkeypatch: pytest.MonkeyPatch) -> FixedFinder:
+def one_face(monkeypatch: pytest.MonkeyPatch) -> FixedDetector:
     """Every frame has the synthetic face."""
-    finder = FixedFinder(synthetic_face())
-    monkeypatch.setattr("dcrnet_runtime.finders.open_finder", lambda *_, **__: finder)
-    return finder
+    detector = FixedDetector(synthetic_face())
+    monkeypatch.setattr(
+        "dcrnet_runtime.detectors.detector.open_detector", lambda *_, **__: detector
+    )
+    return detector
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def expect_error(result: Result, *parts: str) -> None:
 
 
 def test_a_photo_gives_one_json_line(
-    tiny_model: TinyModel, photo: Path, one_face: FixedFinder
+    tiny_model: TinyModel, photo: Path, one_face: FixedDetector
 ) -> None:
     result = run("--source", photo, "--model", tiny_model())
     assert result.exit_code == 0, result.output
@@ -71,7 +73,7 @@ def test_a_photo_gives_one_json_line(
 
 
 def test_many_faces_give_many_answers(
-    tiny_model: TinyModel, photo: Path, one_face: FixedFinder
+    tiny_model: TinyModel, photo: Path, one_face: FixedDetector
 ) -> None:
     one_face.faces += [Face(Box(5 * i, 5, 50, 50)) for i in range(6)]
     result = run("--source", photo, "--model", tiny_model())
@@ -80,7 +82,7 @@ def test_many_faces_give_many_answers(
 
 @pytest.mark.parametrize("kind", ["grey", "rgba", "sixteen bits"])
 def test_unusual_pixels_are_read(
-    kind: str, tiny_model: TinyModel, tmp_path: Path, one_face: FixedFinder
+    kind: str, tiny_model: TinyModel, tmp_path: Path, one_face: FixedDetector
 ) -> None:
     frame = synthetic_frame()
     if kind == "grey":
@@ -98,7 +100,7 @@ def test_unusual_pixels_are_read(
 
 
 def test_a_video_gives_a_line_a_frame(
-    tiny_model: TinyModel, tmp_path: Path, one_face: FixedFinder
+    tiny_model: TinyModel, tmp_path: Path, one_face: FixedDetector
 ) -> None:
     clip = write_clip(tmp_path / "clip.avi", 5)
     out = tmp_path / "out" / "drawn.mp4"
@@ -112,7 +114,7 @@ def test_a_video_gives_a_line_a_frame(
 
 
 def test_answers_are_drawn_into_a_folder(
-    tiny_model: TinyModel, tmp_path: Path, one_face: FixedFinder
+    tiny_model: TinyModel, tmp_path: Path, one_face: FixedDetector
 ) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -126,7 +128,7 @@ def test_answers_are_drawn_into_a_folder(
 
 
 def test_a_bad_photo_is_named_and_the_others_go_on(
-    tiny_model: TinyModel, tmp_path: Path, one_face: FixedFinder
+    tiny_model: TinyModel, tmp_path: Path, one_face: FixedDetector
 ) -> None:
     write(tmp_path / "good.png", synthetic_frame())
     (tmp_path / "bad.jpg").write_bytes(b"no image at all")
@@ -235,7 +237,7 @@ def test_a_card_that_contradicts_the_graph(photo: Path, tiny_model: TinyModel) -
     expect_error(result, "its card says 128 px", "export it again")
 
 
-def test_an_unwritable_output(tiny_model: TinyModel, photo: Path, one_face: FixedFinder) -> None:
+def test_an_unwritable_output(tiny_model: TinyModel, photo: Path, one_face: FixedDetector) -> None:
     result = run("--source", photo, "--model", tiny_model(), "--save", photo / "below" / "a.png")
     expect_error(result, "could not be written")
 
@@ -248,7 +250,7 @@ def test_the_source_is_never_overwritten(tiny_model: TinyModel, photo: Path) -> 
 
 
 def test_a_folder_in_a_files_place(
-    tiny_model: TinyModel, photo: Path, one_face: FixedFinder
+    tiny_model: TinyModel, photo: Path, one_face: FixedDetector
 ) -> None:
     result = run("--source", photo, "--model", tiny_model(), "--save", photo.parent)
     expect_error(result, "is a folder: name a file in it")
@@ -265,7 +267,7 @@ def test_a_video_saved_as_no_video(tiny_model: TinyModel, tmp_path: Path) -> Non
 
 def test_an_unknown_finder(tiny_model: TinyModel, photo: Path) -> None:
     result = run("--source", photo, "--model", tiny_model(), "--finder", "magic")
-    expect_error(result, f"choose {', '.join(FinderKind)}")
+    expect_error(result, f"choose {', '.join(DetectorKind)}")
 
 
 def test_a_bad_landmark_bundle(tiny_model: TinyModel, photo: Path) -> None:
@@ -289,7 +291,7 @@ def test_two_versions_of_cv2_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
             raise PackageNotFoundError
         return installed[name]
 
-    monkeypatch.setattr("dcrnet_runtime.environment.metadata.version", version)
+    monkeypatch.setattr("dcrnet_runtime.cli.environment.metadata.version", version)
     line = cv2_conflict()
     assert line is not None
     assert "pip install opencv-python-headless==4.11.0.86 opencv-contrib-python==4.11.0.86" in line
@@ -304,7 +306,7 @@ def test_offline_fetch_names_file_hash_and_place(
         raise ConnectionError
 
     monkeypatch.setattr("pooch.retrieve", offline)
-    monkeypatch.setattr("dcrnet_runtime.assets.cache_folder", lambda: tmp_path)
+    monkeypatch.setattr("dcrnet_runtime.detectors.bundle.cache_folder", lambda: tmp_path)
     result = run("--fetch-landmarks")
     expect_error(
         result,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from generated import FixedFinder, synthetic_face, synthetic_frame, write_clip
+from generated import FixedDetector, synthetic_face, synthetic_frame, write_clip
 
 import dcrnet_runtime
 
@@ -24,14 +24,16 @@ def test_an_example_runs(
     tiny_model: Callable[[], Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    finder = FixedFinder(synthetic_face())
+    detector = FixedDetector(synthetic_face())
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("dcrnet_runtime.finders.open_finder", lambda *_, **__: finder)
+    monkeypatch.setattr(
+        "dcrnet_runtime.detectors.detector.open_detector", lambda *_, **__: detector
+    )
     write_clip(Path("clip.avi"), 3).rename("clip.mp4")  # which the example names
     names = {
         "Stream": dcrnet_runtime.Stream,
         "rgb": synthetic_frame(),
-        "recognizer": dcrnet_runtime.Recognizer(dcrnet_runtime.load_model(tiny_model()), finder),
+        "recognizer": dcrnet_runtime.Recognizer(dcrnet_runtime.load_model(tiny_model()), detector),
     }
     options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     runner = doctest.DocTestRunner(optionflags=options)

@@ -6,16 +6,16 @@ import math
 
 import cv2
 import numpy as np
+from dcrnet_runtime.video.images import decode_image
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from dcrnet_runtime import geometry
 from dcrnet_runtime.face import LANDMARKS, LEFT_EYE, RIGHT_EYE, Box, Face
-from dcrnet_runtime.gamma import adaptive_gamma, gamma_table
-from dcrnet_runtime.preprocess import prepare
-from dcrnet_runtime.source import decode_image
-from dcrnet_runtime.spec import Border, Colour, PreprocessSpec
+from dcrnet_runtime.preprocess import geometry
+from dcrnet_runtime.preprocess.crops import prepare
+from dcrnet_runtime.preprocess.gamma import adaptive_gamma, gamma_table
+from dcrnet_runtime.preprocess.spec import Border, Colour, PreprocessSpec
 
 SPECS = [
     PreprocessSpec(size_px=32, focus_strength=0.5, border=border, colour=colour)

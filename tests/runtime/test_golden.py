@@ -11,12 +11,18 @@ import pytest
 from generated import LABELS
 from typer.testing import CliRunner
 
-from dcrnet_runtime.backends import load_model
-from dcrnet_runtime.card import ModelCard
-from dcrnet_runtime.cli import app
+from dcrnet_runtime.backends.card import ModelCard
+from dcrnet_runtime.backends.golden import (
+    GOLDEN_INPUTS,
+    Golden,
+    golden_crops,
+    inputs_digest,
+    self_test,
+)
+from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.cli.run import app
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.golden import GOLDEN_INPUTS, Golden, golden_crops, inputs_digest, self_test
-from dcrnet_runtime.spec import PreprocessSpec
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 TinyModel = Callable[..., Path]
 SPEC = PreprocessSpec(size_px=64)
@@ -28,7 +34,7 @@ def recorded(tiny_model: TinyModel) -> Callable[..., Path]:
 
     def write(**changes: object) -> Path:
         golden = Golden.record(load_model(tiny_model(SPEC)), 0.01).to_json() | changes
-        card = ModelCard(LABELS, SPEC, figures={"golden": golden})
+        card = ModelCard(LABELS, SPEC, metrics={"golden": golden})
         return tiny_model(SPEC, card.to_json(), "recorded.onnx")
 
     return write

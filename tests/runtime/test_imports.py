@@ -11,11 +11,11 @@ import pytest
 TRAINING = ("torch", "onnx", "sklearn", "lightning")
 HEAVY = (*TRAINING, "numpy", "cv2", "onnxruntime", "mediapipe", "ai_edge_litert")
 COMMANDS = {
-    "dcrnet-train": "dcrnet_edge.train_cli",
-    "dcrnet-eval": "dcrnet_edge.eval_cli",
-    "dcrnet-export": "dcrnet_export.cli",
-    "dcrnet-run": "dcrnet_runtime.cli",
-    "dcrnet-bench": "dcrnet_bench.cli",
+    "dcrnet-train": "dcrnet_edge.cli.train",
+    "dcrnet-eval": "dcrnet_edge.cli.eval",
+    "dcrnet-export": "dcrnet_export.cli.export",
+    "dcrnet-run": "dcrnet_runtime.cli.run",
+    "dcrnet-bench": "dcrnet_bench.cli.bench",
 }
 
 
@@ -32,7 +32,8 @@ def test_the_runtime_loads_no_training_package() -> None:
     code = (
         "import dcrnet_runtime as r;"
         "[getattr(r, name) for name in r.__all__];"
-        "import dcrnet_runtime.output, dcrnet_runtime.source, dcrnet_runtime.finders.litert"
+        "import dcrnet_runtime.outputs.drawing, dcrnet_runtime.video.source;"
+        "import dcrnet_runtime.detectors.litert"
     )
     assert loaded(code, TRAINING) == []
 
@@ -63,7 +64,7 @@ def test_the_commands_are_installed() -> None:
     "use",
     [
         "from dcrnet_runtime import load_model; load_model(Path(sys.executable))",
-        "from dcrnet_export.onnx_float import onnx_float; import onnxsim, onnxruntime",
+        "from dcrnet_export.emitters.onnx_float import onnx_float; import onnxsim, onnxruntime",
     ],
     ids=["runtime", "export"],
 )

@@ -13,13 +13,13 @@ from pathlib import Path
 import cv2
 import pytest
 from conftest import TinyModel
-from generated import FixedFinder, synthetic_frame, write_clip
+from generated import FixedDetector, synthetic_frame, write_clip
 from mjpeg_server import MjpegServer, jpeg_of
 from typer.testing import CliRunner, Result
 
-from dcrnet_runtime import cli
+from dcrnet_runtime.cli import run as cli
 
-COMMAND = [sys.executable, "-c", "from dcrnet_runtime.cli import app; app()"]
+COMMAND = [sys.executable, "-c", "from dcrnet_runtime.cli.run import app; app()"]
 
 
 @pytest.fixture
@@ -31,7 +31,9 @@ def server() -> Iterator[MjpegServer]:
 
 @pytest.fixture(autouse=True)
 def no_face(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dcrnet_runtime.finders.open_finder", lambda *_, **__: FixedFinder())
+    monkeypatch.setattr(
+        "dcrnet_runtime.detectors.detector.open_detector", lambda *_, **__: FixedDetector()
+    )
 
 
 def run(*arguments: object) -> Result:

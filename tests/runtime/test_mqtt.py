@@ -19,7 +19,7 @@ from observed import observation, tracked
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
-from dcrnet_runtime.sinks.mqtt import Broker, MqttState
+from dcrnet_runtime.outputs.mqtt.state import Broker, MqttState
 
 mqtt = pytest.importorskip("paho.mqtt.client", reason="needs the mqtt extra")
 

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import TinyModel
-from generated import FixedFinder
+from generated import FixedDetector
 from mjpeg_server import MjpegServer, jpeg_of
 
-from dcrnet_runtime.backends import load_model
+from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.errors import DcrnetError, SourceLostError
-from dcrnet_runtime.live import opencv
-from dcrnet_runtime.live.stream import Stream, StreamOptions
-from dcrnet_runtime.live.watchdog import RestartPolicy
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.recognizer import Recognizer
+from dcrnet_runtime.stream import Stream, StreamOptions
+from dcrnet_runtime.video import opencv
+from dcrnet_runtime.video.watchdog import RestartPolicy
 
 OPTIONS = StreamOptions(
     stall_s=0.5, open_s=5.0, restarts=RestartPolicy(first_s=0.05, longest_s=0.3, per_minute=1000)
@@ -34,7 +34,7 @@ def server() -> Iterator[MjpegServer]:
 
 @pytest.fixture
 def stream(server: MjpegServer, tiny_model: TinyModel) -> Iterator[Stream]:
-    recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+    recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
     with Stream(recognizer, server.address, OPTIONS) as opened:
         yield opened
 
@@ -97,7 +97,7 @@ def test_pictures_of_another_size_are_seen_as_they_are(
 def test_a_password_goes_into_the_head_and_nowhere_else(
     server: MjpegServer, tiny_model: TinyModel
 ) -> None:
-    recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+    recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
     address = server.address.replace("//", "//me:pass%20word@")
     with Stream(recognizer, address, OPTIONS) as stream:
         observation = next(iter(stream))
@@ -124,7 +124,7 @@ def test_an_answer_that_breaks_off_is_a_lost_source(tiny_model: TinyModel) -> No
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         threading.Thread(target=serve_once, daemon=True).start()
-        recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+        recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
         observations = iter(Stream(recognizer, address, options))
         assert grey(next(observations)) == 30
         with pytest.raises(SourceLostError, match="1 reconnects brought no frame"):
@@ -133,7 +133,7 @@ def test_an_answer_that_breaks_off_is_a_lost_source(tiny_model: TinyModel) -> No
 
 @pytest.mark.parametrize("address", ["http://[", "http://127.0.0.1:99999/", "http://a b/"])
 def test_addresses_that_are_none(address: str, tiny_model: TinyModel) -> None:
-    recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+    recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
     with pytest.raises(DcrnetError, match="gave no frame"):
         next(iter(Stream(recognizer, address, OPTIONS)))
 
@@ -143,7 +143,7 @@ def test_an_opencv_that_mixes_sizes_is_named_once(
 ) -> None:
     monkeypatch.setattr(opencv, "FOLLOWS_SIZES", False)
     opencv._warn_of_sizes.cache_clear()
-    recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+    recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
     for _ in range(2):
         with pytest.raises(DcrnetError, match="gave no frame"):
             next(iter(Stream(recognizer, "rtsp://127.0.0.1:9/", OPTIONS)))

@@ -19,13 +19,13 @@ from pathlib import Path
 import cv2
 import pytest
 from conftest import TinyModel
-from generated import FixedFinder, synthetic_face, synthetic_frame, write_clip
+from generated import FixedDetector, synthetic_face, synthetic_frame, write_clip
 from mjpeg_server import MjpegServer
 from typer.testing import CliRunner, Result
 
-from dcrnet_runtime import cli
+from dcrnet_runtime.cli import run as cli
 
-COMMAND = [sys.executable, "-c", "from dcrnet_runtime.cli import app; app()"]
+COMMAND = [sys.executable, "-c", "from dcrnet_runtime.cli.run import app; app()"]
 
 
 def run(*arguments: object) -> Result:
@@ -34,8 +34,10 @@ def run(*arguments: object) -> Result:
 
 @pytest.fixture
 def one_face(monkeypatch: pytest.MonkeyPatch) -> None:
-    finder = FixedFinder(synthetic_face())
-    monkeypatch.setattr("dcrnet_runtime.finders.open_finder", lambda *_, **__: finder)
+    detector = FixedDetector(synthetic_face())
+    monkeypatch.setattr(
+        "dcrnet_runtime.detectors.detector.open_detector", lambda *_, **__: detector
+    )
 
 
 @pytest.fixture
@@ -238,7 +240,7 @@ def test_a_missing_extra_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.delitem(sys.modules, "dcrnet_runtime.sinks.page.server", raising=False)
+    monkeypatch.delitem(sys.modules, "dcrnet_runtime.outputs.page.server", raising=False)
     result = run("--source", clip, "--model", tiny_model(), *options)
     assert result.exit_code == 2
     assert f"pip install 'dcrnet-edge[{extra}]'" in result.stderr

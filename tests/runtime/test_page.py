@@ -20,14 +20,14 @@ from observed import boxed, observation, tracked
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Counters
-from dcrnet_runtime.sinks import SinkOptions, open_publisher
-from dcrnet_runtime.sinks.address import PageAddress
+from dcrnet_runtime.outputs import OutputOptions, open_publisher
+from dcrnet_runtime.outputs.page.address import PageAddress
 
 pytest.importorskip("starlette", reason="needs the serve extra")
 pytest.importorskip("uvicorn", reason="needs the serve extra")
 pytest.importorskip("prometheus_client", reason="needs the serve extra")
 
-from dcrnet_runtime.sinks.page.server import LivePage
+from dcrnet_runtime.outputs.page.server import LivePage
 
 TOKEN = "correct-horse-battery"
 
@@ -171,16 +171,16 @@ def test_addresses_that_are_none(text: str) -> None:
 @pytest.mark.parametrize("token", ["", "short", "ümlaut-ümlaut"])
 def test_a_network_needs_a_real_token(serve: str, token: str) -> None:
     with pytest.raises(DcrnetError, match="needs a token of 12 or more"):
-        open_publisher(SinkOptions(jsonl=None, serve=serve, token=token))
+        open_publisher(OutputOptions(jsonl=None, serve=serve, token=token))
 
 
 def test_a_taken_port_and_a_foreign_address_are_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(DcrnetError, match=r"cannot listen \(Address already in use\)"):
-            open_publisher(SinkOptions(jsonl=None, serve=str(port)))
+            open_publisher(OutputOptions(jsonl=None, serve=str(port)))
     with pytest.raises(DcrnetError, match="cannot listen"):
-        open_publisher(SinkOptions(jsonl=None, serve="192.0.2.1:8080", token=TOKEN))
+        open_publisher(OutputOptions(jsonl=None, serve="192.0.2.1:8080", token=TOKEN))
 
 
 def test_the_stream_shows_the_newest_picture() -> None:
@@ -215,7 +215,7 @@ def test_faces_of_the_stream_are_blurred_on_request() -> None:
     for blur_faces in (False, True):
         with served(blur_faces=blur_faces) as page, closing(get(page, "/stream")) as stream:
             page.offer(observation(0, tracked(face=boxed(100, 60, 80)), rgb=rgb), 0)
-            page.offer(observation(1, rgb=rgb), 0)  # and the finder misses it once
+            page.offer(observation(1, rgb=rgb), 0)  # and the detector misses it once
             stripes = next_picture(stream)[70:130, 110:170].astype(float)
             assert (np.abs(np.diff(stripes, axis=0)).mean() < 10) == blur_faces
 

@@ -12,9 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcrnet_runtime.face import Box, Face
-from dcrnet_runtime.gamma import adaptive_gamma, gamma_table
-from dcrnet_runtime.preprocess import crop_transform, prepare
-from dcrnet_runtime.spec import Alignment, Border, Colour, Interpolation, PreprocessSpec
+from dcrnet_runtime.preprocess.crops import crop_transform, prepare
+from dcrnet_runtime.preprocess.gamma import adaptive_gamma, gamma_table
+from dcrnet_runtime.preprocess.spec import (
+    Alignment,
+    Border,
+    Colour,
+    Interpolation,
+    PreprocessSpec,
+)
 
 # Every field matters here: landmarks known, the face cut by the frame's edge, focus half on,
 # dark enough for the gamma's clip.

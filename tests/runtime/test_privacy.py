@@ -21,7 +21,7 @@ for owner, name in ((socket.socket, "connect"), (socket.socket, "connect_ex"),
                     (socket.socket, "sendto"), (socket, "getaddrinfo"),
                     (socket, "gethostbyname"), (socket, "create_connection")):
     setattr(owner, name, refuse)
-from dcrnet_runtime.cli import app
+from dcrnet_runtime.cli.run import app
 app(sys.argv[1:])
 """
 CONNECT = "connect(", "AF_INET"
@@ -65,7 +65,7 @@ def test_the_kernel_sees_no_connection_either(tiny_model: TinyModel, tmp_path: P
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("needs strace")
-    code = "from dcrnet_runtime.cli import app; import sys; app(sys.argv[1:])"
+    code = "from dcrnet_runtime.cli.run import app; import sys; app(sys.argv[1:])"
     log = tmp_path / "log"
     subprocess.run(
         [

@@ -7,17 +7,17 @@ import logging
 import numpy as np
 import pytest
 from conftest import TinyModel
-from generated import LABELS, FixedFinder, synthetic_face, synthetic_frame
+from generated import LABELS, FixedDetector, synthetic_face, synthetic_frame
 
-from dcrnet_runtime.backends import load_model
+from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.face import Box, Face
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 from dcrnet_runtime.recognizer import Recognizer
-from dcrnet_runtime.spec import PreprocessSpec
 
 
 def test_each_face_gets_probabilities(tiny_model: TinyModel) -> None:
-    finder = FixedFinder(synthetic_face(), Face(Box(10, 10, 60, 60)))
-    found = Recognizer(load_model(tiny_model()), finder).recognize(synthetic_frame())
+    detector = FixedDetector(synthetic_face(), Face(Box(10, 10, 60, 60)))
+    found = Recognizer(load_model(tiny_model()), detector).recognize(synthetic_frame())
     assert len(found) == 2
     for recognition in found:
         assert recognition.probabilities.sum() == pytest.approx(1, abs=1e-5)
@@ -26,8 +26,8 @@ def test_each_face_gets_probabilities(tiny_model: TinyModel) -> None:
 
 
 def test_a_face_outside_the_frame_is_left_out(tiny_model: TinyModel) -> None:
-    finder = FixedFinder(Face(Box(9000, 9000, 10, 10)))
-    assert Recognizer(load_model(tiny_model()), finder).recognize(synthetic_frame()) == []
+    detector = FixedDetector(Face(Box(9000, 9000, 10, 10)))
+    assert Recognizer(load_model(tiny_model()), detector).recognize(synthetic_frame()) == []
 
 
 def test_another_landmark_network_warns(
@@ -35,7 +35,7 @@ def test_another_landmark_network_warns(
 ) -> None:
     model = load_model(tiny_model(PreprocessSpec(size_px=64, landmarks_sha256="aa" * 32)))
     with caplog.at_level(logging.WARNING):
-        Recognizer(model, FixedFinder(landmarks_sha256="aa" * 32))
+        Recognizer(model, FixedDetector(landmarks_sha256="aa" * 32))
         assert not caplog.records
-        Recognizer(model, FixedFinder(landmarks_sha256="bb" * 32))
+        Recognizer(model, FixedDetector(landmarks_sha256="bb" * 32))
     assert "trained with landmark network aaaaaaaa" in caplog.text

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import TinyModel
-from generated import FixedFinder
+from generated import FixedDetector
 
-from dcrnet_runtime.backends import load_model
-from dcrnet_runtime.live.opencv import FOLLOWS_SIZES
-from dcrnet_runtime.live.stream import Stream, StreamOptions
-from dcrnet_runtime.live.watchdog import RestartPolicy
+from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.recognizer import Recognizer
+from dcrnet_runtime.stream import Stream, StreamOptions
+from dcrnet_runtime.video.opencv import FOLLOWS_SIZES
+from dcrnet_runtime.video.watchdog import RestartPolicy
 
 SCRIPT = Path(__file__).parent.parent / "rtsp_server.py"
 PYTHON = "/usr/bin/python3"  # Debian's, for which its GStreamer is packaged
@@ -69,7 +69,7 @@ def server() -> Iterator[RtspServer]:
 
 @pytest.mark.slow
 def test_the_stream_outlives_its_server(server: RtspServer, tiny_model: TinyModel) -> None:
-    recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+    recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
     with Stream(recognizer, server.address("h264"), OPTIONS) as stream:
         observations = iter(stream)
         for _ in range(20):
@@ -91,7 +91,7 @@ def test_the_stream_outlives_its_server(server: RtspServer, tiny_model: TinyMode
 
 @pytest.mark.slow
 def test_jpeg_over_rtsp(server: RtspServer, tiny_model: TinyModel) -> None:
-    recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+    recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
     with Stream(recognizer, server.address("jpeg"), OPTIONS) as stream:
         seen = [observation.frame for observation, _ in zip(stream, range(20), strict=False)]
     assert {frame.rgb.shape for frame in seen} == {(240, 320, 3)}
@@ -105,7 +105,7 @@ def test_a_size_that_changes_freezes_nothing(
     codec: str, server: RtspServer, tiny_model: TinyModel
 ) -> None:
     """H.264 is scaled to the first size by OpenCV, JPEG comes as it is."""
-    recognizer = Recognizer(load_model(tiny_model()), FixedFinder())
+    recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
     frames = []
     with Stream(recognizer, server.address(f"changing/{codec}"), OPTIONS) as stream:
         for observation in stream:

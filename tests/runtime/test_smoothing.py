@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dcrnet_runtime.live.smoothing import Smoother
+from dcrnet_runtime.tracking.smoothing import Smoother
 
 CALM = np.array([0.9, 0.1], np.float32)
 GLAD = np.array([0.1, 0.9], np.float32)

@@ -11,15 +11,16 @@ import numpy as np
 import psutil
 import pytest
 from conftest import TinyModel
-from generated import FixedFinder, synthetic_face, write_clip
+from dcrnet_runtime.backends.model import Model
+from generated import FixedDetector, synthetic_face, write_clip
 from numpy.typing import NDArray
 
-from dcrnet_runtime.backends import Model, load_model
-from dcrnet_runtime.finders import Finder, open_finder
-from dcrnet_runtime.live.capture import CaptureFacts
-from dcrnet_runtime.live.stream import Stream, StreamOptions
+from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.detectors.detector import Detector, open_detector
+from dcrnet_runtime.models import shipped_model
 from dcrnet_runtime.recognizer import Recognizer
-from dcrnet_runtime.shipped import shipped_model
+from dcrnet_runtime.stream import Stream, StreamOptions
+from dcrnet_runtime.video.capture import CaptureFacts
 
 WARM_UP = 1000
 MAX_GROWTH = 0.05
@@ -53,7 +54,7 @@ class LoopedClip:
         self._capture.release()
 
 
-class ComingAndGoing(FixedFinder):
+class ComingAndGoing(FixedDetector):
     """One face stays, another one is there half of the time and gets a new number each time."""
 
     def __init__(self) -> None:
@@ -72,10 +73,10 @@ def footprint() -> tuple[float, int]:
     return psutil.Process().memory_info().rss / 1e6, len(os.listdir("/proc/self/fd"))  # noqa: PTH208
 
 
-def soak(model: Model, finder: Finder, clip: Path, frames: int, warm_up: int) -> float:
+def soak(model: Model, detector: Detector, clip: Path, frames: int, warm_up: int) -> float:
     """Run, and return the growth of memory behind the warm-up as a fraction."""
     options = StreamOptions(memory_s=0.02)
-    stream = Stream(Recognizer(model, finder), lambda: LoopedClip(clip, frames), options)
+    stream = Stream(Recognizer(model, detector), lambda: LoopedClip(clip, frames), options)
     before_mb, before_files = 0.0, 0
     with stream:
         for observation in stream:
@@ -106,5 +107,5 @@ def test_a_soak_with_a_stubbed_model(tiny_model: TinyModel, clip: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not CLIP, reason="set DCRNET_CLIP to a video of a face")
 def test_a_soak_with_the_real_detector_and_model() -> None:
-    growth = soak(load_model(shipped_model()), open_finder(), Path(CLIP), 10_000, WARM_UP)
+    growth = soak(load_model(shipped_model()), open_detector(), Path(CLIP), 10_000, WARM_UP)
     assert growth < MAX_GROWTH

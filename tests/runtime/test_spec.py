@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.spec import Alignment, PreprocessSpec
+from dcrnet_runtime.preprocess.spec import Alignment, PreprocessSpec
 
 
 def edited(**changes: Any) -> str:

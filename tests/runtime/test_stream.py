@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import TinyModel
-from generated import LABELS, FixedFinder, synthetic_face, synthetic_frame, write_clip
+from generated import LABELS, FixedDetector, synthetic_face, synthetic_frame, write_clip
 from numpy.typing import NDArray
 
-from dcrnet_runtime.backends import load_model
+from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Box, Face
-from dcrnet_runtime.live.capture import CaptureFacts, CaptureRequest
-from dcrnet_runtime.live.stream import Stream, StreamOptions
 from dcrnet_runtime.observation import Stage
 from dcrnet_runtime.recognizer import Recognizer
+from dcrnet_runtime.stream import Stream, StreamOptions
+from dcrnet_runtime.video.capture import CaptureFacts, CaptureRequest
 
 
 class FakeCamera:
@@ -46,7 +46,7 @@ class FakeCamera:
 
 @pytest.fixture
 def recognizer(tiny_model: TinyModel) -> Recognizer:
-    return Recognizer(load_model(tiny_model()), FixedFinder(synthetic_face()))
+    return Recognizer(load_model(tiny_model()), FixedDetector(synthetic_face()))
 
 
 @pytest.fixture
@@ -126,10 +126,10 @@ def test_a_change_of_size_begins_new_tracks(recognizer: Recognizer) -> None:
 
 
 def test_absurd_faces_do_not_stop_the_loop(recognizer: Recognizer, clip: Path) -> None:
-    finder = recognizer.finder
-    assert isinstance(finder, FixedFinder)
+    detector = recognizer.detector
+    assert isinstance(detector, FixedDetector)
     absurd = [Box(float("nan"), 0, 1, 1), Box(0, 0, 1e30, 1e30), Box(5000, 0, 10, 10)]
-    finder.faces += [Face(box) for box in absurd] + [Face(Box(10, 10, 1e-9, 1e-9))]
+    detector.faces += [Face(box) for box in absurd] + [Face(Box(10, 10, 1e-9, 1e-9))]
     for observation in Stream(recognizer, str(clip)):
         assert len(observation.faces) == 1
 

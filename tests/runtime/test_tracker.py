@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcrnet_runtime.face import Box, Face
-from dcrnet_runtime.live.assignment import assign
-from dcrnet_runtime.live.tracker import Tracker
+from dcrnet_runtime.tracking.assignment import assign
+from dcrnet_runtime.tracking.tracker import Tracker
 
 
 def face(x: float, y: float, side: float = 60.0) -> Face:

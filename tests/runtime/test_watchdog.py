@@ -13,9 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 from dcrnet_runtime.errors import DcrnetError, SourceLostError
-from dcrnet_runtime.live.capture import CaptureFacts
-from dcrnet_runtime.live.reader import Reader, Shot
-from dcrnet_runtime.live.watchdog import Backoff, RestartPolicy, Watchdog
+from dcrnet_runtime.video.capture import CaptureFacts
+from dcrnet_runtime.video.reader import CapturedFrame, Reader
+from dcrnet_runtime.video.watchdog import Backoff, RestartPolicy, Watchdog
 
 LIVE = CaptureFacts("camera", is_live=True, is_endless=True)
 FILE = CaptureFacts("file", is_live=False, is_endless=False)
@@ -66,7 +66,7 @@ def watchdog(
     )
 
 
-def numbers(shots: Iterator[Shot]) -> list[int]:
+def numbers(shots: Iterator[CapturedFrame]) -> list[int]:
     return [int(shot.rgb[0, 0, 0]) for shot in shots]
 
 

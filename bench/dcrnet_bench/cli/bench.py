@@ -1,0 +1,59 @@
+"""``dcrnet-bench``: what a model and each stage of the pipeline cost on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dcrnet_bench.targets.device import Device, require
+from dcrnet_runtime.cli.console import VersionOption, command_app, note, reported
+
+app = command_app()
+
+
+@app.command()
+@reported
+def bench(
+    models: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="MODEL", help="Exported ONNX or TFLite models; default: the shipped one."
+        ),
+    ] = None,
+    device: Annotated[
+        Device, typer.Option(help="The processor; arm is the CPU of an ARM board.")
+    ] = Device.CPU,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of each model.")] = 1,
+    runs: Annotated[int, typer.Option(min=1, help="Timed runs of each.")] = 50,
+    source: Annotated[
+        Path | None, typer.Option(help="Image of a face; default: the demo extra's portrait.")
+    ] = None,
+    operators: Annotated[
+        bool, typer.Option("--operators", help="Profile ONNX models by operator type as well.")
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures to a file as well.")
+    ] = None,
+    version: VersionOption = False,
+) -> None:
+    """Print latency, MACs and size of models and of each stage; the last line is JSON."""
+    from dcrnet_bench.cli import report
+    from dcrnet_bench.measurement import Plan, measure
+    from dcrnet_bench.targets.host import busy_warning, load_average, read_host
+    from dcrnet_runtime.models import shipped_model
+
+    host = read_host()
+    require(device, host.emulator)
+    if json_file is not None:
+        report.check_target(json_file)
+    load = load_average()
+    warning = busy_warning(load, host.cores)
+    if warning is not None:
+        note(f"warning: {warning}")
+    plan = Plan(models or [shipped_model()], device, threads, runs, source, operators)
+    figures = measure(plan, host, load)
+    if json_file is not None:
+        report.write(figures, json_file)
+    report.show(figures)

@@ -1,0 +1,1 @@
+"""Multiplications and time by operator."""

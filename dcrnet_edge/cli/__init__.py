@@ -1,0 +1,1 @@
+"""The commands ``dcrnet-train`` and ``dcrnet-eval``."""

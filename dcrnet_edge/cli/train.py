@@ -1,0 +1,188 @@
+"""``dcrnet-train``: a data set to a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dcrnet_edge.cli.options import dataset_kind, open_data, train_extra
+from dcrnet_runtime.cli.console import VersionOption, command_app, note, reported
+from dcrnet_runtime.errors import DcrnetError
+
+if TYPE_CHECKING:
+    from dcrnet_edge.data.face_data import FaceData
+    from dcrnet_edge.datasets.splits import SplitPlan
+    from dcrnet_edge.training.initialization import Initialization
+    from dcrnet_edge.training.run_config import RunConfig
+
+app = command_app()
+
+
+@app.command()
+@reported
+def train(
+    data: Annotated[Path, typer.Option(help="The data set's folder.")],
+    out: Annotated[Path, typer.Option(help="Run folder.")] = Path("runs/dcrnet"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run that --out holds.")
+    ] = False,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Layout: ferplus, fer2013, affectnet, ckplus, kdef, rafdb, folders."),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="affectnet, ckplus, ckplus-finetune (for --start-from), kdef or ferplus; by"
+            " default the data set's."
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file laid over the preset; a run's config.toml fits.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any setting, such as recipe.ema_decay=0.998; repeatable."),
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Input side in px: 64, 128, 192 or 224.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    batch_size: Annotated[int | None, typer.Option(min=2)] = None,
+    learning_rate: Annotated[float | None, typer.Option()] = None,
+    seed: Annotated[int | None, typer.Option(min=0)] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(help="Split: official, paper (table 1), subject (subject-independent)."),
+    ] = None,
+    fold: Annotated[
+        int | None, typer.Option(min=0, help="Which fold of --protocol subject is Test.")
+    ] = None,
+    all_folds: Annotated[
+        bool,
+        typer.Option(
+            "--all-folds", help="Cross-validate: a run a fold under --out; goes on by itself."
+        ),
+    ] = False,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(help="One of our checkpoints to go on from; labels may differ."),
+    ] = None,
+    backbone_weights: Annotated[
+        Path | None, typer.Option(help="torchvision's densenet121 file, instead of fetching it.")
+    ] = None,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Random weights instead of ImageNet's.")
+    ] = False,
+    landmarks: Annotated[
+        Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
+    ] = None,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    devices: Annotated[int, typer.Option(min=1, help="Devices a node.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1)] = 1,
+    strategy: Annotated[str, typer.Option(help="Lightning's, such as ddp.")] = "auto",
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Loading processes a device; 0: none of their own. Faces are looked"
+            " for by as many, or by one a core.",
+        ),
+    ] = 0,
+    checkpoint_minutes: Annotated[
+        float, typer.Option(min=0, help="Between resume points inside an epoch.")
+    ] = 10.0,
+    version: VersionOption = False,
+) -> None:
+    """Train DCRNet and write model.safetensors into the run folder.
+
+    Settings come from the preset, then --config, then --set and the options; without
+    --start-from, --backbone-weights or --from-scratch the backbone starts from ImageNet weights,
+    which are downloaded once.
+    """
+    train_extra()
+    import logging
+
+    from lightning.pytorch.utilities import rank_zero_only
+
+    from dcrnet_edge.datasets.registry import license_of
+    from dcrnet_edge.training.cross_validation import cross_validate
+    from dcrnet_edge.training.hardware import Hardware
+    from dcrnet_edge.training.run import Run
+
+    for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    named = {
+        "dataset": dataset,
+        "preprocess.size_px": size,
+        "recipe.epochs": epochs,
+        "recipe.batch_size": batch_size,
+        "recipe.learning_rate": learning_rate,
+        "recipe.seed": seed,
+        "split.kind": protocol,
+        "split.fold": fold,
+    }
+    settings = run_settings(preset, config, set_ or [], named)
+    start = _start(start_from, backbone_weights, from_scratch)
+    hardware = Hardware(accelerator, devices, nodes, strategy, workers, checkpoint_minutes)
+    license = license_of(settings.dataset)
+
+    def read(plan: SplitPlan) -> FaceData:
+        return open_data(settings.dataset, data, plan, landmarks, workers)
+
+    if all_folds:
+        path = cross_validate(read, settings, start, out, data, license=license, hardware=hardware)
+        note(f"Wrote {path}. Next: dcrnet-eval {path}")
+        return
+    run = Run(read(settings.split), settings, start, out, license=license, hardware=hardware)
+    path = run.train(resume=resume)
+    rank_zero_only(note)(
+        f"Wrote {path}. Next: dcrnet-eval {path} --data {data}; dcrnet-export {path} --int8"
+    )
+
+
+def run_settings(
+    preset: str | None, config: Path | None, assignments: list[str], named: dict[str, Any]
+) -> RunConfig:
+    """Preset, file, assignments and named options, later ones over earlier ones.
+
+    Raises:
+        DcrnetError: an unknown name or a bad value.
+    """
+    from dcrnet_edge.presets import Preset, read_toml
+    from dcrnet_edge.training.run_config import RunConfig, nested, parse_assignment
+
+    layers = [] if config is None else [read_toml(config)]
+    layers += [parse_assignment(text) for text in assignments]
+    layers += [nested(name, value) for name, value in named.items() if value is not None]
+    if preset is None:
+        kinds = [layer["dataset"] for layer in layers if "dataset" in layer]
+        chosen = Preset.for_dataset(dataset_kind(str(kinds[-1]) if kinds else "ferplus"))
+    else:
+        try:
+            chosen = Preset(preset)
+        except ValueError as error:
+            raise DcrnetError(
+                f"--preset {preset} is unknown: choose {', '.join(Preset)}"
+            ) from error
+    return RunConfig.of(chosen.values(), *layers)
+
+
+def _start(checkpoint: Path | None, backbone: Path | None, scratch: bool) -> Initialization:
+    from dcrnet_edge.training.initialization import Initialization, InitializationKind
+
+    if (checkpoint is not None) + (backbone is not None) + scratch > 1:
+        raise DcrnetError(
+            "--start-from, --backbone-weights and --from-scratch exclude each other: name one"
+        )
+    if checkpoint is not None:
+        return Initialization(InitializationKind.CHECKPOINT, checkpoint)
+    if backbone is not None:
+        return Initialization(InitializationKind.BACKBONE_FILE, backbone)
+    return Initialization(InitializationKind.SCRATCH if scratch else InitializationKind.IMAGENET)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""From samples to batches: faces found, prepared, augmented and put in order."""

@@ -1,0 +1,140 @@
+"""Loaders of a training run, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import lightning
+import torch
+from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+
+from dcrnet_edge.data.face_data import CALIBRATION_FACES, EVAL_BATCH, FaceData
+from dcrnet_edge.data.loader import (
+    AugmentedFaces,
+    Item,
+    OversampledOrder,
+    PreparedFaces,
+    SizedOrder,
+)
+from dcrnet_edge.datasets.sample import Split
+from dcrnet_edge.training.recipe import Recipe
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
+
+
+class FaceDataModule(lightning.LightningDataModule):
+    """Loaders of one epoch each, since an epoch's noise and sizes are its own.
+
+    Args:
+        data: the faces.
+        spec: the contract at its full size.
+        recipe: sizes, augmentation, order.
+        focus: focus strengths to draw from.
+        devices: how many share an epoch.
+        workers: loading processes a device; 0 loads in the training process.
+    """
+
+    def __init__(
+        self,
+        data: FaceData,
+        spec: PreprocessSpec,
+        recipe: Recipe,
+        focus: Sequence[float],
+        devices: int,
+        workers: int,
+    ) -> None:
+        super().__init__()
+        self._data = data
+        self._spec = spec
+        self._recipe = recipe
+        self._focus = focus
+        self._devices = devices
+        self._workers = workers
+        self._start = (0, 0)
+        self._order: OversampledOrder | None = None
+        samples = len(data.samples(Split.TRAIN))
+        self.steps = samples // devices // recipe.batch_size
+        if self.steps == 0:
+            raise DcrnetError(
+                f"{samples} training images do not fill one batch of {recipe.batch_size}: give"
+                " more images or a smaller --batch-size"
+            )
+        valid = len(data.samples(Split.VALID))
+        if valid < devices:
+            raise DcrnetError(
+                f"{valid} validation images do not occupy {devices} devices: give more images or"
+                " fewer --devices"
+            )
+
+    def start_at(self, step: int) -> None:
+        """Go on behind ``step`` optimiser steps."""
+        epoch, steps = divmod(step, self.steps)
+        self._start = epoch, steps * self._recipe.batch_size
+
+    def prepare_data(self) -> None:
+        """Find and prepare faces, which one process a node does while the others wait."""
+        for split in (Split.TRAIN, Split.VALID):
+            self._data.faces(split)
+        for spec in {self.spec_at(epoch) for epoch in range(self._recipe.epochs)}:
+            self._data.crops(Split.VALID, spec)
+
+    def spec_at(self, epoch: int) -> PreprocessSpec:
+        """The contract at the main size of ``epoch``."""
+        return replace(self._spec, size_px=self._recipe.sizes_at(epoch, self._spec.size_px)[0])
+
+    def statistics(self, epoch: int, size_px: int | None = None) -> Iterator[Tensor]:
+        """Batches (N, 3, S, S) uint8 as ``epoch`` trains on them, for batch norms.
+
+        Augmented and balanced like those that the weights have adapted to: statistics of plain
+        faces cost more than a point of accuracy.
+
+        Args:
+            epoch: counted from 0.
+            size_px: S; None takes the main size of ``epoch``.
+        """
+        size_px = size_px or self.spec_at(epoch).size_px
+        order = self._new_order(0, 1)
+        order.set_epoch(epoch)
+        keys = [(draw, size_px) for draw in list(order)[:CALIBRATION_FACES]]
+        keys = keys[: len(keys) // EVAL_BATCH * EVAL_BATCH] or keys
+        loader = DataLoader(self._augmented(), EVAL_BATCH, sampler=keys)
+        return (codes for codes, _, _ in loader)
+
+    def _new_order(self, rank: int, devices: int) -> OversampledOrder:
+        samples, labels = self._data.samples(Split.TRAIN), len(self._data.dataset.labels)
+        balance, seed = self._recipe.balance, self._recipe.seed
+        return OversampledOrder(samples, labels, balance, seed, rank=rank, devices=devices)
+
+    def _augmented(self) -> AugmentedFaces:
+        samples, faces = self._data.samples(Split.TRAIN), self._data.faces(Split.TRAIN)
+        return AugmentedFaces(samples, faces, self._spec, self._recipe, self._focus)
+
+    def train_dataloader(self) -> DataLoader[Item]:
+        assert self.trainer is not None
+        if self._order is None:
+            self._order = self._new_order(self.trainer.global_rank, self._devices)
+            self._order.start_at(*self._start)
+        self._order.set_epoch(self.trainer.current_epoch)
+        return DataLoader(
+            self._augmented(),
+            self._recipe.batch_size,
+            sampler=SizedOrder(self._order, self._recipe, self._spec.size_px),
+            drop_last=True,
+            num_workers=self._workers,
+            # A generator of its own leaves dropout's random numbers alone.
+            generator=torch.Generator(),
+        )
+
+    def val_dataloader(self) -> DataLoader[Item]:
+        assert self.trainer is not None
+        crops = self._data.crops(Split.VALID, self.spec_at(self.trainer.current_epoch))
+        faces = PreparedFaces(self._data.samples(Split.VALID), crops)
+        share: Sampler[int] | None = None
+        if self._devices > 1:
+            share = UnrepeatedDistributedSampler(
+                faces, self._devices, self.trainer.global_rank, shuffle=False
+            )
+        return DataLoader(faces, EVAL_BATCH, sampler=share, num_workers=self._workers)

@@ -1,0 +1,95 @@
+"""A data set with its faces found, as training and calibration read it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from dcrnet_edge.data.crop_cache import CropCache, Crops
+from dcrnet_edge.data.face_cache import FaceCache
+from dcrnet_edge.data.loader import (
+    PreparedFaces,
+)
+from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, class_counts
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.face import Face
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
+
+EVAL_BATCH = 128
+CALIBRATION_FACES = 2048
+
+
+class FaceData:
+    """Samples, faces and crops of a data set, found or computed when they are asked for.
+
+    Args:
+        dataset: as an adapter reads it.
+        cache: finds the faces.
+        crops: keeps them prepared.
+        is_box_only: withhold the landmarks that are found.
+    """
+
+    def __init__(
+        self,
+        dataset: FaceDataset,
+        cache: FaceCache,
+        crops: CropCache,
+        *,
+        is_box_only: bool = False,
+    ) -> None:
+        self.dataset = dataset
+        self._is_box_only = is_box_only
+        self.landmarks_sha256 = cache.landmarks_sha256
+        self._cache = cache
+        self._crops = crops
+        self._faces: dict[Split, list[Face]] = {}
+        self._prepared: dict[tuple[Split, PreprocessSpec], Crops] = {}
+
+    def samples(self, split: Split) -> list[Sample]:
+        """The samples of a split."""
+        return self.dataset.splits[split]
+
+    def faces(self, split: Split) -> list[Face]:
+        """One face a sample."""
+        if split not in self._faces:
+            found = self._cache.faces(self.samples(split), self.dataset.images)
+            self._faces[split] = [Face(f.box) for f in found] if self._is_box_only else found
+        return self._faces[split]
+
+    def box_only_share(self, split: Split) -> float:
+        """The share of a split's faces without landmarks."""
+        faces = self.faces(split)
+        return sum(face.landmarks is None for face in faces) / len(faces)
+
+    def crops(self, split: Split, spec: PreprocessSpec) -> Crops:
+        """A split's faces without augmentation."""
+        if (split, spec) not in self._prepared:
+            crops = self._crops.crops(self.samples(split), self.faces(split), spec)
+            self._prepared[split, spec] = crops
+        return self._prepared[split, spec]
+
+    def calibration(self, spec: PreprocessSpec) -> list[Tensor]:
+        """Batches (N, 3, S, S) uint8 of prepared faces spread evenly over Train."""
+        samples, faces = self.samples(Split.TRAIN), self.faces(Split.TRAIN)
+        chosen = range(0, len(samples), max(1, len(samples) // CALIBRATION_FACES))
+        picked = [samples[i] for i in chosen]
+        crops = self._crops.crops(picked, [faces[i] for i in chosen], spec)
+        return [codes for codes, _, _ in DataLoader(PreparedFaces(picked, crops), EVAL_BATCH)]
+
+    def class_counts(self) -> NDArray[np.int64]:
+        """Training images of each label.
+
+        Raises:
+            DcrnetError: a label has none.
+        """
+        labels = self.dataset.labels
+        counts = class_counts(self.samples(Split.TRAIN), len(labels))
+        empty = [label for label, count in zip(labels, counts, strict=True) if count == 0]
+        if empty:
+            raise DcrnetError(
+                f"the training split of {self.dataset.name} has no image of {', '.join(empty)}: a"
+                " network cannot learn what it never sees; add images, or another --fold"
+            )
+        return counts

@@ -1,0 +1,1 @@
+"""Answers of models to data sets, and what they are worth."""

@@ -1,0 +1,135 @@
+"""Figures as tables for people: in the terminal, in Markdown, as pictures."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from dcrnet_edge.evaluation.metrics import CALIBRATION_BINS, Comparison
+from dcrnet_edge.evaluation.predictions import Predictions, save_predictions
+from dcrnet_runtime.outfile import written_beside
+
+Rows = list[list[str]]
+"""A header, then the rows."""
+
+
+def summary_rows(found: Mapping[str, Mapping[str, Any]], sizes_mb: Mapping[str, float]) -> Rows:
+    """One row a model: size, accuracy with its 95 % interval, and the other figures."""
+    rows = [["model", "MB", "accuracy", "balanced accuracy", "macro-F1", "calibration error"]]
+    for name, metrics in found.items():
+        rows.append(
+            [
+                name,
+                f"{sizes_mb[name]:.2f}" if name in sizes_mb else "",
+                _with_interval(metrics, "accuracy", percent=True),
+                _with_interval(metrics, "balanced_accuracy", percent=True),
+                _with_interval(metrics, "macro_f1", percent=False),
+                f"{metrics['expected_calibration_error']:.3f}",
+            ]
+        )
+    return rows
+
+
+def class_rows(metrics: Mapping[str, Any]) -> Rows:
+    """Precision, recall, F1 and images of each class, with accuracy and means below."""
+    rows = [["class", "precision", "recall", "F1", "images"]]
+    for name, row in metrics["classes"].items():
+        if isinstance(row, Mapping):
+            numbers = [f"{row[key]:.3f}" for key in ("precision", "recall", "f1-score")]
+            rows.append([name, *numbers, f"{row['support']:.0f}"])
+    total = ["accuracy", "", "", f"{metrics['accuracy']:.3f}", str(metrics["images"])]
+    return [*rows[:-2], total, *rows[-2:]]
+
+
+def path_rows(found: Mapping[str, Mapping[str, Any]]) -> Rows:
+    """Each model's accuracy where landmarks were found and where they were not."""
+    rows = [["model", "box only", "accuracy aligned by landmarks", "accuracy box only"]]
+    for name, metrics in found.items():
+        paths = (metrics["accuracy_aligned"], metrics["accuracy_box_only"])
+        shown = ("" if each is None else f"{100 * each:.2f} %" for each in paths)
+        rows.append([name, f"{100 * metrics['box_only_share']:.1f} %", *shown])
+    return rows
+
+
+def comparison_rows(comparison: Comparison, first: str, second: str) -> Rows:
+    """Whether two models differ, in one row."""
+    low, high = comparison.interval
+    return [
+        ["difference", "95 % interval", f"only {first}", f"only {second}", "McNemar p (exact)"],
+        [
+            f"{100 * comparison.difference:+.2f} points",
+            f"{100 * low:+.2f} to {100 * high:+.2f}",
+            str(comparison.only_first),
+            str(comparison.only_second),
+            f"{comparison.p_value:.3g}",
+        ],
+    ]
+
+
+def print_rows(rows: Rows) -> None:
+    """A table on standard output."""
+    table = Table(*rows[0])
+    for row in rows[1:]:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def markdown(rows: Rows) -> str:
+    """The table as Markdown."""
+    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def write_report(
+    folder: Path, title: str, metrics: Mapping[str, Any], predictions: Predictions
+) -> None:
+    """Write report.md, confusion.png, confusion.csv and predictions.csv into ``folder``."""
+    save_predictions(folder / "predictions.csv", predictions)
+    _write_confusion(folder / "confusion.csv", metrics["confusion"], predictions.labels)
+    _draw_confusion(folder / "confusion.png", metrics["confusion"], predictions.labels)
+    found = {title: metrics}
+    tables = (summary_rows(found, {}), class_rows(metrics), path_rows(found))
+    with written_beside(folder / "report.md") as beside:
+        beside.write_text(
+            f"# {title}\n\n{metrics['images']} images; intervals: 95 % bootstrap over"
+            f" {metrics['resampled']}; calibration error: L1, {CALIBRATION_BINS} bins.\n\n"
+            + "\n".join(map(markdown, tables))
+            + "\n![Confusion matrix](confusion.png)\n"
+        )
+
+
+def _write_confusion(
+    path: Path, confusion: Sequence[Sequence[int]], labels: Iterable[str]
+) -> None:
+    labels = list(labels)
+    with written_beside(path) as beside, beside.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["true \\ predicted", *labels])
+        writer.writerows([name, *row] for name, row in zip(labels, confusion, strict=True))
+
+
+def _draw_confusion(path: Path, confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> None:
+    import numpy as np
+    from matplotlib.figure import Figure
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    figure = Figure(figsize=(7, 6), layout="constrained")
+    display = ConfusionMatrixDisplay(np.array(confusion), display_labels=labels)
+    display.plot(ax=figure.subplots(), cmap="Blues", xticks_rotation=45, colorbar=False)
+    with written_beside(path) as beside:
+        figure.savefig(beside, dpi=120)
+
+
+def _with_interval(metrics: Mapping[str, Any], key: str, *, percent: bool) -> str:
+    scale, digits = (100, 2) if percent else (1, 3)
+    value = f"{scale * metrics[key]:.{digits}f}" + " %" * percent
+    interval = metrics[f"{key}_interval"]
+    if interval is None:
+        return value
+    low, high = (f"{scale * bound:.{digits - percent}f}" for bound in interval)
+    return f"{value} ({low} to {high})"

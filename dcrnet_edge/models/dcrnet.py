@@ -1,0 +1,153 @@
+"""DCRNet (facial expression recognition, Abdeldayem et al. 2025), sections 2 and 3.
+
+The paper states 11.6 M parameters but leaves details open. The reading below has 11,577,967
+parameters, the only one of those tried that meets the figure:
+
+* Conv 3x3 to 256 and to 512, "same" padding, without bias (a BN follows).
+* A residual block is a bottleneck 1x1 C->f, 3x3 f->f, 1x1 f->C with a BN behind each and ReLU
+  between, around an identity skip: y = F(x) + x (eq. 5), C = 512. "Residual modules of 32 and
+  64 filters" are f; two plain 3x3 convolutions of that width could not keep C = 512, and
+  projecting C down to f would leave the dense head (512 wide) with 64 inputs.
+* One CBAM after each conv stage and after each residual module; reduction 8, MLP with biases,
+  7x7 spatial kernel without bias.
+
+The paper's 4.2 GFLOPs match neither convention at 224 px: this network takes 3.01 GMAC
+(6.0 GFLOP), of which DenseNet121's convolutions alone are 2.83 GMAC.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from torch import Tensor, nn
+
+from dcrnet_edge.models.attention import ChannelMLP, build_attention
+from dcrnet_edge.models.config import INPUT_SIZES, NetworkConfig
+from dcrnet_edge.models.densenet import FEATURES, DenseNet121
+from dcrnet_runtime.errors import DcrnetError
+
+CONV_WIDTHS = (256, 512)
+HEAD_WIDTHS = (512, 256, 128)
+ZERO_CODE = 128
+"""The uint8 code that becomes exactly 0, the value of every zero-padding."""
+
+
+class ResidualBlock(nn.Module):
+    """y = F(x) + x (eq. 5) with a bottleneck F; (N, C, H, W) in and out."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, width, 1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, channels, 1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x) + x
+
+
+def _conv_stage(channels: int, width: int, dropout: float, *, pool: bool) -> nn.Sequential:
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        conv=nn.Conv2d(channels, width, 3, padding=1, bias=False),
+        norm=nn.BatchNorm2d(width),
+        relu=nn.ReLU(),
+    )
+    if pool:
+        layers["pool"] = nn.MaxPool2d(2)
+    layers["dropout"] = nn.Dropout(dropout)
+    return nn.Sequential(layers)
+
+
+def _head(labels: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    width = CONV_WIDTHS[-1]
+    for units in HEAD_WIDTHS:
+        layers += [nn.Linear(width, units), nn.ReLU(), nn.Dropout(0.4)]
+        width = units
+    return nn.Sequential(*layers, nn.Linear(width, labels))
+
+
+class DCRNet(nn.Module):
+    """The whole classifier, normalisation included.
+
+    Input (N, 3, S, S) RGB codes 0..255, any dtype, S one of 64, 128, 192, 224;
+    output (N, labels) float logits.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = DenseNet121()
+        stages: OrderedDict[str, nn.Module] = OrderedDict()
+        channels = FEATURES
+        for i, (width, dropout) in enumerate(zip(CONV_WIDTHS, (0.3, 0.4), strict=True), start=1):
+            stages[f"conv{i}"] = _conv_stage(channels, width, dropout, pool=i == len(CONV_WIDTHS))
+            stages[f"conv{i}_attention"] = self._attention(width)
+            channels = width
+        for i, width in enumerate(config.residual_widths, start=1):
+            blocks = [ResidualBlock(channels, width) for _ in range(config.residual_blocks)]
+            stages[f"residual{i}"] = nn.Sequential(*blocks)
+            stages[f"residual{i}_attention"] = self._attention(channels)
+        self.stages = nn.Sequential(stages)
+        self.head = _head(len(config.labels))
+        self.apply(_initialise)
+        self._open_gates()
+
+    def _attention(self, channels: int) -> nn.Module:
+        return build_attention(self.config.attention, channels, self.config.attention_reduction)
+
+    def _open_gates(self) -> None:
+        """Start the channel gates near 1 and the logits near 0.
+
+        A fresh CBAM halves its input twice, and four of them in a row leave the identity path
+        little to say.
+        """
+        for module in self.modules():
+            if isinstance(module, ChannelMLP):
+                nn.init.constant_(module[-1].get_parameter("bias"), 1.5)
+        nn.init.normal_(self.head[-1].get_parameter("weight"), std=0.01)
+
+    def normalise(self, codes: Tensor) -> Tensor:
+        """Codes 0..255 to ``(x - 128) / s``."""
+        return (codes.float() - ZERO_CODE) / self.config.input_scale
+
+    def embed(self, codes: Tensor) -> Tensor:
+        """The backbone's features, (N, 1024, S/32, S/32) >= 0."""
+        return self.backbone(self.normalise(codes))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Logits (N, labels) from :meth:`embed`'s features."""
+        return self.head(self.stages(features).mean(dim=(2, 3)))
+
+    def forward(self, codes: Tensor) -> Tensor:
+        return self.classify(self.embed(codes))
+
+
+def check_size(size_px: int) -> None:
+    """Refuse an input side that the network would not use whole.
+
+    Raises:
+        DcrnetError: naming the sizes that are possible.
+    """
+    if size_px not in INPUT_SIZES:
+        raise DcrnetError(
+            f"size {size_px} is not one of {', '.join(map(str, INPUT_SIZES))}: other sides leave"
+            " the 2x2 max-pool an odd map whose last row and column it would drop"
+        )
+
+
+def _initialise(module: nn.Module) -> None:
+    match module:
+        case nn.Conv2d() | nn.Linear():
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        case nn.BatchNorm2d():
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,171 @@
+"""What happens around Lightning's loop: checkpoints that a kill cannot damage, kept weights."""
+
+from __future__ import annotations
+
+import functools
+import io
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.fabric.plugins.io import TorchCheckpointIO
+from lightning.pytorch.callbacks import Callback
+
+from dcrnet_edge.models.checkpoint import load_checkpoint
+from dcrnet_edge.models.dcrnet import DCRNet
+from dcrnet_edge.training.module import LAST_WEIGHTS, Batch, DCRNetTraining, TrainingStopError
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.outfile import written_beside
+
+RESUME_NAME = "resume.ckpt"
+BEST_WEIGHTS = "best.safetensors"
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Checkpoints that replace the one before only once they are whole."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, *_: Any, **__: Any) -> None:
+        # Not straight into the file: torch's writer hides why it failed.
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        with written_beside(Path(path)) as beside:
+            beside.write_bytes(buffer.getbuffer())
+
+
+class ResumePoint(Callback):
+    """Writes the state that ``--resume`` goes on from, every epoch and every few minutes.
+
+    It also counts the hours of training over all starts of a run, and ends the run in good
+    order on SIGTERM.
+
+    Args:
+        path: of the one file.
+        minutes: between two writes inside an epoch.
+    """
+
+    def __init__(self, path: Path, minutes: float) -> None:
+        self.hours = 0.0
+        self._path = path
+        self._seconds = 60 * minutes
+        self._is_told_to_end = False
+        self._written = self._counted = time.monotonic()
+
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self._written = self._counted = time.monotonic()
+        if trainer.world_size > 1:
+            # Lightning's handler would wait for the other devices in the middle of a step.
+            signal.signal(signal.SIGTERM, self._tell_to_end)
+        stop = trainer.early_stopping_callback
+        if stop is not None and stop.wait_count >= stop.patience:
+            trainer.should_stop = True  # it had, before the run was cut off
+
+    def _tell_to_end(self, *_: Any) -> None:
+        self._is_told_to_end = True
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        module: lightning.LightningModule,
+        outputs: Any,
+        batch: Batch,
+        batch_idx: int,
+    ) -> None:
+        if batch_idx + 1 == trainer.num_training_batches:
+            return  # the epoch's own checkpoint follows, behind the validation
+        # All devices write together or none does.
+        one_of_all = functools.partial(trainer.strategy.reduce_boolean_decision, all=False)
+        is_told = self._is_told_to_end or trainer.received_sigterm
+        if not one_of_all(is_told or time.monotonic() - self._written >= self._seconds):
+            return
+        self._write(trainer)
+        if one_of_all(is_told):
+            raise TrainingStopError(
+                f"training was told to end (SIGTERM) after step {trainer.global_step}, which"
+                f" {self._path} holds: dcrnet-train --resume goes on"
+            )
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self._write(trainer)
+
+    def _write(self, trainer: lightning.Trainer) -> None:
+        self._count()
+        trainer.save_checkpoint(self._path)
+        self._written = time.monotonic()
+
+    def _count(self) -> None:
+        now = time.monotonic()
+        self.hours += (now - self._counted) / 3600
+        self._counted = now
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"hours": self.hours}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.hours = state_dict["hours"]
+
+
+class KeptWeights(Callback):
+    """Writes the weights that were just validated: the last ones, and the best so far.
+
+    Those of an epoch at larger inputs are better than any of smaller ones, since it is the size
+    in the end that a run is for.
+
+    Has to stand before the averaging callback, which takes the averaged weights out of the
+    network at the end of the validation.
+
+    Args:
+        folder: the run's.
+        write: writes a network to a path, given the epoch.
+    """
+
+    def __init__(self, folder: Path, write: Callable[[Path, DCRNet, int], None]) -> None:
+        self.best = -1.0
+        self._best_size_px = 0
+        self._folder = folder
+        self._write = write
+
+    def on_validation_epoch_end(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule
+    ) -> None:
+        assert isinstance(module, DCRNetTraining)
+        accuracy = float(module.accuracy.compute())
+        if not trainer.is_global_zero:
+            return
+        last = self._folder / LAST_WEIGHTS
+        self._write(last, module.network, trainer.current_epoch)
+        loaders: Any = trainer.datamodule  # type: ignore[attr-defined]
+        size_px = loaders.spec_at(trainer.current_epoch).size_px
+        if (size_px, accuracy) > (self._best_size_px, self.best):
+            self._best_size_px, self.best = size_px, accuracy
+            with written_beside(self._folder / BEST_WEIGHTS) as beside:
+                shutil.copyfile(last, beside)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "size_px": self._best_size_px}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best = state_dict["best"]
+        if "size_px" in state_dict:
+            self._best_size_px = state_dict["size_px"]
+        elif (best := self._folder / BEST_WEIGHTS).is_file():  # a run of an older version
+            self._best_size_px = load_checkpoint(best).card.preprocess.size_px
+
+
+def step_of(path: Path) -> int:
+    """Optimiser steps behind a resume point.
+
+    Raises:
+        DcrnetError: the file is damaged or foreign.
+    """
+    try:
+        return int(torch.load(path, weights_only=True)["global_step"])
+    except Exception as error:  # torch raises whatever the damage leads to
+        raise DcrnetError(
+            f"{path} cannot be read ({type(error).__name__}): start a new run with --start-from"
+            f" {path.with_name(LAST_WEIGHTS)}"
+        ) from error

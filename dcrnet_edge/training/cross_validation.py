@@ -1,0 +1,86 @@
+"""Cross-validation: a run a fold, and one file with every image's prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from dcrnet_edge.data.face_data import FaceData
+from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
+from dcrnet_edge.evaluation.answers import of_network
+from dcrnet_edge.evaluation.predictions import Predictions, save_predictions
+from dcrnet_edge.models.checkpoint import load_checkpoint
+from dcrnet_edge.training.hardware import Hardware
+from dcrnet_edge.training.initialization import Initialization
+from dcrnet_edge.training.run import Run
+from dcrnet_edge.training.run_config import RunConfig
+from dcrnet_runtime.errors import DcrnetError
+
+PREDICTIONS_NAME = "predictions.csv"
+
+
+def cross_validate(
+    open_data: Callable[[SplitPlan], FaceData],
+    config: RunConfig,
+    start: Initialization,
+    folder: Path,
+    root: Path,
+    *,
+    license: str = "",
+    hardware: Hardware | None = None,
+) -> Path:
+    """Train on all folds but one, predict that one, for each in turn.
+
+    A fold that is done is not done again, one that was cut off is gone on with.
+
+    Args:
+        open_data: reads the data set for a split plan.
+        config: of every fold; its split plan says how many there are, and whether they are of
+            subjects, which is the default, or of single images.
+        start: first weights of every fold.
+        folder: gets one run folder a fold, and the predictions.
+        root: folder that the images' names are relative to.
+        terms: of the data.
+        machine: what carries it out.
+
+    Returns:
+        the file with the Test predictions of all folds.
+
+    Raises:
+        DcrnetError: the plan has no folds, a fold's folder holds another run, several devices
+            were asked for, or training stopped.
+    """
+    hardware = hardware or Hardware()
+    kind = config.split.kind or SplitKind.SUBJECT
+    if kind not in (SplitKind.SUBJECT, SplitKind.RANDOM):
+        raise DcrnetError(
+            f"--protocol {kind} is one split and has no folds: give --protocol subject or random"
+            " with --all-folds, or leave --all-folds out"
+        )
+    if hardware.processes > 1:
+        raise DcrnetError(
+            f"--all-folds trains on one device: train each fold with --protocol {kind} --fold N"
+            f" --out {folder}/fold-N, then --all-folds on one device joins their answers"
+        )
+    parts = []
+    for fold in range(config.split.folds):
+        plan = replace(config.split, kind=kind, fold=fold)
+        data = open_data(plan)
+        fold_config = replace(config, split=plan)
+        run = Run(
+            data, fold_config, start, folder / f"fold-{fold}", license=license, hardware=hardware
+        )
+        try:
+            checkpoint = run.finished() or run.train(resume=run.resumable())
+        except DcrnetError as error:
+            raise DcrnetError(
+                f"fold {fold} of {config.split.folds}: {error}; the same command with --all-folds"
+                " goes on where it stopped"
+            ) from error
+        loaded = load_checkpoint(checkpoint)
+        spec = loaded.card.preprocess
+        parts.append(of_network(loaded.network, spec, data, f"fold-{fold}", root))
+    path = folder / PREDICTIONS_NAME
+    save_predictions(path, Predictions.joined(parts))
+    return path

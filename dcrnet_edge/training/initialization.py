@@ -1,0 +1,107 @@
+"""What a network's weights are before its first step, and where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dcrnet_edge.models.checkpoint import load_checkpoint
+from dcrnet_edge.models.config import NetworkConfig
+from dcrnet_edge.models.dcrnet import DCRNet
+from dcrnet_edge.models.imagenet import fetch_backbone, load_backbone
+from dcrnet_runtime.errors import DcrnetError
+
+
+class InitializationKind(StrEnum):
+    """Where the first weights come from."""
+
+    IMAGENET = "imagenet"
+    BACKBONE_FILE = "backbone-file"
+    CHECKPOINT = "checkpoint"
+    SCRATCH = "scratch"
+
+
+@dataclass(frozen=True, slots=True)
+class Initialization:
+    """The first weights.
+
+    Attributes:
+        kind: ``imagenet`` fetches torchvision's DenseNet121 backbone, ``backbone-file`` reads
+            it, ``checkpoint`` goes on from one of ours, ``scratch`` draws all at random.
+        path: of the file, for the two kinds that read one.
+    """
+
+    kind: InitializationKind = InitializationKind.IMAGENET
+    path: Path | None = None
+
+    def network(self, config: NetworkConfig) -> tuple[DCRNet, dict[str, Any]]:
+        """The network in training mode, and its provenance as JSON values.
+
+        A checkpoint with other labels gives everything but its last layer, of which the rows
+        of the labels in common are kept. Its network has to be the same otherwise.
+
+        Raises:
+            DcrnetError: the weights cannot be had, or do not fit.
+        """
+        network = DCRNet(config)
+        provenance = self.provenance()
+        match self.kind:
+            case InitializationKind.SCRATCH:
+                pass
+            case InitializationKind.IMAGENET:
+                load_backbone(network, fetch_backbone())
+            case InitializationKind.BACKBONE_FILE:
+                assert self.path is not None
+                load_backbone(network, self.path)
+            case InitializationKind.CHECKPOINT:
+                assert self.path is not None
+                checkpoint = load_checkpoint(self.path)
+                _check_same(self.path, checkpoint.network.config, config)
+                _copy_weights(checkpoint.network, network)
+                provenance["provenance"] = checkpoint.card.provenance
+        return network.train(), provenance
+
+    def provenance(self) -> dict[str, Any]:
+        """The kind, and the file's name and hash, as JSON values.
+
+        Raises:
+            DcrnetError: the file is missing.
+        """
+        if self.path is None:
+            return {"kind": self.kind.value}
+        if not self.path.is_file():
+            raise DcrnetError(f"the first weights {self.path} do not exist: name a whole file")
+        digest = sha256(self.path.read_bytes()).hexdigest()
+        return {"kind": self.kind.value, "file": self.path.name, "sha256": digest}
+
+
+def _check_same(path: Path, found: NetworkConfig, wanted: NetworkConfig) -> None:
+    for field in fields(NetworkConfig):
+        has, asked = getattr(found, field.name), getattr(wanted, field.name)
+        if field.name != "labels" and has != asked:
+            raise DcrnetError(
+                f"{path} holds a network with {field.name} {has}, and the run asks for {asked}:"
+                f" set network.{field.name} alike, or start from another checkpoint"
+            )
+
+
+def _copy_weights(source: DCRNet, target: DCRNet) -> None:
+    state, wanted = source.state_dict(), target.state_dict()
+    last = f"head.{len(source.head) - 1}"
+    shared = [
+        (target.config.labels.index(label), source.config.labels.index(label))
+        for label in target.config.labels
+        if label in source.config.labels
+    ]
+    with torch.no_grad():
+        for name in (f"{last}.weight", f"{last}.bias"):
+            rows = wanted[name].clone()
+            for to, of in shared:
+                rows[to] = state[name][of]
+            state[name] = rows
+    target.load_state_dict(state)

@@ -1,0 +1,158 @@
+"""What a training run does, besides the network and the preprocessing contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from dcrnet_edge.data.augmentation import AugmentConfig
+from dcrnet_runtime.errors import DcrnetError
+
+
+class Optimiser(StrEnum):
+    """``adam`` is the paper's; ``adamw`` decays convolution and dense kernels decoupled."""
+
+    ADAM = "adam"
+    ADAMW = "adamw"
+
+
+class Schedule(StrEnum):
+    """How the learning rate falls.
+
+    ``plateau`` halves it when validation accuracy stalls (paper, table 2); ``one-cycle`` warms
+    up over a fifth of all steps and anneals to nothing at the end.
+    """
+
+    PLATEAU = "plateau"
+    ONE_CYCLE = "one-cycle"
+
+
+class Precision(StrEnum):
+    """What the forward and backward pass compute in; weights are always fp32."""
+
+    FP32 = "32-true"
+    BF16 = "bf16-mixed"
+    FP16 = "16-mixed"
+
+
+class Keep(StrEnum):
+    """Which weights become the checkpoint: the best on Valid at the full size, or the last."""
+
+    BEST = "best"
+    LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One training recipe; the defaults follow the paper (section 3, table 2, AffectNet).
+
+    Attributes:
+        epochs: passes over the training split.
+        progressive: (size in px, epochs) of the first epochs, at smaller inputs; the rest is
+            trained and validated at the contract's size.
+        mixed_sizes: smaller sizes in px that take turns with the contract's in the rest, batch
+            by batch, so that the weights are at home at all of them; one given twice has two
+            turns.
+        batch_size: faces a step and device.
+        optimiser: which one.
+        learning_rate: start of ``plateau``, peak of ``one-cycle``.
+        schedule: see :class:`Schedule`.
+        plateau_factor: of ``plateau``.
+        plateau_patience: epochs without a better validation accuracy before a cut.
+        early_stop_patience: epochs without a better validation accuracy before the end; 0 never
+            stops early.
+        weight_decay: decoupled, of ``adamw`` alone.
+        dense_l2: the loss gains this times the squared norm of the dense kernels.
+        class_weights: weighted cross-entropy, w_i = N / (C n_i) (eq. 7).
+        balance: oversampling, see :class:`dcrnet_edge.data.loader.OversampledOrder`.
+        weigh_and_balance: allow both of the two.
+        soft_labels: learn the annotators' votes where there are any, not the label alone.
+        label_smoothing: share of each target spread over all classes.
+        auxiliary_weight: share of the loss of a linear classifier on the backbone's features,
+            which is dropped after training: behind five dropouts the deep head alone teaches
+            the backbone the frequent classes only, for many epochs.
+        dropout_scale: of the paper's rates 0.3 and 0.4.
+        min_bn_gamma: floor of the scales (gamma) of batch norms that stand before a ReLU and a
+            convolution; above 0 the exporter needs one clamp a channel instead of two.
+        ema_decay: of the weights' moving average that is evaluated and kept; 0 keeps none.
+        gradient_clip: norm; 0 does not clip.
+        precision: autocast.
+        keep: which weights are kept.
+        seed: of order, augmentation, dropout and initial weights.
+        augment: augmentation.
+    """
+
+    epochs: int = 50
+    progressive: tuple[tuple[int, int], ...] = ()
+    mixed_sizes: tuple[int, ...] = ()
+    batch_size: int = 32
+    optimiser: Optimiser = Optimiser.ADAM
+    learning_rate: float = 1e-4
+    schedule: Schedule = Schedule.PLATEAU
+    plateau_factor: float = 0.5
+    plateau_patience: int = 3
+    early_stop_patience: int = 10
+    weight_decay: float = 0.0
+    dense_l2: float = 1e-3
+    class_weights: bool = True
+    balance: float = 0.0
+    weigh_and_balance: bool = False
+    soft_labels: bool = False
+    label_smoothing: float = 0.0
+    auxiliary_weight: float = 0.0
+    dropout_scale: float = 1.0
+    min_bn_gamma: float = 1e-3
+    ema_decay: float = 0.0
+    gradient_clip: float = 0.0
+    precision: Precision = Precision.FP32
+    keep: Keep = Keep.BEST
+    seed: int = 0
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+    def __post_init__(self) -> None:
+        for name, low, high in _RANGES:
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise DcrnetError(f"recipe.{name} is {value}: give a value from {low} to {high}")
+        if self.class_weights and self.balance > 0 and not self.weigh_and_balance:
+            raise DcrnetError(
+                "recipe.class_weights and recipe.balance both make up for rare classes: set one of"
+                " them to 0, or weigh_and_balance = true to have both"
+            )
+        if sum(epochs for _, epochs in self.progressive) >= self.epochs and self.progressive:
+            raise DcrnetError(
+                f"recipe.progressive takes all {self.epochs} epochs: leave at least one for the"
+                " full size"
+            )
+
+    def sizes_at(self, epoch: int, full_size_px: int) -> tuple[int, ...]:
+        """Input sides in px of the batches of ``epoch``, counted from 0; the main one first.
+
+        None is above ``full_size_px``, so that a recipe serves a smaller contract, too.
+        """
+        for size_px, epochs in self.progressive:
+            if epoch < epochs:
+                return (min(size_px, full_size_px),)
+            epoch -= epochs
+        smaller = (size_px for size_px in self.mixed_sizes if size_px < full_size_px)
+        return full_size_px, *smaller
+
+
+_RANGES = (
+    ("epochs", 1, 100_000),
+    ("batch_size", 2, 65_536),
+    ("learning_rate", 1e-8, 10.0),
+    ("plateau_factor", 0.01, 0.99),
+    ("plateau_patience", 0, 100_000),
+    ("early_stop_patience", 0, 100_000),
+    ("weight_decay", 0.0, 10.0),
+    ("dense_l2", 0.0, 10.0),
+    ("balance", 0.0, 1.0),
+    ("label_smoothing", 0.0, 0.99),
+    ("auxiliary_weight", 0.0, 100.0),
+    ("dropout_scale", 0.0, 2.0),
+    ("min_bn_gamma", 0.0, 1.0),
+    ("ema_decay", 0.0, 0.99999),
+    ("gradient_clip", 0.0, 1e6),
+    ("seed", 0, 2**32 - 1),
+)

@@ -1,0 +1,155 @@
+"""The settings of a run: a preset, then a TOML file, then options, checked as one."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any
+
+import tomli_w
+from pydantic import TypeAdapter, ValidationError
+
+from dcrnet_edge.data.augmentation import AugmentConfig
+from dcrnet_edge.datasets.registry import DatasetKind
+from dcrnet_edge.datasets.splits import SplitPlan
+from dcrnet_edge.models.config import NetworkConfig
+from dcrnet_edge.models.dcrnet import check_size
+from dcrnet_edge.presets import Values
+from dcrnet_edge.training.recipe import Recipe
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """Everything that decides a run's result but the data, the first weights and the versions.
+
+    Attributes:
+        dataset: layout of the data.
+        split: which part is for what.
+        preprocess: the contract to train for.
+        network: fields of :class:`dcrnet_edge.models.config.NetworkConfig`, except the labels.
+        recipe: the training itself.
+        focus: strengths of the landmark focus to draw from, in place of the contract's one.
+        range_sizes: input sides in px to record activation ranges for, besides those trained at.
+    """
+
+    dataset: DatasetKind = DatasetKind.FERPLUS
+    split: SplitPlan = field(default_factory=SplitPlan)
+    preprocess: PreprocessSpec = field(default_factory=PreprocessSpec)
+    network: Values = field(default_factory=dict)
+    recipe: Recipe = field(default_factory=Recipe)
+    focus: tuple[float, ...] = ()
+    range_sizes: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        sizes = (size_px for size_px, _ in self.recipe.progressive)
+        mixed = self.recipe.mixed_sizes
+        for size_px in (self.preprocess.size_px, *sizes, *mixed, *self.range_sizes):
+            check_size(size_px)
+
+    @classmethod
+    def of(cls, *layers: Values) -> RunConfig:
+        """Lay settings over the defaults, later ones over earlier ones.
+
+        Raises:
+            DcrnetError: an unknown name, with the closest known one, or a bad value.
+        """
+        values: Values = {}
+        for layer in layers:
+            values = _laid_over(values, layer)
+        _check_names(values, cls, "")
+        contract = {**json.loads(PreprocessSpec().to_json()), **values.pop("preprocess", {})}
+        spec = PreprocessSpec.from_json(json.dumps(contract))
+        try:
+            checked = TypeAdapter(cls).validate_python({**values, "preprocess": spec})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"]))
+            raise DcrnetError(f"setting {name}: {first['msg']}, not {first['input']!r}") from error
+        checked.network_config(("a", "b"))
+        return checked
+
+    def network_config(self, labels: tuple[str, ...]) -> NetworkConfig:
+        """The network for ``labels``.
+
+        Raises:
+            DcrnetError: a bad value.
+        """
+        try:
+            values = {**self.network, "labels": labels}
+            return TypeAdapter(NetworkConfig).validate_python(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise DcrnetError(f"setting network: {first['msg']}") from error
+
+    def to_values(self) -> Values:
+        """Plain values, as TOML and JSON hold them; :meth:`of` reads them back."""
+        values = asdict(self)
+        values["split"] = {k: v for k, v in values["split"].items() if v is not None}
+        plain: Values = json.loads(json.dumps(values))
+        return plain
+
+    def to_toml(self) -> str:
+        """The settings as a file for ``dcrnet-train --config``."""
+        return tomli_w.dumps(self.to_values())
+
+
+def parse_assignment(text: str) -> Values:
+    """``recipe.ema_decay=0.998`` as nested values; the right side is TOML, or else a string.
+
+    Raises:
+        DcrnetError: there is no ``=``.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise DcrnetError(f"--set {text}: write NAME=VALUE, such as recipe.ema_decay=0.998")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    return nested(name.strip(), parsed)
+
+
+def nested(name: str, value: Any) -> Values:
+    """``{"a": {"b": value}}`` for ``a.b``."""
+    for part in reversed(name.split(".")):
+        value = {part: value}
+    return dict(value)
+
+
+def _laid_over(below: Values, above: Values) -> Values:
+    merged = dict(below)
+    for name, value in above.items():
+        is_table = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
+        merged[name] = _laid_over(merged[name], dict(value)) if is_table else value
+    return merged
+
+
+_TABLES: dict[str, type] = {
+    "split": SplitPlan,
+    "preprocess": PreprocessSpec,
+    "network": NetworkConfig,
+    "recipe": Recipe,
+    "recipe.augment": AugmentConfig,
+}
+
+
+def _check_names(values: Values, kind: type, prefix: str) -> None:
+    assert is_dataclass(kind)
+    known = [
+        item.name for item in fields(kind) if kind is not NetworkConfig or item.name != "labels"
+    ]
+    for name, value in values.items():
+        path = f"{prefix}{name}"
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {prefix}{close[0]}?" if close else f"known: {', '.join(known)}"
+            raise DcrnetError(f"setting {path} is unknown: {hint}")
+        if path in _TABLES:
+            if not isinstance(value, Mapping):
+                raise DcrnetError(f"setting {path} is a table: write [{path}] and its fields")
+            _check_names(dict(value), _TABLES[path], f"{path}.")

@@ -1,0 +1,1 @@
+"""Exported files: what they are, what they say, how they are written."""

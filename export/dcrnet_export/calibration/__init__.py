@@ -1,0 +1,1 @@
+"""Faces and activation ranges that int8 is calibrated with."""

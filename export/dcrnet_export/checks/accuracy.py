@@ -1,0 +1,98 @@
+"""What reduced precision costs on labelled images."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from dcrnet_edge.data.face_data import FaceData
+from dcrnet_edge.datasets.sample import Split
+from dcrnet_edge.evaluation.answers import evaluate
+from dcrnet_edge.evaluation.metrics import Comparison, compare, compute_metrics
+from dcrnet_edge.evaluation.predictions import Predictions
+from dcrnet_export.checks.tolerances import Tolerances
+
+
+class Verdict(StrEnum):
+    """What labelled images say about a budget."""
+
+    WITHIN = "within"
+    BEYOND = "beyond"
+    NOT_SHOWN = "not shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """An artefact against the float network on the same labelled images.
+
+    Attributes:
+        accuracy: the artefact's, a fraction.
+        calibration_error: the artefact's expected calibration error (L1, 15 bins).
+        comparison: float less artefact: its ``difference`` is the drop.
+        verdict: whether the budget holds.
+    """
+
+    accuracy: float
+    calibration_error: float
+    comparison: Comparison
+    verdict: Verdict
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values, for a card's figures."""
+        return {**asdict(self), "verdict": self.verdict.value}
+
+    def describe(self) -> str:
+        """The drop with its interval, in points of accuracy."""
+        low, high = (100 * bound for bound in self.comparison.interval)
+        return (
+            f"drop {100 * self.comparison.difference:.2f} ({low:.2f} to {high:.2f}) points on"
+            f" {self.comparison.images} images, p {self.comparison.p_value:.2g}"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledFaces:
+    """The Test split of a data set, with the float network's answers.
+
+    Attributes:
+        data: the data set.
+        root: its folder.
+        expected: torch's answers at the exported size.
+    """
+
+    data: FaceData
+    root: Path
+    expected: Predictions
+
+    def measure(self, artifact: Path, tolerances: Tolerances) -> Accuracy:
+        """Run an artefact on all images.
+
+        Raises:
+            DcrnetError: its labels are not the data set's.
+        """
+        found = evaluate(artifact, self.data, Split.TEST, self.root)
+        comparison = compare(self.expected, found)
+        numbers = compute_metrics(found)
+        return Accuracy(
+            numbers["accuracy"],
+            numbers["expected_calibration_error"],
+            comparison,
+            verdict(comparison, tolerances),
+        )
+
+
+def verdict(comparison: Comparison, tolerances: Tolerances) -> Verdict:
+    """Whether the drop is within its budget, if the images can show it.
+
+    They can where the interval is narrow enough for a drop within its budget to have its upper
+    end within the bound. With fewer images only a drop that is surely too large counts.
+    """
+    low, high = comparison.interval
+    room = tolerances.drop_bound - tolerances.accuracy_drop
+    enough = comparison.images >= tolerances.least_images
+    if comparison.difference <= tolerances.accuracy_drop and high <= tolerances.drop_bound:
+        return Verdict.WITHIN if enough else Verdict.NOT_SHOWN
+    narrow = enough and high - comparison.difference <= room
+    return Verdict.BEYOND if narrow or low > tolerances.accuracy_drop else Verdict.NOT_SHOWN

@@ -1,0 +1,127 @@
+"""``dcrnet-export``: a checkpoint to ONNX and TFLite files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from dcrnet_export.cli.check import inspect, verify
+from dcrnet_export.cli.datasource import DataOption, DatasetOption, DataSource, LandmarksOption
+from dcrnet_export.cli.extra import export_extra
+from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, VersionOption, command_app, note, reported
+
+
+class _ExportUnlessNamed(TyperGroup):
+    """Takes arguments that begin with no command's name for those of ``export``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = bool(args) and args[0] in self.commands
+        return super().parse_args(ctx, args if named else ["export", *args])
+
+
+app = command_app(_ExportUnlessNamed)
+app.command()(inspect)
+app.command()(verify)
+
+
+@app.command(
+    epilog="Also: dcrnet-export inspect FILE, what a file says of itself; dcrnet-export verify"
+    " FILE, whether it is whole and this machine computes it rightly."
+)
+@reported
+def export(
+    checkpoint: Annotated[
+        Path | None,
+        typer.Argument(help="A .safetensors checkpoint; default: the shipped weights."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("dcrnet-export"),
+    int8: Annotated[bool, typer.Option("--int8", help="Add int8, the fastest on CPUs.")] = False,
+    fp16: Annotated[bool, typer.Option("--fp16", help="Add fp16: half the size.")] = False,
+    dynamic_range: Annotated[
+        bool,
+        typer.Option("--dynamic-range", help="Add TFLite with int8 weights, float activations."),
+    ] = False,
+    qdq: Annotated[
+        bool, typer.Option("--qdq", help="Add int8 ONNX in the form that NPU compilers read.")
+    ] = False,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            help="arm, x86, qnn, nnapi, coreml or tensorrt: writes what is fast there, and says"
+            " why, in place of fp32 and what the flags above add."
+        ),
+    ] = None,
+    calib: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of face images: calibrates int8, and all files are checked on it."
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(help="Input side in px: 64, 128, 192 or 224; default: the checkpoint's."),
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="onnx or tflite; repeat for both; default: both."),
+    ] = None,
+    data: DataOption = None,
+    dataset: DatasetOption = "ferplus",
+    landmarks: LandmarksOption = None,
+    batch: Annotated[
+        str, typer.Option(help="Faces a run: a number, or dynamic (ONNX alone).")
+    ] = "1",
+    version: VersionOption = False,
+) -> None:
+    """Write fp32 ONNX and TFLite files, and what the flags add, each checked against torch."""
+    export_extra()
+    from dcrnet_edge.weights import shipped_checkpoint
+    from dcrnet_export.artifacts.selection import selected_kinds
+    from dcrnet_export.cli.report import print_report
+    from dcrnet_export.exporter import export as export_files
+    from dcrnet_export.job import prepare_job
+    from dcrnet_export.progress import Steps
+    from dcrnet_runtime.backends.precision import Precision
+
+    flags = {
+        Precision.FP16: fp16,
+        Precision.INT8: int8,
+        Precision.INT8_QDQ: qdq,
+        Precision.DYNAMIC_RANGE: dynamic_range,
+    }
+    added = [precision for precision, asked in flags.items() if asked]
+    kinds = selected_kinds(formats, added, target, batch)
+    path = checkpoint or shipped_checkpoint()
+    step = Steps()
+    source = None if data is None else DataSource.asked(dataset, data, landmarks)
+    job = prepare_job(path, size, calib, source, kinds, step)
+    note(f"{path.name} at {job.size_px} px, checked on {job.references.faces.source}.")
+    if job.size_px not in job.checkpoint.trained_px:
+        trained = " and ".join(map(str, job.checkpoint.trained_px))
+        note(
+            f"WARNING: it was trained at {trained} px and can be far worse at {job.size_px}:"
+            f" dcrnet-eval {path} --size {job.size_px} --data DIR measures it, dcrnet-train"
+            f" --start-from {path} --size {job.size_px} --epochs 3 --set"
+            " 'recipe.progressive=[]' adapts it."
+        )
+    if (aim := kinds[0].target) is not None:
+        note(kinds[0].recipe.explanation(aim))
+    if job.calibration is not None:
+        note(f"int8 from {job.calibration.source}.")
+        for line in job.calibration.remarks():
+            note(line)
+    note(f"Prepared: {step.summary()}.")
+    done = []
+    for exported in export_files(job, kinds, out, step):
+        done.append(exported)
+        note(f"{exported.kind.file_name(job.size_px)}: {step.summary()}.")
+        for line in exported.remarks():
+            note(f"  {line}")
+    print_report(done)
+    for path in [each.path for each in done if each.path and not each.problem]:
+        note(f"dcrnet-run --source 0 --model {path}\ndcrnet-bench {path}")
+    if any(exported.problem for exported in done):
+        raise typer.Exit(EXIT_BAD_INPUT)

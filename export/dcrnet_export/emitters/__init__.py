@@ -1,0 +1,1 @@
+"""From the intermediate graph to ONNX and TFLite."""

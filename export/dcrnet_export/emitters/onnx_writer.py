@@ -1,0 +1,78 @@
+"""An ONNX model under construction: nodes, weights without duplicates, and the fixed interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from dcrnet_export.ir.graph import Graph
+
+OPSET = 17
+IR_VERSION = 8
+PRODUCER = "dcrnet-edge"
+ANY_BATCH = "batch"
+"""The name of a batch that the caller chooses."""
+
+
+class OnnxWriter:
+    """Collects nodes in order; tensors are named by the caller."""
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[str, onnx.TensorProto] = {}
+        self._names: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+
+    def add(self, op: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        """Append a node with one output; returns the output's name."""
+        self._nodes.append(helper.make_node(op, inputs, [output], output, **attributes))
+        return output
+
+    def constant(self, name: str, values: NDArray[Any]) -> str:
+        """A weight; one that is there already under another name is used again."""
+        key = str(values.dtype), values.shape, values.tobytes()
+        if key not in self._names:
+            self._names[key] = self.own_constant(name, values)
+        return self._names[key]
+
+    def own_constant(self, name: str, values: NDArray[Any]) -> str:
+        """A weight that no other node shares."""
+        self._constants[name] = numpy_helper.from_array(np.asarray(values, order="C"), name)
+        return name
+
+    def compact(self, name: str, values: NDArray[Any]) -> str:
+        """A float weight stored as fp16, which is what checkpoints hold."""
+        stored = self.constant(f"{name}.fp16", values.astype(np.float16))
+        return self.add("Cast", [stored], f"{name}.fp32", to=TensorProto.FLOAT)
+
+    def model(self, graph: Graph, batch: int | None) -> onnx.ModelProto:
+        """The whole model: uint8 (batch, side, side, 3) in, float (batch, labels) out.
+
+        Args:
+            graph: whose nodes have been added.
+            batch: faces a run; None for any number.
+        """
+        shapes = graph.shapes()
+        side, labels = shapes[graph.nodes[0].name].side, shapes[graph.nodes[-1].name].channels
+        rows = ANY_BATCH if batch is None else batch
+        content = helper.make_graph(
+            self._nodes,
+            "dcrnet",
+            [helper.make_tensor_value_info(INPUT_NAME, TensorProto.UINT8, [rows, side, side, 3])],
+            [helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.FLOAT, [rows, labels])],
+            list(self._constants.values()),
+        )
+        opset = [helper.make_opsetid("", OPSET)]
+        return helper.make_model(
+            content, opset_imports=opset, ir_version=IR_VERSION, producer_name=PRODUCER
+        )
+
+
+def set_card(model: onnx.ModelProto, key: str, text: str) -> None:
+    """Put the card into the model's metadata, replacing any other."""
+    del model.metadata_props[:]
+    helper.set_model_props(model, {key: text})

@@ -1,0 +1,1 @@
+"""The intermediate graph, and how a torch module becomes one."""

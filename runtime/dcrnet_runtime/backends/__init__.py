@@ -1,0 +1,1 @@
+"""Exported models behind one interface, whatever their format."""

@@ -1,0 +1,79 @@
+"""A TFLite interpreter from whichever package is installed."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from enum import StrEnum
+from importlib import import_module
+from typing import Any
+
+from dcrnet_runtime.backends.provider import Provider
+from dcrnet_runtime.errors import DcrnetError
+
+
+class InterpreterPackage(StrEnum):
+    """Who runs TFLite models, by the name of the package to install; the best first."""
+
+    LITERT = "ai-edge-litert"
+    TFLITE_RUNTIME = "tflite-runtime"
+
+
+_MODULES = {
+    InterpreterPackage.LITERT: "ai_edge_litert.interpreter",
+    InterpreterPackage.TFLITE_RUNTIME: "tflite_runtime.interpreter",
+}
+
+
+def load_interpreter(
+    content: bytes,
+    threads: int,
+    package: InterpreterPackage | None = None,
+    delegates: Sequence[Provider] = (),
+) -> Any:
+    """An interpreter with its tensors allocated.
+
+    Args:
+        content: the model.
+        threads: of its operators; XNNPACK, which is built in, uses them as well.
+        package: whose, None for the first that is installed.
+        delegates: shared libraries, by path, with their options.
+
+    Raises:
+        DcrnetError: no such package is installed, a delegate does not load, or the model cannot
+            be read.
+    """
+    module = _module(package)
+    loaded = [_delegate(module, delegate) for delegate in delegates]
+    try:
+        interpreter = module.Interpreter(
+            model_content=content, num_threads=threads, experimental_delegates=loaded or None
+        )
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise DcrnetError(
+            f"the TFLite model cannot be loaded ({error}): it is damaged, export or download"
+            " it again"
+        ) from error
+    return interpreter
+
+
+def _module(package: InterpreterPackage | None) -> Any:
+    candidates = list(InterpreterPackage) if package is None else [package]
+    for candidate in candidates:
+        try:
+            return import_module(_MODULES[candidate])
+        except ImportError:
+            continue
+    raise DcrnetError(f"no TFLite interpreter is installed: pip install {candidates[0]}")
+
+
+def _delegate(module: Any, wanted: Provider) -> Any:
+    try:
+        ctypes.CDLL(wanted.name)  # LiteRT's own failure here leaves a half-made object behind
+        return module.load_delegate(wanted.name, wanted.options)
+    except (ValueError, OSError) as error:
+        raise DcrnetError(
+            f"delegate {wanted.name} does not load ({error}): name a TFLite delegate's shared"
+            " library, such as libQnnTFLiteDelegate.so"
+        ) from error

@@ -1,0 +1,1 @@
+"""The command ``dcrnet-run``, and what all commands share."""

@@ -1,1 +1,0 @@
-"""The live loop: capture, follow, smooth; what :class:`dcrnet_runtime.Stream` is made of."""

@@ -1,0 +1,92 @@
+"""Serves the live page from a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from threading import Thread
+
+import uvicorn
+
+from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outputs.page.address import PageAddress
+from dcrnet_runtime.outputs.page.app import page_app
+from dcrnet_runtime.outputs.page.newest import Newest
+
+_log = logging.getLogger(__name__)
+_MOST_CLIENTS = 64
+_GRACE_S = 1
+_FAREWELL_S = 0.3
+
+
+class LivePage:
+    """The page as an output: whoever looks gets the newest observation.
+
+    Args:
+        address: where to listen.
+        token: empty for none, which only a loopback address may have.
+        blur_faces: whether faces are made unrecognisable.
+
+    Raises:
+        DcrnetError: the address cannot be listened on.
+    """
+
+    name = "page"
+    wants_stop = False
+    error: str | None = None
+
+    def __init__(self, address: PageAddress, token: str, *, blur_faces: bool) -> None:
+        self.failures = 0
+        self._socket = address.listen()
+        self.address = replace(address, port=self._socket.getsockname()[1])
+        """With the port that was taken where any free one was asked for."""
+        self._newest = Newest(blur_faces=blur_faces)
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                page_app(self._newest, self.address, token),
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                lifespan="off",
+                ws="none",
+                limit_concurrency=_MOST_CLIENTS,
+                timeout_graceful_shutdown=_GRACE_S,
+            )
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = Thread(target=self._run, name="dcrnet-page", daemon=True)
+        self._thread.start()
+
+    def offer(self, observation: Observation, unix_s: float) -> None:
+        """Replace what is shown."""
+        self._newest.set(observation, unix_s)
+
+    def close(self) -> None:
+        """Send every client away and stop listening."""
+        self._newest.close()
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.call_later, _FAREWELL_S, self._cut_off)
+        self._server.should_exit = True
+        self._thread.join(3 * _GRACE_S)
+        self._socket.close()
+
+    def _cut_off(self) -> None:
+        """A client that does not read would be waited for."""
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except Exception as error:  # whatever it is, the other outputs go on
+            self.failures += 1
+            self.error = f"{type(error).__name__}: {error}"
+            _log.warning("output %s has ended: %s", self.name, self.error)
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._newest.serve_in(self._loop)
+        await self._server.serve(sockets=[self._socket])

@@ -1,0 +1,122 @@
+"""What frames are read from: one interface over cameras, files, streams and pipes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.video.source import Source, SourceKind
+
+ROTATIONS_DEG = (0, 90, 180, 270)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRequest:
+    """What the device is asked for; it may give something else.
+
+    Attributes:
+        width: px, None for the device's choice; before the rotation.
+        height: px, likewise.
+        fps: frames a second, likewise.
+        rotation_deg: how far each frame is turned clockwise: 0, 90, 180 or 270.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    rotation_deg: int = 0
+
+    def __post_init__(self) -> None:
+        if self.rotation_deg not in ROTATIONS_DEG:
+            choices = ", ".join(map(str, ROTATIONS_DEG))
+            raise DcrnetError(f"a rotation of {self.rotation_deg} degrees: choose {choices}")
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFacts:
+    """What an opened source really gives.
+
+    Attributes:
+        name: of the source, for people.
+        is_live: whether frames come at their own pace, so that a late one is worth nothing.
+        is_endless: whether its end is a loss, after which it is opened again.
+        size: (width, height) in px, zeros where they are not known before the first frame.
+        fps: frames a second, 0 where it is not stated.
+        frame_count: stated by a file, else 0.
+    """
+
+    name: str
+    is_live: bool
+    is_endless: bool
+    size: tuple[int, int] = (0, 0)
+    fps: float = 0.0
+    frame_count: int = 0
+
+    def __str__(self) -> str:
+        rate = f" at {self.fps:.4g} fps" if self.fps else ""
+        return f"{self.name} gives {self.size[0]}x{self.size[1]}{rate}"
+
+
+class Capture(Protocol):
+    """An opened source. All calls but the constructor come from one thread.
+
+    Attributes:
+        facts: of the source.
+    """
+
+    @property
+    def facts(self) -> CaptureFacts: ...
+
+    def grab(self) -> bool:
+        """Wait for the next frame; False where the source has ended."""
+        ...
+
+    def retrieve(self) -> NDArray[np.uint8] | None:
+        """The frame that was grabbed, (H, W, 3) uint8 RGB; None where it is broken."""
+        ...
+
+    def position_s(self) -> float | None:
+        """Of the frame that was grabbed, from the start of a file; None where live."""
+        ...
+
+    def close(self) -> None:
+        """Give the device back."""
+        ...
+
+
+OpenCapture = Callable[[], Capture]
+"""Opens a source; is called again whenever the source has been lost."""
+
+
+def open_capture(
+    source: Source, request: CaptureRequest, open_s: float = 0.0, read_s: float = 0.0
+) -> Capture:
+    """Open a camera, a video file, a stream or standard input.
+
+    Args:
+        source: which.
+        request: what is asked of it.
+        open_s: time to open it, where the library below heeds one; 0 for its own.
+        read_s: time for each read, likewise.
+
+    Raises:
+        DcrnetError: it cannot be opened.
+    """
+    if source.kind is SourceKind.STDIN:
+        from dcrnet_runtime.video.jpegs import JpegCapture
+
+        return JpegCapture.standard_input(source)
+    if source.address.lower().startswith(("http://", "https://")):
+        from dcrnet_runtime.video.mjpeg import open_mjpeg
+
+        camera = open_mjpeg(source, read_s)
+        if camera is not None:
+            return camera
+    from dcrnet_runtime.video.opencv import OpenCVCapture
+
+    return OpenCVCapture(source, request, open_s, read_s)

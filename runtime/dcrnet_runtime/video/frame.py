@@ -1,0 +1,25 @@
+"""One picture of a source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a source.
+
+    Attributes:
+        rgb: (H, W, 3) uint8 RGB.
+        index: from 0; a live source's dropped frames have one as well.
+        time_s: position in a video file, else seconds since the first frame.
+        name: file name of a photo, else the source's address.
+    """
+
+    rgb: NDArray[np.uint8]
+    index: int
+    time_s: float
+    name: str

@@ -1,0 +1,64 @@
+"""Image files as arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dcrnet_runtime.errors import DcrnetError
+
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
+)
+
+MAX_PIXELS = 1 << 26
+"""Of a picture. Images that declare more are refused before they are decoded."""
+
+MAX_FILE_BYTES = 1 << 28
+"""Of an image file."""
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Decode an image as (H, W, 3) uint8 RGB.
+
+    Grey is replicated, 16 bits are scaled to 8, transparency is ignored, EXIF orientation is
+    applied.
+
+    Raises:
+        DcrnetError: the file cannot be read or is no image.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise DcrnetError(
+                f"{path} has more than {MAX_FILE_BYTES >> 20} MB, as no photo has: remove it"
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise DcrnetError(f"image {path} cannot be read: {error.strerror}") from error
+    return decode_image(content, str(path))
+
+
+def decode_image(content: bytes, name: str) -> NDArray[np.uint8]:
+    """Decode an image's bytes as (H, W, 3) uint8 RGB, like :func:`read_image`.
+
+    Raises:
+        DcrnetError: they are no image, or one that declares more than ``MAX_PIXELS``.
+    """
+    bgr = None
+    if content:
+        try:
+            bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        except cv2.error as error:
+            if "CV_IO_MAX_IMAGE" in str(error):  # OpenCV's limits, set in dcrnet_runtime
+                raise DcrnetError(
+                    f"{name} declares more than {MAX_PIXELS / 1e6:.0f} megapixels or a side beyond"
+                    " 32,000 px: scale it down, or remove it"
+                ) from error
+    if bgr is None:
+        raise DcrnetError(
+            f"{name} is no image that can be decoded: convert it to JPEG or PNG, or remove it"
+        )
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)

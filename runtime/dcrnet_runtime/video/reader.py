@@ -1,0 +1,156 @@
+"""Capture in a thread of its own, holding one frame."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dcrnet_runtime.video.capture import Capture, CaptureFacts, OpenCapture
+
+_POLL_S = 0.1
+_MOST_BROKEN = 100  # in a row: such a source has nothing more to give
+_TURNS = {
+    90: cv2.ROTATE_90_CLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CapturedFrame:
+    """A captured frame.
+
+    Attributes:
+        rgb: (H, W, 3) uint8 RGB, turned as asked.
+        index: from 0, of the source's frames since it was opened.
+        position_s: in a file, None where live.
+        captured_s: when the device gave it, on ``time.monotonic``.
+        latency_ms: of conversion and rotation.
+    """
+
+    rgb: NDArray[np.uint8]
+    index: int
+    position_s: float | None
+    captured_s: float
+    latency_ms: float
+
+
+class StalledError(Exception):
+    """The deadline passed without a frame."""
+
+
+class Reader:
+    """Reads one opened source until it ends or is abandoned.
+
+    A live source is read as fast as it gives, and a frame that nobody has taken is overtaken
+    by the next one. A file is read as fast as its frames are taken.
+
+    A ``read`` that hangs in native code cannot be interrupted, so a thread that misses its
+    deadline is abandoned, never killed: it owns its device alone, gives it back when its read
+    returns, and nothing of it is used again. The libraries below have deadlines of their own,
+    so that it does return; what hangs nevertheless is bounded by :class:`Watchdog`.
+
+    Args:
+        open_capture: is called in the thread, since opening can hang as well.
+        rotation_deg: clockwise.
+        keeps_every: wait for frames to be taken even where the source is live.
+    """
+
+    def __init__(
+        self, open_capture: OpenCapture, *, rotation_deg: int = 0, keeps_every: bool = False
+    ) -> None:
+        self.facts: CaptureFacts | None = None
+        self.dropped = 0
+        self.broken = 0
+        self.error: Exception | None = None
+        self._open = open_capture
+        self._turn = _TURNS.get(rotation_deg)
+        self._keeps_every = keeps_every
+        self._changed = threading.Condition()
+        self._shot: CapturedFrame | None = None
+        self._is_over = False
+        self._is_abandoned = False
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread has not come back yet."""
+        return self._thread.is_alive()
+
+    def take(
+        self, timeout_s: float | None, wants_stop: Callable[[], bool]
+    ) -> CapturedFrame | None:
+        """The newest frame (of a file, the next one); None where the source has ended.
+
+        Also None as soon as ``wants_stop`` says so, which is asked ten times a second.
+
+        Raises:
+            StalledError: ``timeout_s`` have passed since the call.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        with self._changed:
+            while not wants_stop():
+                if self._shot is not None or self._is_over:
+                    shot, self._shot = self._shot, None
+                    self._changed.notify_all()
+                    return shot
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise StalledError
+                self._changed.wait(_POLL_S)
+        return None
+
+    def abandon(self, wait_s: float = 0.0) -> None:
+        """Let the thread end behind its present read, and wait so long for it."""
+        with self._changed:
+            self._is_abandoned = True
+            self._changed.notify_all()
+        self._thread.join(wait_s)
+
+    def _run(self) -> None:
+        try:
+            capture = self._open()
+            try:
+                self.facts = capture.facts
+                self._read_all(capture)
+            finally:
+                capture.close()
+        except Exception as error:  # handed to whoever takes frames
+            self.error = error
+        finally:
+            with self._changed:
+                self._is_over = True
+                self._changed.notify_all()
+
+    def _read_all(self, capture: Capture) -> None:
+        index = broken_in_a_row = 0
+        while not self._is_abandoned and broken_in_a_row < _MOST_BROKEN and capture.grab():
+            captured_s = time.monotonic()
+            rgb = capture.retrieve()
+            if rgb is None:
+                self.broken += 1
+                broken_in_a_row += 1
+            else:
+                broken_in_a_row = 0
+                if self._turn is not None:
+                    rgb = cv2.rotate(rgb, self._turn)
+                latency_ms = (time.monotonic() - captured_s) * 1000
+                shot = CapturedFrame(rgb, index, capture.position_s(), captured_s, latency_ms)
+                self._offer(shot, is_kept=self._keeps_every or not capture.facts.is_live)
+            index += 1
+        # A container states how many frames it has; what cannot be decoded is left out silently.
+        self.broken += max(0, capture.facts.frame_count - index) if not self._is_abandoned else 0
+
+    def _offer(self, shot: CapturedFrame, *, is_kept: bool) -> None:
+        with self._changed:
+            while is_kept and self._shot is not None and not self._is_abandoned:
+                self._changed.wait()
+            self.dropped += self._shot is not None
+            self._shot = shot
+            self._changed.notify_all()
