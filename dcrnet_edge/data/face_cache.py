@@ -60,7 +60,7 @@ class FaceCache:
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self._folder = folder
-        self._open_finder = open_detector
+        self._open_detector = open_detector
         self._workers = workers
         self._progress = progress or (lambda _done, _total: None)
         self._detector = open_detector()
@@ -128,7 +128,7 @@ class FaceCache:
             self._workers,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_open_in_worker,
-            initargs=(self._open_finder,),
+            initargs=(self._open_detector,),
         )
 
     def _find_apart(self, pool: ProcessPoolExecutor, shard: Sequence[Sample]) -> Iterator[Face]:

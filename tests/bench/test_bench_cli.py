@@ -38,7 +38,7 @@ def complaint(result: Result) -> str:
 def one_face(monkeypatch: pytest.MonkeyPatch) -> FixedDetector:
     """Every frame has the synthetic face."""
     detector = FixedDetector(synthetic_face((320.0, 240.0), side=200.0))
-    monkeypatch.setattr("dcrnet_bench.timing.pipeline.open_finder", lambda: detector)
+    monkeypatch.setattr("dcrnet_bench.timing.pipeline.open_detector", lambda: detector)
     return detector
 
 
@@ -120,7 +120,7 @@ def test_without_the_portrait_noise_is_labelled_as_such(
     tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "skimage.data", None)
-    monkeypatch.setattr("dcrnet_bench.timing.pipeline.open_finder", FixedDetector)
+    monkeypatch.setattr("dcrnet_bench.timing.pipeline.open_detector", FixedDetector)
     result = bench(tiny_model())
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout.splitlines()[-1])
@@ -172,7 +172,7 @@ def test_model_without_card(tiny_model: TinyModel) -> None:
 def test_photo_without_face(
     tiny_model: TinyModel, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcrnet_bench.timing.pipeline.open_finder", FixedDetector)
+    monkeypatch.setattr("dcrnet_bench.timing.pipeline.open_detector", FixedDetector)
     text = complaint(bench(tiny_model(), "--source", photo))
     assert text == "no face is found in photo.png: name an image of a face with --source"
 

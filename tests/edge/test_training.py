@@ -16,16 +16,16 @@ from typing import Any
 
 import pytest
 import torch
-from dcrnet_edge.data.data_module import FaceDataModule
-from dcrnet_edge.models.batch_norm import norms_of
 from edge.runs import FERPLUS, MIXED, PAPER, SMALL, environment, face_data, small_run
 from generated_trees import write_folders
 from safetensors.torch import load_file
 
 from dcrnet_edge.data import loader
+from dcrnet_edge.data.data_module import FaceDataModule
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.evaluation.answers import evaluate
 from dcrnet_edge.evaluation.metrics import compute_metrics
+from dcrnet_edge.models.batch_norm import norms_of
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.models.config import NetworkConfig
 from dcrnet_edge.models.dcrnet import DCRNet
@@ -269,7 +269,7 @@ def test_scales_are_kept_above_their_floor(tree: Path, caches: Path, tmp_path: P
     card = ModelCard(network.config.labels, PreprocessSpec(size_px=64))
     save_checkpoint(tmp_path / "first.safetensors", Checkpoint(network, card))
     for floor in (1e-3, 0.0):
-        one_epoch = {"recipe": {"epochs": 1, "batch_size": 8, "least_scale": floor}}
+        one_epoch = {"recipe": {"epochs": 1, "batch_size": 8, "min_bn_gamma": floor}}
         config = RunConfig.of(FERPLUS, SMALL, one_epoch)
         start = Initialization(InitializationKind.CHECKPOINT, tmp_path / "first.safetensors")
         path = Run(face_data(tree, caches), config, start, tmp_path / f"{floor}").train()

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from dcrnet_edge.models.batch_norm import renew_batch_norms
 from generated import LABELS
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dcrnet_edge.models.activation_ranges import activation_ranges
+from dcrnet_edge.models.batch_norm import renew_batch_norms
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.models.config import Attention, NetworkConfig
 from dcrnet_edge.models.dcrnet import DCRNet, ResidualBlock

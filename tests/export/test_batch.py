@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dcrnet_runtime.backends.model import ModelFormat
 
 from dcrnet_export.artifacts.artifact import ArtifactKind, build_content
 from dcrnet_export.ir.lowering import rewrite
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import ModelFormat
 from dcrnet_runtime.backends.precision import Precision
 
 

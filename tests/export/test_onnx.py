@@ -6,7 +6,6 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
 from generated import LABELS
 from onnx import TensorProto, helper
 
@@ -22,6 +21,7 @@ from dcrnet_export.passes.integer_reference import IntegerExecutor
 from dcrnet_export.passes.quantization import QuantizedGraph, WeightLimit, quantize
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from dcrnet_runtime.backends.model import INPUT_NAME
 from onnx import TensorProto, helper
 
 from dcrnet_export.emitters.onnx_qdq import onnx_qdq
@@ -15,6 +14,7 @@ from dcrnet_export.ir.lowering import rewrite
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.integer_reference import IntegerExecutor
 from dcrnet_export.passes.quantization import SYMMETRIC_ZERO, WeightLimit, quantize
+from dcrnet_runtime.backends.model import INPUT_NAME
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["uint8", "symmetric int8"])

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from ai_edge_litert import interpreter as litert
 from ai_edge_litert import schema_py_generated as schema
-from dcrnet_runtime.backends.model import Backend, ModelFormat
 
 from dcrnet_export.artifacts.artifact import ArtifactKind, build_content, exported_card
 from dcrnet_export.emitters.tflite_float import tflite_float
@@ -14,6 +13,7 @@ from dcrnet_export.emitters.tflite_storage import Storage
 from dcrnet_export.emitters.tflite_writer import TFLiteWriter
 from dcrnet_export.ir.lowering import rewrite
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import Backend, ModelFormat
 from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.errors import DcrnetError
 

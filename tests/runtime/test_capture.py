@@ -13,11 +13,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from dcrnet_runtime.video.images import read_image
 from mjpeg_server import jpeg_of
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.capture import CaptureFacts
+from dcrnet_runtime.video.images import read_image
 from dcrnet_runtime.video.jpegs import JpegCapture
 from dcrnet_runtime.video.source import Source, SourceKind, photos
 
