@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import functools
+import re
 import sys
-from collections.abc import Callable
-from typing import Annotated, ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
 
 import typer
 from typer.core import TyperGroup
+from typer.models import OptionInfo
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.version import __version__
@@ -17,6 +20,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 EXIT_BAD_INPUT = 2
+_PARAMETER = re.compile(r"`(\w+)`")
 
 
 def command_app(group: type[TyperGroup] | None = None) -> typer.Typer:
@@ -28,15 +32,30 @@ def command_app(group: type[TyperGroup] | None = None) -> typer.Typer:
     return typer.Typer(cls=group, add_completion=False, pretty_exceptions_enable=False)
 
 
-def reported(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn :class:`DcrnetError` into one line on standard error and its exit code."""
+def reported(
+    command: Callable[P, R] | None = None, /, **options: str
+) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
+    """Turn :class:`DcrnetError` into one line on standard error and its exit code.
 
+    A library's message names its own parameters in backticks, ```size_px```; the line has the
+    command's options in their place. Those of the same name are found by themselves.
+
+    Args:
+        command: to wrap; None where ``options`` are given.
+        options: what other parameters are called here, such as ``size_px="--size"``.
+    """
+    if command is None:
+        return functools.partial(_reported, options=options)
+    return _reported(command, options)
+
+
+def _reported(command: Callable[P, R], options: Mapping[str, str]) -> Callable[P, R]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
         except DcrnetError as error:
-            complain(str(error))
+            complain(_in_options(str(error), {**_options_of(command), **options}))
             raise typer.Exit(error.exit_code) from error
         except BrokenPipeError as error:
             # The reader of our output (head, say) has left: nothing is wrong. Standard output
@@ -44,10 +63,41 @@ def reported(command: Callable[P, R]) -> Callable[P, R]:
             sys.stdout = None
             raise typer.Exit(0) from error
         except OSError as error:
-            complain(f"{error.strerror or error}: is the disk full, or an output closed?")
+            complain(_of_system(error))
             raise typer.Exit(EXIT_BAD_INPUT) from error
 
     return run
+
+
+def _in_options(message: str, options: Mapping[str, str]) -> str:
+    return _PARAMETER.sub(lambda found: options.get(found[1], found[1]), message)
+
+
+def _options_of(command: Callable[..., Any]) -> dict[str, str]:
+    """What each parameter of a command is called on the command line."""
+    names = {}
+    for name, hint in get_type_hints(command, include_extras=True).items():
+        for info in getattr(hint, "__metadata__", ()):
+            if isinstance(info, OptionInfo):
+                # In an annotation the first name stands where a default would.
+                declared = [info.default, *(info.param_decls or ()), f"--{name.replace('_', '-')}"]
+                options = [o for o in declared if isinstance(o, str) and o.startswith("--")]
+                names[name] = options[0].partition("/")[0]
+    return names
+
+
+def _of_system(error: OSError) -> str:
+    """What the system said, and what to do about it where that is known."""
+    where = f" ({error.filename})" if error.filename else ""
+    remedies = {
+        errno.ENOSPC: ": make room, and start again",
+        errno.EDQUOT: ": make room, and start again",
+        errno.EFBIG: ": write to a file system that takes larger files",
+        errno.EACCES: ": name a place that you may read and write",
+        errno.EROFS: ": name a place that can be written",
+        errno.EMFILE: ": raise the limit of open files (ulimit -n)",
+    }
+    return f"{error.strerror or error}{where}{remedies.get(error.errno or 0, '')}"
 
 
 def complain(text: str) -> None:
