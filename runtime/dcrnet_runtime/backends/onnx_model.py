@@ -5,16 +5,22 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from hashlib import sha256
-from pathlib import Path
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dcrnet_runtime.backends.backend import (
+    Accelerators,
+    Capabilities,
+    ModelFile,
+    SessionOptions,
+)
 from dcrnet_runtime.backends.batching import in_batches
 from dcrnet_runtime.backends.card import CARD_KEY
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, ModelFormat
+from dcrnet_runtime.backends.failure import load_error
+from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, Backend, ModelFormat
 from dcrnet_runtime.backends.provider import CPU_PROVIDER, Provider, onnx_providers
 from dcrnet_runtime.backends.self_description import check_input, check_output, read_card
 from dcrnet_runtime.errors import DcrnetError
@@ -32,24 +38,18 @@ class OnnxModel:
 
     format = ModelFormat.ONNX
 
-    def __init__(
-        self,
-        path: Path,
-        content: bytes,
-        threads: int,
-        providers: Sequence[Provider] = (),
-        is_strict: bool = False,
-    ) -> None:
-        if _EXTERNAL_DATA.search(content):
+    def __init__(self, file: ModelFile, options: SessionOptions) -> None:
+        path = file.path
+        if _EXTERNAL_DATA.search(file.content):
             raise DcrnetError(
                 f"{path} refers to tensors in other files, which no exported model does: export"
                 " it again"
             )
-        self._session = _session(path, content, threads, providers, is_strict)
+        self._session = _session(file, options)
         metadata = self._session.get_modelmeta().custom_metadata_map
         names = [self._session.get_inputs()[0].name, self._session.get_outputs()[0].name]
         self.card = read_card(path, metadata.get(CARD_KEY))
-        self.sha256 = sha256(content).hexdigest()
+        self.sha256 = file.sha256
         self.runs_on = f"onnxruntime, {', '.join(self._session.get_providers())}"
         if names != [INPUT_NAME, OUTPUT_NAME]:
             raise DcrnetError(
@@ -69,44 +69,56 @@ class OnnxModel:
         return rows
 
 
-def _session(
-    path: Path, content: bytes, threads: int, providers: Sequence[Provider], is_strict: bool
-) -> Any:
+class OnnxRuntimeBackend:
+    """ONNX Runtime, with any of its execution providers but the one that computes elsewhere."""
+
+    name: str = Backend.ONNXRUNTIME
+    capabilities = Capabilities(frozenset({ModelFormat.ONNX}), Accelerators.PROVIDERS)
+
+    def is_installed(self) -> bool:
+        return find_spec("onnxruntime") is not None
+
+    def load(self, file: ModelFile, options: SessionOptions) -> OnnxModel:
+        return OnnxModel(file, options)
+
+
+def _session(file: ModelFile, wanted: SessionOptions) -> Any:
     import onnxruntime
 
     chosen, missing = onnx_providers(
-        providers, onnxruntime.get_all_providers(), onnxruntime.get_available_providers()
+        wanted.providers, onnxruntime.get_all_providers(), onnxruntime.get_available_providers()
     )
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = wanted.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # Where a processor without VNNI would saturate sums over weights beyond 64, ONNX Runtime takes
     # other kernels; smaller weights and other processors are not slowed down.
     options.add_session_config_entry("session.x64quantprecision", "1")
-    if is_strict and missing:
+    if wanted.is_strict and missing:
         raise DcrnetError(_not_usable(missing))
-    if is_strict and providers and not any("cpu" in p.name.lower() for p in providers):
+    if wanted.is_strict and wanted.providers and not _names_cpu(wanted.providers):
         chosen = [(name, its) for name, its in chosen if name != CPU_PROVIDER]
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=chosen)
+        session = onnxruntime.InferenceSession(file.content, options, providers=chosen)
     except Exception as error:  # onnxruntime's exceptions share no base class
         if "fallback to CPU EP has been explicitly disabled" in str(error):
             raise DcrnetError(
-                f"parts of {path} would run on the CPU: leave --strict out, or name --provider cpu"
-                " as well"
+                f"parts of {file.path} would run on the CPU: leave `is_strict` out, or name"
+                " `providers` cpu as well"
             ) from error
-        raise DcrnetError(
-            f"{path} is no whole ONNX or TFLite model ({_first_line(error)}): export or copy"
-            " it again"
-        ) from error
+        raise load_error(file.path, "onnxruntime", error) from error
     missing += [name for name, _ in chosen if name not in session.get_providers()]
-    if is_strict and missing:
+    if wanted.is_strict and missing:
         raise DcrnetError(_not_usable(missing))
     if missing:
         _log.warning("%s; now it is %s", _not_usable(missing), ", ".join(session.get_providers()))
     return session
+
+
+def _names_cpu(providers: Sequence[Provider]) -> bool:
+    return any("cpu" in provider.name.lower() for provider in providers)
 
 
 def _not_usable(providers: Sequence[str]) -> str:
@@ -114,7 +126,3 @@ def _not_usable(providers: Sequence[str]) -> str:
         f"{', '.join(providers)} was asked for and cannot be used by this onnxruntime: install a"
         " build with it and the drivers it needs"
     )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
-from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dcrnet_runtime.backends.backend import (
+    Accelerators,
+    Capabilities,
+    ModelFile,
+    SessionOptions,
+)
 from dcrnet_runtime.backends.batching import in_batches
-from dcrnet_runtime.backends.interpreter import InterpreterPackage, load_interpreter
-from dcrnet_runtime.backends.model import TFLITE_CARD_FILE, ModelFormat
+from dcrnet_runtime.backends.interpreter import (
+    InterpreterPackage,
+    is_installed,
+    load_interpreter,
+)
+from dcrnet_runtime.backends.model import TFLITE_CARD_FILE, Backend, ModelFormat
 from dcrnet_runtime.backends.precision import Precision
-from dcrnet_runtime.backends.provider import Provider
 from dcrnet_runtime.backends.self_description import check_input, check_output, read_card
 from dcrnet_runtime.errors import DcrnetError
 
@@ -33,21 +39,19 @@ class TFLiteModel:
     format = ModelFormat.TFLITE
 
     def __init__(
-        self,
-        path: Path,
-        content: bytes,
-        threads: int,
-        package: InterpreterPackage | None = None,
-        delegates: Sequence[Provider] = (),
+        self, file: ModelFile, options: SessionOptions, package: InterpreterPackage
     ) -> None:
+        path, delegates = file.path, options.providers
         try:
-            with zipfile.ZipFile(io.BytesIO(content)) as appended:
+            with zipfile.ZipFile(io.BytesIO(file.content)) as appended:
                 text = appended.read(TFLITE_CARD_FILE).decode()
         except (zipfile.BadZipFile, KeyError, UnicodeDecodeError):
             text = None
         self.card = read_card(path, text)
-        self.sha256 = sha256(content).hexdigest()
-        self._interpreter = load_interpreter(content, threads, package, delegates)
+        self.sha256 = file.sha256
+        self._interpreter = load_interpreter(
+            file.content, options.threads, package, delegates, what=str(path)
+        )
         home = type(self._interpreter).__module__.partition(".")[0]
         if self.card.precision is Precision.DYNAMIC_RANGE and home == "tflite_runtime":
             raise DcrnetError(_NO_DYNAMIC_RANGE.format(path=path))
@@ -68,3 +72,24 @@ class TFLiteModel:
         self._interpreter.invoke()
         rows: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
         return rows
+
+
+class TFLiteBackend:
+    """An interpreter's package, with the delegates that it loads.
+
+    Args:
+        name: of the back end.
+        package: whose interpreter it is.
+    """
+
+    capabilities = Capabilities(frozenset({ModelFormat.TFLITE}), Accelerators.DELEGATES)
+
+    def __init__(self, name: Backend, package: InterpreterPackage) -> None:
+        self.name: str = name
+        self._package = package
+
+    def is_installed(self) -> bool:
+        return is_installed(self._package)
+
+    def load(self, file: ModelFile, options: SessionOptions) -> TFLiteModel:
+        return TFLiteModel(file, options, self._package)
