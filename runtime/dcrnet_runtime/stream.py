@@ -5,19 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
-from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
 from dcrnet_runtime.observation import Counters, Observation, Stage, TrackedFace
 from dcrnet_runtime.recognizer import Recognition, Recognizer
 from dcrnet_runtime.tracking.scheduler import DetectionScheduler
 from dcrnet_runtime.tracking.smoothing import Smoother
 from dcrnet_runtime.tracking.tracker import Track, Tracker
-from dcrnet_runtime.video.capture import CaptureFacts, CaptureRequest, OpenCapture, open_capture
+from dcrnet_runtime.video.capture import CaptureFacts, CaptureRequest, OpenCapture
 from dcrnet_runtime.video.frame import Frame
+from dcrnet_runtime.video.kind import Source
 from dcrnet_runtime.video.reader import CapturedFrame
-from dcrnet_runtime.video.source import Source
+from dcrnet_runtime.video.source import resolve
 from dcrnet_runtime.video.watchdog import RestartPolicy, Watchdog
 
 _DEFAULT_FPS = 25.0
@@ -233,15 +232,11 @@ def _opening(
 ) -> tuple[OpenCapture, str]:
     """How the source is opened, and its name."""
     if isinstance(source, str):
-        source = Source.parse(source)
+        source = resolve(source)
     if not isinstance(source, Source):
         return source, "the source"
-    if source.is_still:
-        raise DcrnetError(
-            f"{source.name} is no video, camera or stream: photos are for Recognizer.recognize"
-        )
     # Below the loop's deadlines, so that a read that can end does so before it is abandoned.
     limits_s = [
         0.9 * (options.stall_s and limit_s) for limit_s in (options.open_s, options.stall_s)
     ]
-    return partial(open_capture, source, options.request, *limits_s), source.name
+    return source.opener(options.request, *limits_s), source.name

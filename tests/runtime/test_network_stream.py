@@ -16,7 +16,7 @@ from dcrnet_runtime.errors import DcrnetError, SourceLostError
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.recognizer import Recognizer
 from dcrnet_runtime.stream import Stream, StreamOptions
-from dcrnet_runtime.video import opencv
+from dcrnet_runtime.video.captures import opencv
 from dcrnet_runtime.video.watchdog import RestartPolicy
 
 OPTIONS = StreamOptions(

@@ -18,7 +18,7 @@ from generated import FixedDetector
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.recognizer import Recognizer
 from dcrnet_runtime.stream import Stream, StreamOptions
-from dcrnet_runtime.video.opencv import FOLLOWS_SIZES
+from dcrnet_runtime.video.captures.opencv import FOLLOWS_SIZES
 from dcrnet_runtime.video.watchdog import RestartPolicy
 
 SCRIPT = Path(__file__).parent.parent / "rtsp_server.py"

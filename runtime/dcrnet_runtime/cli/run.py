@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dcrnet_runtime.outputs import OutputOptions, Publisher
     from dcrnet_runtime.recognizer import Recognizer
     from dcrnet_runtime.stream import StreamOptions
-    from dcrnet_runtime.video.source import Source
+    from dcrnet_runtime.video.kind import Source
 
 app = command_app()
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -261,10 +261,10 @@ def run(
     from dcrnet_runtime.recognizer import Recognizer
     from dcrnet_runtime.stream import StreamOptions
     from dcrnet_runtime.video.capture import CaptureRequest
-    from dcrnet_runtime.video.source import Source, video_fps
+    from dcrnet_runtime.video.source import resolve
     from dcrnet_runtime.video.watchdog import RestartPolicy
 
-    parsed = None if address is None else Source.parse(address)
+    parsed = None if address is None else resolve(address)
     loaded = _model(model, threads, backend, provider or [], strict)
     outputs = OutputOptions(
         jsonl=jsonl,
@@ -277,9 +277,9 @@ def run(
         serve=serve,
         token=token,
         labels=loaded.card.labels,
-        feed=Feed.PHOTO if parsed is None else Feed.of(parsed.kind),
-        fps=video_fps(parsed) if parsed is not None and save is not None else 0.0,
-        inputs=_inputs(parsed),
+        feed=Feed.PHOTO if parsed is None else parsed.kind.feed,
+        fps=parsed.stated_fps() if parsed is not None and save is not None else 0.0,
+        inputs=() if parsed is None else parsed.files(),
     )
     outputs.check()
     is_far = far if far is not None else parsed is not None and parsed.is_still
@@ -331,17 +331,6 @@ def _one_source(source: str | None, camera: int | None, demo: bool) -> str | Non
             else "--source, --camera and --demo exclude each other: name one"
         )
     return source if camera is None else str(camera)
-
-
-def _inputs(source: Source | None) -> tuple[Path, ...]:
-    """The files that are read."""
-    from dcrnet_runtime.video.source import SourceKind, photos
-
-    if source is None:
-        return ()
-    if source.is_still:
-        return tuple(photos(source))
-    return (Path(source.address),) if source.kind is SourceKind.VIDEO else ()
 
 
 def _model(

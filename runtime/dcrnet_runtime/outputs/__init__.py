@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from dcrnet_runtime.outputs.options import Feed, OutputOptions
+from dcrnet_runtime.outputs.options import OutputOptions
 from dcrnet_runtime.outputs.publisher import Publisher, open_publisher
+from dcrnet_runtime.video.feed import Feed
 
 __all__ = ["Feed", "OutputOptions", "Publisher", "open_publisher"]

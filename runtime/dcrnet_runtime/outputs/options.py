@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs.mqtt.state import Broker
 from dcrnet_runtime.outputs.page.address import PageAddress
-from dcrnet_runtime.video.source import SourceKind
+from dcrnet_runtime.video.feed import Feed
 
 STANDARD_OUTPUT = "-"
-
-
-class Feed(StrEnum):
-    """What outputs are fed with: whether it can wait, and what its pictures are saved as."""
-
-    PHOTO = "photo"
-    PHOTOS = "photos"
-    RECORDING = "recording"
-    LIVE = "live"
-
-    @classmethod
-    def of(cls, kind: SourceKind) -> Feed:
-        """What a source of this kind gives."""
-        match kind:
-            case SourceKind.IMAGE:
-                return cls.PHOTO
-            case SourceKind.FOLDER | SourceKind.GLOB:
-                return cls.PHOTOS
-            case SourceKind.VIDEO:
-                return cls.RECORDING
-            case SourceKind.CAMERA | SourceKind.STREAM | SourceKind.STDIN:
-                return cls.LIVE
 
 
 @dataclass(frozen=True, slots=True)

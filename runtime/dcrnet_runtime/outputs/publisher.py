@@ -10,10 +10,11 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.lines import CsvRows, JsonLines, StandardOutput
 from dcrnet_runtime.outputs.mqtt.state import Broker, MqttState
-from dcrnet_runtime.outputs.options import STANDARD_OUTPUT, Feed, OutputOptions
+from dcrnet_runtime.outputs.options import STANDARD_OUTPUT, OutputOptions
 from dcrnet_runtime.outputs.output import Output, Sink, Worker
 from dcrnet_runtime.outputs.page.address import PageAddress
 from dcrnet_runtime.outputs.video import PictureFiles, VideoFile
+from dcrnet_runtime.video.feed import Feed
 
 _LINES, _PICTURES = 256, 4  # that wait for a slow output
 

@@ -8,8 +8,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
 from dcrnet_runtime.video.capture import CaptureFacts
-from dcrnet_runtime.video.jpegs import JpegCapture
-from dcrnet_runtime.video.source import Source
+from dcrnet_runtime.video.captures.jpegs import JpegCapture
+from dcrnet_runtime.video.kind import Source
 
 _DEFAULT_TIMEOUT_S = 30.0
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.capture import CaptureFacts, CaptureRequest
 from dcrnet_runtime.video.images import MAX_PIXELS
-from dcrnet_runtime.video.source import Source, SourceKind
+from dcrnet_runtime.video.kind import Source
 
 _PACED = ("rtsp://", "rtsps://", "rtmp://", "udp://", "rtp://", "srt://")
 FOLLOWS_SIZES = tuple(map(int, cv2.__version__.split(".")[:2])) >= (4, 13)
@@ -25,28 +25,22 @@ class OpenCVCapture:
     """A source that OpenCV can open.
 
     Args:
-        source: a camera, a file or a stream.
-        request: what a camera is asked for; files and streams are as they are.
-        open_s: time to open it, 0 for OpenCV's own limit; network streams heed it.
-        read_s: time for each read, likewise; cameras have a limit of 10 s in OpenCV.
+        source: for people.
+        capture: OpenCV's own.
+        is_recording: whether it is a file, which waits and ends.
 
     Raises:
         DcrnetError: it cannot be opened, or its frames are absurdly large.
     """
 
     def __init__(
-        self, source: Source, request: CaptureRequest, open_s: float = 0.0, read_s: float = 0.0
+        self, source: Source, capture: cv2.VideoCapture, *, is_recording: bool = False
     ) -> None:
-        if source.kind is SourceKind.CAMERA:
-            self._capture = _open_camera(source.address, request)
-        elif source.kind is SourceKind.STREAM:
-            self._capture = _open_stream(source.address, open_s, read_s)
-        else:
-            self._capture = cv2.VideoCapture(source.address)
+        self._capture = capture
         try:
             if not self._capture.isOpened():
-                raise DcrnetError(unreadable(source))
-            self.facts = self._facts(source)
+                raise DcrnetError(source.unreadable)
+            self.facts = self._facts(source, is_recording)
             width, height = self.facts.size
             if width * height > MAX_PIXELS:
                 raise DcrnetError(
@@ -57,11 +51,11 @@ class OpenCVCapture:
             self._capture.release()
             raise
 
-    def _facts(self, source: Source) -> CaptureFacts:
+    def _facts(self, source: Source, is_recording: bool) -> CaptureFacts:
         get = self._capture.get
         count = max(0, int(get(cv2.CAP_PROP_FRAME_COUNT)))
         is_paced = source.address.lower().startswith(_PACED)
-        is_live = source.kind is not SourceKind.VIDEO and (is_paced or count == 0)
+        is_live = not is_recording and (is_paced or count == 0)
         fps = get(cv2.CAP_PROP_FPS)
         return CaptureFacts(
             name=source.name,
@@ -96,7 +90,13 @@ class OpenCVCapture:
         self._capture.release()
 
 
-def _open_camera(address: str, request: CaptureRequest) -> cv2.VideoCapture:
+def open_camera(source: Source, request: CaptureRequest) -> OpenCVCapture:
+    """A camera, set to what is asked for; a read of it ends after 10 s in OpenCV.
+
+    Raises:
+        DcrnetError: it cannot be opened.
+    """
+    address = source.address
     capture = cv2.VideoCapture(int(address) if address.isdecimal() else address)
     for field, asked in (
         (cv2.CAP_PROP_FRAME_WIDTH, request.width),
@@ -105,10 +105,20 @@ def _open_camera(address: str, request: CaptureRequest) -> cv2.VideoCapture:
     ):
         if asked is not None:
             capture.set(field, asked)
-    return capture
+    return OpenCVCapture(source, capture)
 
 
-def _open_stream(address: str, open_s: float, read_s: float) -> cv2.VideoCapture:
+def open_stream(source: Source, open_s: float, read_s: float) -> OpenCVCapture:
+    """A network stream, or a file by a URL.
+
+    Args:
+        source: which.
+        open_s: time to open it, 0 for OpenCV's own limit.
+        read_s: time for each read, likewise.
+
+    Raises:
+        DcrnetError: it cannot be opened.
+    """
     limits: list[int] = []
     for field, seconds in (
         (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_s),
@@ -117,7 +127,24 @@ def _open_stream(address: str, open_s: float, read_s: float) -> cv2.VideoCapture
         limits += [field, round(1000 * seconds)] if seconds else []
     if not FOLLOWS_SIZES:
         _warn_of_sizes()
-    return cv2.VideoCapture(address, cv2.CAP_FFMPEG, limits)
+    return OpenCVCapture(source, cv2.VideoCapture(source.address, cv2.CAP_FFMPEG, limits))
+
+
+def open_video(source: Source) -> OpenCVCapture:
+    """A video file.
+
+    Raises:
+        DcrnetError: it cannot be decoded.
+    """
+    return OpenCVCapture(source, cv2.VideoCapture(source.address), is_recording=True)
+
+
+def stated_fps(address: str) -> float:
+    """Frames a second that a video file states; 0 where nothing is stated."""
+    capture = cv2.VideoCapture(address)
+    fps = float(capture.get(cv2.CAP_PROP_FPS))
+    capture.release()
+    return fps
 
 
 @cache  # once, not at each reconnect
@@ -127,19 +154,3 @@ def _warn_of_sizes() -> None:
         " after such a change, or pip install 'opencv-python-headless>=4.13,<5'",
         cv2.__version__,
     )
-
-
-def unreadable(source: Source) -> str:
-    """Why a source gave not one frame, and what to look at."""
-    match source.kind:
-        case SourceKind.CAMERA:
-            return (
-                f"camera {source.name} gave no frame: is it plugged in, free, and may this user"
-                " read it? (ls /dev/video*)"
-            )
-        case SourceKind.STREAM:
-            return f"stream {source.name} gave no frame: is the address right and reachable?"
-        case SourceKind.STDIN:
-            return "standard input gave no frame: pipe MJPEG or length-prefixed JPEG into it"
-        case _:
-            return f"{source.name} is no image or video that can be decoded: convert it to MP4"

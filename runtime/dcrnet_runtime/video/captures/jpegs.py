@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.capture import CaptureFacts
 from dcrnet_runtime.video.images import decode_image
-from dcrnet_runtime.video.source import Source
 
 _CHUNK = 1 << 16
 _MAX_BYTES = (1 << 24) - 1
@@ -49,9 +48,9 @@ class JpegCapture:
         self._jpeg = b""
 
     @classmethod
-    def standard_input(cls, source: Source) -> JpegCapture:
+    def standard_input(cls, name: str) -> JpegCapture:
         """Read from the descriptor: ``sys.stdin`` waits under a lock that no exit can pass."""
-        return cls(CaptureFacts(source.name, is_live=True, is_endless=False), partial(os.read, 0))
+        return cls(CaptureFacts(name, is_live=True, is_endless=False), partial(os.read, 0))
 
     def grab(self) -> bool:
         if self._is_prefixed is None:
