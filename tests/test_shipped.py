@@ -28,7 +28,7 @@ needs_networks = pytest.mark.skipif(
 )
 KINDS = [
     DetectorKind.CASCADE,
-    pytest.param(DetectorKind.LITERT, marks=needs_networks),
+    DetectorKind.LITERT,
     pytest.param(DetectorKind.MEDIAPIPE, marks=needs_networks),
 ]
 MARGIN = 0.10

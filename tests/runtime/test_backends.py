@@ -19,6 +19,7 @@ from dcrnet_runtime.backends.model import Backend
 from dcrnet_runtime.backends.provider import Provider, onnx_providers
 from dcrnet_runtime.detectors.litert import FaceNetworks
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.landmarks import shipped_landmarks
 
 CPU, CUDA, QNN = (f"{name}ExecutionProvider" for name in ("CPU", "CUDA", "QNN"))
 
@@ -135,21 +136,17 @@ def test_a_model_that_refers_to_other_files_is_refused(
         load_model(path)
 
 
-networks = FaceNetworks.from_mediapipe_wheel()
+networks = FaceNetworks.from_task(shipped_landmarks())
 
 
-@pytest.mark.skipif(networks is None, reason="needs the mediapipe extra's networks")
 @pytest.mark.parametrize("package", list(InterpreterPackage))
 def test_an_interpreter_is_of_the_package_that_was_named(package: InterpreterPackage) -> None:
     pytest.importorskip(package.replace("-", "_"))
-    assert networks is not None
     interpreter = load_interpreter(networks.detector, 1, package)
     assert type(interpreter).__module__.startswith(package.replace("-", "_"))
 
 
-@pytest.mark.skipif(networks is None, reason="needs the mediapipe extra's networks")
 def test_a_delegate_that_does_not_load_is_named() -> None:
-    assert networks is not None
     with pytest.raises(DcrnetError, match=r"delegate libNone.so does not load .*shared library"):
         load_interpreter(networks.detector, 1, delegates=[Provider("libNone.so")])
 

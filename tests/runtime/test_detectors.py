@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.detectors.blazeface import decode
 from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
-from dcrnet_runtime.detectors.litert import FaceNetworks
+from dcrnet_runtime.detectors.litert import FaceNetworks, LiteRTDetector
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.landmarks import TASK_SHA256, shipped_landmarks
+from dcrnet_runtime.models import shipped_model
 
 needs_networks = pytest.mark.skipif(
     FaceNetworks.from_mediapipe_wheel() is None, reason="needs the mediapipe extra's networks"
@@ -21,7 +27,7 @@ EYE_REGION = (180, 80, 270, 150)  # x0, y0, x1, y1 of the portrait's eyes
     "kind",
     [
         DetectorKind.CASCADE,
-        pytest.param(DetectorKind.LITERT, marks=needs_networks),
+        DetectorKind.LITERT,
         pytest.param(DetectorKind.MEDIAPIPE, marks=needs_networks),
     ],
 )
@@ -36,12 +42,19 @@ def test_the_portraits_face_is_found(kind: DetectorKind, portrait: NDArray[np.ui
             assert EYE_REGION[1] < eye[1] < EYE_REGION[3]
 
 
+def of_the_wheel() -> LiteRTDetector:
+    """LiteRT with the networks inside mediapipe's wheel."""
+    networks = FaceNetworks.from_mediapipe_wheel()
+    assert networks is not None
+    return LiteRTDetector(networks)
+
+
 @needs_networks
 def test_both_landmark_providers_agree(portrait: NDArray[np.uint8]) -> None:
     """Within 3 % of the distance between the eyes, on average over the mesh."""
     ours, theirs = (
-        open_detector(kind).find(portrait)[0]
-        for kind in (DetectorKind.LITERT, DetectorKind.MEDIAPIPE)
+        detector.find(portrait)[0]
+        for detector in (of_the_wheel(), open_detector(DetectorKind.MEDIAPIPE))
     )
     assert ours.landmarks is not None
     assert theirs.landmarks is not None
@@ -53,14 +66,10 @@ def test_both_landmark_providers_agree(portrait: NDArray[np.uint8]) -> None:
 
 @needs_networks
 def test_both_landmark_providers_name_the_same_network() -> None:
-    hashes = {
-        open_detector(k).landmarks_sha256 for k in (DetectorKind.LITERT, DetectorKind.MEDIAPIPE)
-    }
-    assert len(hashes) == 1
-    assert hashes != {""}
+    digest = open_detector(DetectorKind.MEDIAPIPE).landmarks_sha256
+    assert of_the_wheel().landmarks_sha256 == digest != ""
 
 
-@needs_networks
 def test_small_faces_are_found_from_afar(portrait: NDArray[np.uint8]) -> None:
     person = portrait[:300, 100:350]
     frame = np.full((960, 1280, 3), 120, np.uint8)
@@ -81,21 +90,31 @@ def test_an_opencv_without_cascades_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2000), (4, 9000), (64, 64), (300, 20)])
-@pytest.mark.parametrize(
-    "kind", [DetectorKind.CASCADE, pytest.param(DetectorKind.LITERT, marks=needs_networks)]
-)
+@pytest.mark.parametrize("kind", [DetectorKind.CASCADE, DetectorKind.LITERT])
 def test_a_frame_without_a_face_gives_none(kind: DetectorKind, shape: tuple[int, int]) -> None:
     assert open_detector(kind).find(np.full((*shape, 3), 90, np.uint8)) == []
 
 
-def test_without_networks_the_error_names_the_remedy(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+def test_the_networks_are_those_of_the_package() -> None:
+    """Those that the shipped weights were trained with, whatever else is installed."""
+    digest = sha256(shipped_landmarks().read_bytes()).hexdigest()
+    assert digest == TASK_SHA256
+    trained_with = load_model(shipped_model()).card.preprocess.landmarks_sha256
+    for kind in (DetectorKind.AUTO, DetectorKind.LITERT):
+        assert open_detector(kind).landmarks_sha256 == trained_with
+
+
+def test_an_installation_without_them_takes_no_other_detector(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(FaceNetworks, "from_mediapipe_wheel", classmethod(lambda _: None))
-    monkeypatch.setattr("dcrnet_runtime.detectors.detector.cached_task", lambda: None)
-    with pytest.raises(DcrnetError, match="dcrnet-run --fetch-landmarks"):
-        open_detector(DetectorKind.LITERT)
-    assert open_detector(DetectorKind.AUTO).name.startswith("OpenCV cascade")
+    monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
+    with pytest.raises(DcrnetError, match=r"has no face networks at .*pip install"):
+        open_detector(DetectorKind.AUTO)
+
+
+def test_an_unknown_detector_is_refused() -> None:
+    with pytest.raises(DcrnetError, match="`kind` magic is unknown: choose auto, litert"):
+        open_detector("magic")
 
 
 def test_overlapping_detections_are_averaged() -> None:

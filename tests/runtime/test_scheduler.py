@@ -11,7 +11,7 @@ from generated import FixedDetector, synthetic_frame
 from numpy.typing import NDArray
 
 from dcrnet_runtime.detectors.detector import LandmarkTracker, open_detector
-from dcrnet_runtime.detectors.litert import FaceNetworks, LiteRTDetector
+from dcrnet_runtime.detectors.litert import LiteRTDetector
 from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.tracking.scheduler import DetectionScheduler
 
@@ -107,19 +107,20 @@ def test_boxes_that_no_face_can_have_are_left_out(box: Box) -> None:
     assert found.box == face(100).box
 
 
-@pytest.mark.skipif(
-    FaceNetworks.from_mediapipe_wheel() is None, reason="needs the mediapipe extra's networks"
-)
 def test_the_landmark_network_follows_a_moving_face(portrait: NDArray[np.uint8]) -> None:
     """Over 40 frames of a shifted and turned portrait, within 2 % of a fresh detection."""
     detector = open_detector()
     assert isinstance(detector, LiteRTDetector)
     assert isinstance(detector, LandmarkTracker)
-    (followed,) = detector.find(portrait)
-    for number in range(40):
+
+    def moved_at(number: int) -> NDArray[np.uint8]:
         matrix = cv2.getRotationMatrix2D((256, 256), 20 * np.sin(number / 8), 1.0)
         matrix[:, 2] += 3 * number - 60, 30 * np.sin(number / 5)
-        moved = cv2.warpAffine(portrait, matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+        return cv2.warpAffine(portrait, matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+
+    (followed,) = detector.find(moved_at(0))
+    for number in range(1, 40):
+        moved = moved_at(number)
         after = detector.follow(moved, followed)
         assert after is not None
         followed = after

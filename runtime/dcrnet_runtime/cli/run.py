@@ -5,9 +5,8 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,17 +29,12 @@ if TYPE_CHECKING:
     from dcrnet_runtime.video.kind import Source
 
 app = command_app()
-Choice = TypeVar("Choice", bound=StrEnum)
 
 _SOURCE, _FACES, _MODEL, _OUTPUT = "Source", "Faces", "Model", "Output"
-_BETTER = (
-    "No landmark network is installed, so faces are boxed by OpenCV's cascade and not aligned."
-    " Better: dcrnet-run --fetch-landmarks, once (3.8 MB)."
-)
 
 
 @app.command()
-@reported
+@reported(kind="--detector", is_strict="--strict", providers="--provider")
 def run(
     source: Annotated[
         str | None,
@@ -118,7 +112,8 @@ def run(
     fetch_landmarks: Annotated[
         bool,
         typer.Option(
-            help="Download MediaPipe's bundle into the cache and check it.", rich_help_panel=_FACES
+            help="Nothing is left to fetch: the networks are in this package.",
+            rich_help_panel=_FACES,
         ),
     ] = False,
     max_faces: Annotated[
@@ -247,9 +242,7 @@ def run(
     2 for bad input, also a source that gives no frame at all; 3 for a source that is lost.
     """
     if fetch_landmarks:
-        from dcrnet_runtime.detectors.bundle import fetch_task
-
-        note(f"Face landmark networks: {fetch_task()}")
+        note("The face landmark networks are in this package: there is nothing to fetch.")
         if source is None and camera is None and not demo:
             return
     if self_test:
@@ -337,34 +330,22 @@ def _model(
     path: Path | None, threads: int, backend: str | None, providers: list[str], is_strict: bool
 ) -> Model:
     from dcrnet_runtime.backends.loading import load_model
-    from dcrnet_runtime.backends.model import Backend
     from dcrnet_runtime.backends.provider import Provider
     from dcrnet_runtime.models import shipped_model
 
     return load_model(
         path or shipped_model(),
         threads=threads,
-        backend=None if backend is None else _choice("--backend", Backend, backend),
+        backend=backend,
         providers=[Provider.parse(text) for text in providers],
         is_strict=is_strict,
     )
 
 
 def _detector(kind: str, landmarks: Path | None, max_faces: int, is_far: bool) -> Detector:
-    from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
+    from dcrnet_runtime.detectors.detector import open_detector
 
-    chosen = _choice("--finder", DetectorKind, kind)
-    detector = open_detector(chosen, landmarks, max_faces=max_faces, far=is_far)
-    if chosen is DetectorKind.AUTO and not detector.landmarks_sha256:
-        note(_BETTER)
-    return detector
-
-
-def _choice(option: str, choices: type[Choice], text: str) -> Choice:
-    try:
-        return choices(text)
-    except ValueError as error:
-        raise DcrnetError(f"{option} {text} is unknown: choose {', '.join(choices)}") from error
+    return open_detector(kind, landmarks, max_faces=max_faces, far=is_far)
 
 
 def _warn_of_installation() -> None:

@@ -52,8 +52,8 @@ class FaceNetworks:
                 return cls(bundle.read(_BUNDLE_DETECTOR), bundle.read(_BUNDLE_LANDMARKS))
         except (OSError, KeyError, zipfile.BadZipFile) as error:
             raise DcrnetError(
-                f"{path} is not a MediaPipe face_landmarker.task bundle ({error}): download it"
-                " again with dcrnet-run --fetch-landmarks"
+                f"{path} is not a MediaPipe face_landmarker.task bundle ({error}): name another"
+                " one, or none for the one in this package"
             ) from error
 
     @classmethod
