@@ -13,13 +13,11 @@ from dcrnet_runtime.tracking.scheduler import DetectionScheduler
 from dcrnet_runtime.tracking.smoothing import Smoother
 from dcrnet_runtime.tracking.tracker import Track, Tracker
 from dcrnet_runtime.video.capture import CaptureFacts, CaptureRequest, OpenCapture
-from dcrnet_runtime.video.frame import Frame
+from dcrnet_runtime.video.frame import DEFAULT_FPS, Frame
 from dcrnet_runtime.video.kind import Source
 from dcrnet_runtime.video.reader import CapturedFrame
 from dcrnet_runtime.video.source import resolve
 from dcrnet_runtime.video.watchdog import RestartPolicy, Watchdog
-
-_DEFAULT_FPS = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +208,7 @@ class _Clock:
         elif shot.position_s > self._last_s:
             self._last_s = shot.position_s
         else:
-            self._last_s += 1.0 / (fps or _DEFAULT_FPS)
+            self._last_s += 1.0 / (fps or DEFAULT_FPS)
         return self._last_s
 
 

@@ -157,25 +157,25 @@ def test_empty_folder(tiny_model: TinyModel, tmp_path: Path) -> None:
 def test_a_file_that_is_nothing(content: bytes, tiny_model: TinyModel, tmp_path: Path) -> None:
     path = tmp_path / "file.dat"
     path.write_bytes(content)
-    result = run("--source", path, "--model", tiny_model(), "--finder", "cascade")
+    result = run("--source", path, "--model", tiny_model(), "--detector", "cascade")
     expect_error(result, "file.dat is no image", "decoded: convert it")
 
 
 def test_a_single_pixel_has_no_face(tiny_model: TinyModel, tmp_path: Path) -> None:
     path = write(tmp_path / "pixel.png", np.zeros((1, 1, 3), np.uint8))
-    result = run("--source", path, "--model", tiny_model(), "--finder", "cascade")
+    result = run("--source", path, "--model", tiny_model(), "--detector", "cascade")
     expect_error(result, "no face was found", "at least a twentieth of the picture")
     assert json.loads(result.stdout)["faces"] == []
 
 
 def test_missing_camera(tiny_model: TinyModel) -> None:
-    result = run("--camera", 97, "--model", tiny_model(), "--finder", "cascade")
+    result = run("--camera", 97, "--model", tiny_model(), "--detector", "cascade")
     expect_error(result, "camera 97 gave no frame", "plugged in")
 
 
 def test_unreachable_stream(tiny_model: TinyModel, tmp_path: Path) -> None:
     address = f"file://{tmp_path}/none.mp4"
-    result = run("--source", address, "--model", tiny_model(), "--finder", "cascade")
+    result = run("--source", address, "--model", tiny_model(), "--detector", "cascade")
     expect_error(result, "gave no frame: is the address right and reachable?")
 
 
@@ -259,14 +259,14 @@ def test_a_folder_in_a_files_place(
 def test_a_video_saved_as_no_video(tiny_model: TinyModel, tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"any")
     result = run(
-        *("--source", tmp_path / "clip.mp4", "--model", tiny_model(), "--finder", "cascade"),
+        *("--source", tmp_path / "clip.mp4", "--model", tiny_model(), "--detector", "cascade"),
         *("--save", tmp_path / "a.jpg"),
     )
     expect_error(result, "names no video: end it in .avi, .mkv, .mov, .mp4")
 
 
 def test_an_unknown_finder(tiny_model: TinyModel, photo: Path) -> None:
-    result = run("--source", photo, "--model", tiny_model(), "--finder", "magic")
+    result = run("--source", photo, "--model", tiny_model(), "--detector", "magic")
     expect_error(result, f"choose {', '.join(DetectorKind)}")
 
 
@@ -279,7 +279,7 @@ def test_a_missing_extra(monkeypatch: pytest.MonkeyPatch, tiny_model: TinyModel)
     monkeypatch.setitem(sys.modules, "skimage.data", None)
     expect_error(run("--demo", "--model", tiny_model()), "pip install 'dcrnet-edge[demo]'")
     monkeypatch.setitem(sys.modules, "mediapipe", None)
-    result = run("--demo", "--model", tiny_model(), "--finder", "mediapipe")
+    result = run("--demo", "--model", tiny_model(), "--detector", "mediapipe")
     expect_error(result, "pip install 'dcrnet-edge[mediapipe]'")
 
 
@@ -304,3 +304,14 @@ def test_there_is_nothing_to_fetch() -> None:
     assert result.exit_code == 0
     assert "nothing to fetch" in result.stderr
     assert result.stdout == ""
+
+
+def test_the_detectors_old_option_works_with_a_notice(tiny_model: TinyModel, photo: Path) -> None:
+    old, new = (
+        run("--source", photo, "--model", tiny_model(), option, "cascade")
+        for option in ("--finder", "--detector")
+    )
+    assert "--finder is now --detector; the old name goes in 0.3" in old.stderr
+    assert "--finder" not in new.stderr
+    assert old.stdout == new.stdout
+    assert "--finder" not in run("--help").output

@@ -69,7 +69,7 @@ def test_a_signal_ends_the_loop_in_order(
         process = subprocess.Popen(
             [
                 *(*COMMAND, "--source", server.address, "--model", str(tiny_model())),
-                *("--finder", "cascade", "--save", str(video)),
+                *("--detector", "cascade", "--save", str(video)),
             ],
             stdout=out,
             stderr=subprocess.PIPE,
@@ -94,7 +94,7 @@ def test_pictures_on_standard_input(tiny_model: TinyModel) -> None:
     done = subprocess.run(
         [
             *(*COMMAND, "--source", "-", "--model", str(tiny_model())),
-            *("--finder", "cascade", "--every-frame"),
+            *("--detector", "cascade", "--every-frame"),
         ],
         input=b"".join(jpeg_of(number) for number in range(8)),
         capture_output=True,

@@ -19,7 +19,8 @@ from observed import observation, tracked
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
-from dcrnet_runtime.outputs.mqtt.state import Broker, MqttState
+from dcrnet_runtime.outputs.mqtt.broker import Broker
+from dcrnet_runtime.outputs.mqtt.state import MqttState
 
 mqtt = pytest.importorskip("paho.mqtt.client", reason="needs the mqtt extra")
 
@@ -94,11 +95,11 @@ class Listener:
         self._client.loop_stop()
 
 
-def play(sink: MqttState, seen: Observation, seconds: float) -> None:
+def play(output: MqttState, seen: Observation, seconds: float) -> None:
     """Thirty frames a second."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        sink.offer(seen, 1_700_000_000.0)
+        output.offer(seen, 1_700_000_000.0)
         time.sleep(0.03)
 
 
@@ -107,18 +108,18 @@ def test_a_change_is_told_at_once_and_the_rest_once_a_second(tmp_path: Path) -> 
     port = free_port()
     with broker(tmp_path, port), closing(Listener(port)) as listener:
         target = Broker.parse(f"mqtt://127.0.0.1:{port}/kitchen")
-        with closing(MqttState(target, LABELS, has_discovery=False)) as sink:
+        with closing(MqttState(target, LABELS, has_discovery=False)) as output:
             until(lambda: listener.last("kitchen/status") == "online")
-            play(sink, observation(1, tracked(4, "fear")), 1.5)
+            play(output, observation(1, tracked(4, "fear")), 1.5)
             until(lambda: listener.last("kitchen/state"))
             assert 1 <= listener.count("kitchen/state") <= 3
             state = json.loads(listener.last("kitchen/state") or "")
             assert state["faces"][0]["track"]["label"] == "fear"
             assert state["utc"] == "2023-11-14T22:13:20.000Z"
             before = listener.count("kitchen/state")
-            play(sink, observation(2, tracked(4, "anger")), 0.4)
+            play(output, observation(2, tracked(4, "anger")), 0.4)
             until(lambda: listener.count("kitchen/state") == before + 1)
-            assert sink.failures == 0
+            assert output.failures == 0
         until(lambda: listener.last("kitchen/status") == "offline")
         assert not any(name.startswith("homeassistant") for name, _, _ in listener.messages)
 
@@ -129,12 +130,12 @@ def test_home_assistant_is_told_what_there_is(tmp_path: Path) -> None:
     with broker(tmp_path, port):
         target = Broker.parse(f"mqtt://127.0.0.1:{port}/home/kitchen")
         with (
-            closing(MqttState(target, LABELS, has_discovery=True)) as sink,
+            closing(MqttState(target, LABELS, has_discovery=True)) as output,
             closing(Listener(port)) as listener,
         ):
             topic = "homeassistant/sensor/home_kitchen/{}/config"
             until(lambda: listener.last(topic.format("faces")))
-            play(sink, observation(0, tracked(1, "sadness")), 0.1)
+            play(output, observation(0, tracked(1, "sadness")), 0.1)
             until(lambda: listener.last("home/kitchen/state"))
             state = json.loads(listener.last("home/kitchen/state") or "")
             shown = {}
@@ -209,32 +210,32 @@ def test_mqtts_is_encrypted_and_checks_the_certificate(
             play(distrusting, observation(0), 0.5)
             assert distrusting.failures > 0
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        with closing(MqttState(target, LABELS, has_discovery=False)) as sink:
-            until(lambda: sink._is_connected)
-            sink.offer(observation(0), 0)
-            assert sink.failures == 0
+        with closing(MqttState(target, LABELS, has_discovery=False)) as output:
+            until(lambda: output._is_connected)
+            output.offer(observation(0), 0)
+            assert output.failures == 0
 
 
 @needs_broker
 def test_a_broker_that_is_away_vanishes_and_comes_back(tmp_path: Path) -> None:
     port = free_port()
     target = Broker.parse(f"mqtt://127.0.0.1:{port}")
-    with closing(MqttState(target, LABELS, has_discovery=False)) as sink:
+    with closing(MqttState(target, LABELS, has_discovery=False)) as output:
         started = time.monotonic()
         for index in range(200):
-            sink.offer(observation(index, tracked(index)), 0)
+            output.offer(observation(index, tracked(index)), 0)
         assert time.monotonic() - started < 10
         with broker(tmp_path, port), closing(Listener(port)) as listener:
-            until(lambda: sink._is_connected)
-            play(sink, observation(1, tracked(1)), 0.2)
+            until(lambda: output._is_connected)
+            play(output, observation(1, tracked(1)), 0.2)
             until(lambda: listener.last("dcrnet/state"))
-        until(lambda: not sink._is_connected)
-        failed = sink.failures
-        play(sink, observation(2, tracked(2)), 0.3)
-        assert sink.failures > failed
+        until(lambda: not output._is_connected)
+        failed = output.failures
+        play(output, observation(2, tracked(2)), 0.3)
+        assert output.failures > failed
         with broker(tmp_path, port), closing(Listener(port)) as listener:
-            until(lambda: sink._is_connected)
-            play(sink, observation(3, tracked(3)), 0.3)
+            until(lambda: output._is_connected)
+            play(output, observation(3, tracked(3)), 0.3)
             until(lambda: listener.last("dcrnet/state"))
 
 
@@ -242,25 +243,25 @@ def test_a_broker_that_stops_reading_is_left_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         port = listening.getsockname()[1]
-        sink = MqttState(Broker.parse(f"mqtt://127.0.0.1:{port}"), LABELS, has_discovery=False)
+        output = MqttState(Broker.parse(f"mqtt://127.0.0.1:{port}"), LABELS, has_discovery=False)
         connection, _ = listening.accept()
         connection.recv(1000)
         connection.sendall(b"\x20\x02\x00\x00")  # CONNACK, and never another byte
-        until(lambda: sink._is_connected)
+        until(lambda: output._is_connected)
         many = [tracked(i) for i in range(300)]  # some 150 KB a message
         longest_s, end = 0.0, time.monotonic() + 3
         for index in range(10_000):
             started = time.monotonic()
             if started > end:
                 break
-            sink.offer(observation(index, *many[index % 2 :]), 0)
+            output.offer(observation(index, *many[index % 2 :]), 0)
             longest_s = max(longest_s, time.monotonic() - started)
             time.sleep(0.02)
         assert longest_s < 5
-        assert sink.failures > 0  # it has been found slow, and nothing piles up
-        assert len(sink._client._out_packet) <= 3
+        assert output.failures > 0  # it has been found slow, and nothing piles up
+        assert len(output._client._out_packet) <= 3
         started = time.monotonic()
-        sink.close()
+        output.close()
         assert time.monotonic() - started < 15
         connection.close()
 
@@ -273,7 +274,7 @@ def test_a_broker_that_stops_reading_is_left_in_time() -> None:
     ],
 )
 def test_urls_that_are_none(url: str) -> None:
-    with pytest.raises(DcrnetError, match="--mqtt wants mqtt://HOST") as told:
+    with pytest.raises(DcrnetError, match="`mqtt` wants mqtt://HOST") as told:
         Broker.parse(url)
     assert "secret" not in str(told.value)
 

@@ -12,7 +12,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,28 +24,31 @@ from observed import boxed, observation, tracked
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
-from dcrnet_runtime.outputs import Feed, OutputOptions, open_publisher
-from dcrnet_runtime.outputs.annotation import FaceBlur
-from dcrnet_runtime.outputs.output import ReaderLeftError, Worker
-from dcrnet_runtime.outputs.video import VideoFile
+from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan, open_publisher
+from dcrnet_runtime.outputs.output import ReaderLeftError
+from dcrnet_runtime.outputs.pictures.annotation import FaceBlur
+from dcrnet_runtime.outputs.pictures.video_file import VideoFile
+from dcrnet_runtime.outputs.worker import Worker
 
 
-def publish(options: OutputOptions, *observations: Observation) -> None:
-    publisher = open_publisher(options)
+def publish(plan: OutputPlan, *observations: Observation) -> None:
+    publisher = open_publisher(plan)
     for each in observations:
         publisher.publish(each)
     publisher.close()
 
 
-def recorded(tmp_path: Path, **options: object) -> OutputOptions:
-    """Options of a recording that print nothing."""
-    given = {"jsonl": None, "labels": LABELS, "feed": Feed.RECORDING, "fps": 25.0, **options}
-    return OutputOptions(**given)  # type: ignore[arg-type]
+RECORDING = FrameFacts(LABELS, Feed.RECORDING, fps=25.0)
 
 
-def live(tmp_path: Path, **options: object) -> OutputOptions:
-    """Options of a live source that print nothing."""
-    return OutputOptions(**{"jsonl": None, "labels": LABELS, **options})  # type: ignore[arg-type]
+def recorded(tmp_path: Path, facts: FrameFacts = RECORDING, **options: Any) -> OutputPlan:
+    """Outputs of a recording that print nothing."""
+    return OutputPlan.of(facts, **{"jsonl": None, **options})
+
+
+def live(tmp_path: Path, **options: Any) -> OutputPlan:
+    """Outputs of a live source that print nothing."""
+    return recorded(tmp_path, FrameFacts(LABELS), **options)
 
 
 def video_frames(path: Path) -> list[np.ndarray]:
@@ -149,10 +154,10 @@ def test_nothing_is_replaced_when_another_output_cannot_open(tmp_path: Path) -> 
 
 def test_outputs_do_not_share_a_file(tmp_path: Path) -> None:
     path = tmp_path / "same"
-    with pytest.raises(DcrnetError, match=r"--csv .* would overwrite what --jsonl writes"):
+    with pytest.raises(DcrnetError, match=r"`csv` .* would overwrite what `jsonl` writes"):
         open_publisher(recorded(tmp_path, jsonl=str(path), csv=path))
     with pytest.raises(DcrnetError, match="would overwrite the source"):
-        open_publisher(recorded(tmp_path, csv=path, inputs=(path,)))
+        open_publisher(recorded(tmp_path, replace(RECORDING, inputs=(path,)), csv=path))
 
 
 def test_a_pipe_without_a_reader_is_refused_at_once(tmp_path: Path) -> None:
@@ -233,7 +238,8 @@ def test_absurd_boxes_are_drawn_and_blurred_without_harm(
 
 def test_photos_are_drawn_into_files(tmp_path: Path) -> None:
     rgb = synthetic_frame()
-    options = recorded(tmp_path, save=tmp_path / "drawn", feed=Feed.PHOTOS)
+    facts = FrameFacts(LABELS, Feed.PHOTOS)
+    options = recorded(tmp_path, facts, save=tmp_path / "drawn")
     publish(options, observation(0, tracked(), rgb=rgb, name="a.png"))
     drawn = cv2.imread(str(tmp_path / "drawn" / "a.png"))
     assert drawn.shape == rgb.shape
@@ -288,8 +294,7 @@ def test_a_disk_that_fills_leaves_whole_lines(is_live: bool, tmp_path: Path) -> 
     path = tmp_path / "out.jsonl"
     path.write_text('{"older": true}\n')
     feed = Feed.LIVE if is_live else Feed.RECORDING
-    options = OutputOptions(jsonl=str(path), labels=LABELS, feed=feed)
-    publisher = open_publisher(options)
+    publisher = open_publisher(OutputPlan.of(FrameFacts(LABELS, feed), jsonl=str(path)))
     with file_size_limit(5_000):
         for index in range(50):
             publisher.publish(observation(index, tracked()))
@@ -303,7 +308,7 @@ def test_a_disk_that_fills_leaves_whole_lines(is_live: bool, tmp_path: Path) -> 
 
 
 class Stuck:
-    """A sink that writes nothing until it is let go."""
+    """A writer that writes nothing until it is let go."""
 
     name = "stuck"
     takes_pixels = False
@@ -321,42 +326,42 @@ class Stuck:
 
 
 def test_a_slow_output_of_a_live_source_loses_its_oldest_frames() -> None:
-    sink = Stuck()
-    worker = Worker(sink, depth=3, is_lossless=False)
+    writer = Stuck()
+    worker = Worker(writer, depth=3, is_lossless=False)
     started = time.monotonic()
     for index in range(100):
         worker.offer(observation(index), 0)
     assert time.monotonic() - started < 1
-    sink.go.set()
+    writer.go.set()
     worker.close()
-    assert sink.written[-3:] == [97, 98, 99]
-    assert worker.failures == 100 - len(sink.written)
+    assert writer.written[-3:] == [97, 98, 99]
+    assert worker.failures == 100 - len(writer.written)
 
 
 def test_a_slow_output_of_a_recording_loses_nothing() -> None:
-    sink = Stuck()
-    worker = Worker(sink, depth=3, is_lossless=True)
-    threading.Timer(0.3, sink.go.set).start()
+    writer = Stuck()
+    worker = Worker(writer, depth=3, is_lossless=True)
+    threading.Timer(0.3, writer.go.set).start()
     for index in range(50):
         worker.offer(observation(index), 0)
     worker.close()
-    assert sink.written == list(range(50))
-    assert sink.is_whole
+    assert writer.written == list(range(50))
+    assert writer.is_whole
     assert worker.failures == 0
 
 
 def test_a_stop_does_not_wait_for_a_stuck_output() -> None:
-    sink = Stuck()
+    writer = Stuck()
     is_stopping = threading.Event()
     threading.Timer(0.2, is_stopping.set).start()
-    worker = Worker(sink, depth=2, is_lossless=True, is_stopping=is_stopping.is_set, grace_s=0.3)
+    worker = Worker(writer, depth=2, is_lossless=True, is_stopping=is_stopping.is_set, grace_s=0.3)
     started = time.monotonic()
     for index in range(10):
         worker.offer(observation(index), 0)
     worker.close()
     assert time.monotonic() - started < 3
     assert worker.error is not None
-    sink.go.set()
+    writer.go.set()
 
 
 def test_a_queue_of_lines_holds_no_pictures() -> None:
@@ -401,8 +406,8 @@ def test_a_reader_that_leaves_ends_the_run() -> None:
 _PRINT = """
 import sys, time
 from observed import observation, tracked
-from dcrnet_runtime.outputs import Feed, OutputOptions, open_publisher
-publisher = open_publisher(OutputOptions(feed=Feed({feed!r})))
+from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan, open_publisher
+publisher = open_publisher(OutputPlan.of(FrameFacts(feed=Feed({feed!r}))))
 for index in range({frames}):
     publisher.publish(observation(index, tracked()))
     if publisher.wants_stop:
@@ -466,8 +471,8 @@ def test_a_live_loop_does_not_wait_for_a_reader_that_stops() -> None:
 
 
 def test_the_notice_names_what_is_kept_and_sent(tmp_path: Path) -> None:
-    assert "Kept: nothing. Sent: nothing." in OutputOptions().notice()
-    text = OutputOptions(
+    assert "Kept: nothing. Sent: nothing." in OutputPlan.of().notice()
+    text = OutputPlan.of(
         jsonl="log.jsonl",
         save=Path("a.mp4"),
         mqtt="mqtt://me:secret@hub/kitchen",
@@ -493,6 +498,15 @@ def test_the_notice_names_what_is_kept_and_sent(tmp_path: Path) -> None:
         ({"blur_faces": True}, "needs a picture to blur"),
     ],
 )
-def test_options_that_lack_another(options: dict[str, object], message: str) -> None:
+def test_options_that_lack_another(options: dict[str, Any], message: str) -> None:
     with pytest.raises(DcrnetError, match=message):
-        open_publisher(OutputOptions(**options))  # type: ignore[arg-type]
+        open_publisher(OutputPlan.of(**options))
+
+
+def test_the_options_of_before_are_a_plan() -> None:
+    import dcrnet_runtime.outputs as outputs
+
+    with pytest.warns(DeprecationWarning, match=r"OutputPlan\.of"):
+        plan = outputs.OutputOptions(jsonl=None, labels=("a",), window=True)
+    assert plan.facts.labels == ("a",)
+    assert [type(spec).__name__ for spec in plan.wanted] == ["WindowSpec"]

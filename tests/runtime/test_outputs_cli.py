@@ -95,7 +95,14 @@ def test_a_served_camera_ends_in_order_and_tells_systemd(
         process = subprocess.Popen(
             [
                 *(*COMMAND, "--source", server.address, "--model", str(tiny_model())),
-                *("--finder", "cascade", "--save", str(tmp_path / "a.mp4"), "--serve", str(port)),
+                *(
+                    "--detector",
+                    "cascade",
+                    "--save",
+                    str(tmp_path / "a.mp4"),
+                    "--serve",
+                    str(port),
+                ),
                 *("--jsonl", str(tmp_path / "a.jsonl")),
             ],
             stderr=subprocess.PIPE,
@@ -145,7 +152,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_loop(
         done = subprocess.run(
             [
                 *(*COMMAND, "--source", str(clip), "--model", str(tiny_model())),
-                *("--finder", "cascade", "--save", str(mounted / "a.mp4")),
+                *("--detector", "cascade", "--save", str(mounted / "a.mp4")),
             ],
             capture_output=True,
             text=True,
@@ -284,7 +291,7 @@ def test_closing_the_window_ends_the_run(
     display = f":{os.read(read_end, 16).decode().strip()}"
     script = """
 import cv2, sys
-from dcrnet_runtime import cli
+from dcrnet_runtime.cli import run as cli
 shown = []
 show = cv2.imshow
 def close_the_third(title, picture):
@@ -302,7 +309,7 @@ finally:
         done = subprocess.run(
             [
                 *(sys.executable, "-c", script, "--source", server.address, "--show"),
-                *("--model", str(tiny_model()), "--finder", "cascade"),
+                *("--model", str(tiny_model()), "--detector", "cascade"),
             ],
             capture_output=True,
             text=True,
@@ -324,7 +331,7 @@ def test_a_stop_is_quick_when_nobody_reads_standard_output(
     process = subprocess.Popen(
         [
             *(*COMMAND, "--source", server.address, "--model", str(tiny_model())),
-            *("--finder", "cascade"),
+            *("--detector", "cascade"),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

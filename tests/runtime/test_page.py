@@ -20,7 +20,7 @@ from observed import boxed, observation, tracked
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Counters
-from dcrnet_runtime.outputs import OutputOptions, open_publisher
+from dcrnet_runtime.outputs import OutputPlan, open_publisher
 from dcrnet_runtime.outputs.page.address import PageAddress
 
 pytest.importorskip("starlette", reason="needs the serve extra")
@@ -171,16 +171,16 @@ def test_addresses_that_are_none(text: str) -> None:
 @pytest.mark.parametrize("token", ["", "short", "ümlaut-ümlaut"])
 def test_a_network_needs_a_real_token(serve: str, token: str) -> None:
     with pytest.raises(DcrnetError, match="needs a token of 12 or more"):
-        open_publisher(OutputOptions(jsonl=None, serve=serve, token=token))
+        open_publisher(OutputPlan.of(jsonl=None, serve=serve, token=token))
 
 
 def test_a_taken_port_and_a_foreign_address_are_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(DcrnetError, match=r"cannot listen \(Address already in use\)"):
-            open_publisher(OutputOptions(jsonl=None, serve=str(port)))
+            open_publisher(OutputPlan.of(jsonl=None, serve=str(port)))
     with pytest.raises(DcrnetError, match="cannot listen"):
-        open_publisher(OutputOptions(jsonl=None, serve="192.0.2.1:8080", token=TOKEN))
+        open_publisher(OutputPlan.of(jsonl=None, serve="192.0.2.1:8080", token=TOKEN))
 
 
 def test_the_stream_shows_the_newest_picture() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.outfile import written_beside
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
@@ -62,3 +63,33 @@ def decode_image(content: bytes, name: str) -> NDArray[np.uint8]:
             f"{name} is no image that can be decoded: convert it to JPEG or PNG, or remove it"
         )
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def write_image(path: Path, rgb: NDArray[np.uint8]) -> None:
+    """Write (H, W, 3) RGB in the format that the path's ending names.
+
+    Raises:
+        DcrnetError: the file cannot be written, or the ending names no image format.
+    """
+    with written_beside(path) as beside:
+        try:
+            is_written = cv2.imwrite(str(beside), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+        except cv2.error as error:
+            raise DcrnetError(f"{path} names no image format: end it in .jpg or .png") from error
+        if not is_written:
+            raise DcrnetError(f"{path} could not be written: name a writable place with room")
+
+
+def letterboxed(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """The (H, W, 3) picture as large as fits into (height, width, 3), on black."""
+    if rgb.shape[:2] == (height, width):
+        return rgb
+    scale = min(width / rgb.shape[1], height / rgb.shape[0])
+    kernel = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
+    left, top = (width - size[0]) // 2, (height - size[1]) // 2
+    canvas = np.zeros((height, width, 3), np.uint8)
+    canvas[top : top + size[1], left : left + size[0]] = cv2.resize(
+        rgb, size, interpolation=kernel
+    )
+    return canvas

@@ -196,7 +196,7 @@ class Watchdog:
         if limit is not None and self._backoff.in_a_row >= limit:
             raise SourceLostError(
                 f"{self._name} is lost ({trouble}), {self._backoff.in_a_row} reconnects brought no"
-                " frame: see to it and start again, or allow more with --max-reconnects"
+                " frame: see to it and start again, or allow more with `max_reconnects`"
             )
         now_s = time.monotonic()
         wait_s = self._backoff.next_wait_s(now_s)

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.outputs.drawing import fitted
+from dcrnet_runtime.video.frame import DEFAULT_FPS
+from dcrnet_runtime.video.images import letterboxed
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".avi"})
 """Endings that :class:`VideoWriter` can write."""
-
-_DEFAULT_FPS = 25.0
 
 
 class VideoWriter:
@@ -27,7 +26,7 @@ class VideoWriter:
 
     def __init__(self, path: Path, fps: float) -> None:
         self._path = path
-        self._fps = fps if 1.0 <= fps <= 240.0 else _DEFAULT_FPS
+        self._fps = fps if 1.0 <= fps <= 240.0 else DEFAULT_FPS
         self._size = (0, 0)
         self._writer: cv2.VideoWriter | None = None
 
@@ -47,7 +46,7 @@ class VideoWriter:
                     f"no video could be created at {self._path}: name a writable place with room"
                 )
         # OpenCV drops a frame of another size without a word.
-        self._writer.write(cv2.cvtColor(fitted(rgb, *self._size), cv2.COLOR_RGB2BGR))
+        self._writer.write(cv2.cvtColor(letterboxed(rgb, *self._size), cv2.COLOR_RGB2BGR))
 
     def close(self) -> None:
         """Finish the file."""

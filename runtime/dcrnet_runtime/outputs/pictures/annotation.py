@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dcrnet_runtime.face import Box
 from dcrnet_runtime.observation import Observation
-from dcrnet_runtime.outputs.drawing import draw_face
+from dcrnet_runtime.outputs.pictures.drawing import draw_face
 from dcrnet_runtime.outputs.record import smoothed_probability
 
 _HOLD_S = 1.0

@@ -1,4 +1,4 @@
-"""Annotated pictures and video in files."""
+"""Annotated video in a file."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ import cv2
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outfile import PendingFile
-from dcrnet_runtime.outputs.annotation import FaceBlur, annotated
-from dcrnet_runtime.outputs.drawing import write_image
-from dcrnet_runtime.outputs.video_writer import VIDEO_SUFFIXES, VideoWriter
+from dcrnet_runtime.outputs.pictures.annotation import FaceBlur, annotated
+from dcrnet_runtime.outputs.pictures.video_writer import VIDEO_SUFFIXES, VideoWriter
+from dcrnet_runtime.video.frame import DEFAULT_FPS
 
-_LIVE_FPS = 25.0
 _LONGEST_STILL_S = 1.0
 _ROOM_BYTES = 8_000_000
 _INDEX_BYTES = 64  # a frame; MP4's index is written at the end
@@ -43,10 +42,10 @@ class VideoFile:
     def __init__(self, path: Path, *, fps: float, is_live: bool, blur_faces: bool) -> None:
         if path.suffix.lower() not in VIDEO_SUFFIXES:
             raise DcrnetError(
-                f"--save {path} names no video: end it in {', '.join(sorted(VIDEO_SUFFIXES))}"
+                f"`save` {path} names no video: end it in {', '.join(sorted(VIDEO_SUFFIXES))}"
             )
         self._pending = PendingFile(path)
-        self._fps = fps or _LIVE_FPS
+        self._fps = fps or DEFAULT_FPS
         self._writer = VideoWriter(self._pending.beside, self._fps)
         self._blur = FaceBlur() if blur_faces else None
         self._is_live = is_live
@@ -99,41 +98,6 @@ class VideoFile:
             self._start_s = time_s - self._frames / self._fps
             lag_s = 0.0
         return math.floor(lag_s * self._fps + 1.0)
-
-
-class PictureFiles:
-    """Annotated photos: one file, or a folder with one for each source file.
-
-    Args:
-        path: the file, or the folder.
-        is_folder: which of the two.
-        blur_faces: whether faces are made unrecognisable.
-    """
-
-    name = "pictures"
-    takes_pixels = True
-
-    def __init__(self, path: Path, *, is_folder: bool, blur_faces: bool) -> None:
-        self._path = path
-        self._is_folder = is_folder
-        self._blurs = blur_faces
-
-    def write(self, observation: Observation, unix_s: float) -> None:
-        """Write a photo.
-
-        Raises:
-            DcrnetError: it cannot be written.
-        """
-        blur = FaceBlur() if self._blurs else None
-        if blur is not None:
-            blur.note(observation)
-        name = observation.frame.name
-        write_image(
-            self._path / name if self._is_folder else self._path, annotated(observation, blur)
-        )
-
-    def close(self, *, is_whole: bool) -> None:
-        """Nothing is left to do."""
 
 
 def _frames_in(path: Path) -> int:

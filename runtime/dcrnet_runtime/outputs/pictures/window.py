@@ -13,10 +13,10 @@ import cv2
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
-from dcrnet_runtime.outputs.annotation import annotated
+from dcrnet_runtime.outputs.pictures.annotation import annotated
 
 _TITLE = "dcrnet-run: q or Esc closes"
-_OR_BROWSER = "or look at the picture in a browser with --serve 8080"
+_OR_BROWSER = "or look at the picture in a browser with `serve` 8080"
 _TRIAL_S = 30
 _QUIT_KEYS = frozenset({ord("q"), ord("Q"), 27})
 
@@ -98,7 +98,7 @@ def _headless_version() -> str:
 def _check_screen() -> None:
     if re.search(r"GUI:\s+NONE", cv2.getBuildInformation()):
         raise DcrnetError(
-            "--show needs an OpenCV with windows, this one is headless: pip install"
+            "`show` needs an OpenCV with windows, this one is headless: pip install"
             f" --force-reinstall --no-deps opencv-python=={_headless_version()}; {_OR_BROWSER}"
         )
     # A Qt that finds no screen ends its process, so another one tries.
@@ -109,6 +109,6 @@ def _check_screen() -> None:
         works = False
     if not works:
         raise DcrnetError(
-            f"--show found no screen (DISPLAY is {os.environ.get('DISPLAY') or 'not set'}): start"
+            f"`show` found no screen (DISPLAY is {os.environ.get('DISPLAY') or 'not set'}): start"
             f" it on the desktop; {_OR_BROWSER}"
         )
