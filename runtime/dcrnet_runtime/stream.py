@@ -132,22 +132,24 @@ class Stream:
         self._observations.close()
 
     def _run(self) -> Generator[Observation]:
-        shots = self._watchdog.shots()
+        captures = self._watchdog.frames()
         frames, publish_ms = 0, None
         try:
-            for shot in shots:
+            for captured in captures:
                 frames += 1
-                observation = self._observe(shot, frames, publish_ms)
+                observation = self._observe(captured, frames, publish_ms)
                 yielded_s = time.perf_counter()
                 yield observation
                 publish_ms = (time.perf_counter() - yielded_s) * 1000
         finally:
-            shots.close()
+            captures.close()
 
-    def _observe(self, shot: CapturedFrame, frames: int, publish_ms: float | None) -> Observation:
+    def _observe(
+        self, captured: CapturedFrame, frames: int, publish_ms: float | None
+    ) -> Observation:
         fps = self.facts.fps if self.facts else 0.0
-        frame = Frame(shot.rgb, shot.index, self._clock.time_s(shot, fps), self._name)
-        latency_ms = {Stage.CAPTURE: shot.latency_ms}
+        frame = Frame(captured.rgb, captured.index, self._clock.time_s(captured, fps), self._name)
+        latency_ms = {Stage.CAPTURE: captured.latency_ms}
         if publish_ms is not None:
             latency_ms[Stage.PUBLISH] = publish_ms
         laps = _Laps(latency_ms)
@@ -157,7 +159,7 @@ class Stream:
         laps.end(Stage.PREPARE)
         recognitions = self._recognizer.classify(faces, crops)
         laps.end(Stage.INFER)
-        delay_ms = (time.monotonic() - shot.captured_s) * 1000
+        delay_ms = (time.monotonic() - captured.captured_s) * 1000
         tracks = self._tracker.update(faces, frame.time_s)
         self._seen = faces
         known = {track.track_id for track in self._tracker.tracks}
@@ -198,15 +200,15 @@ class _Clock:
         self._first_s: float | None = None
         self._last_s = 0.0
 
-    def time_s(self, shot: CapturedFrame, fps: float) -> float:
+    def time_s(self, captured: CapturedFrame, fps: float) -> float:
         """Of a frame, by its position, else by the clock; some containers state no position."""
         if self._first_s is None:
-            self._first_s = shot.captured_s
-            self._last_s = max(0.0, shot.position_s or 0.0)
-        elif shot.position_s is None:
-            self._last_s = shot.captured_s - self._first_s
-        elif shot.position_s > self._last_s:
-            self._last_s = shot.position_s
+            self._first_s = captured.captured_s
+            self._last_s = max(0.0, captured.position_s or 0.0)
+        elif captured.position_s is None:
+            self._last_s = captured.captured_s - self._first_s
+        elif captured.position_s > self._last_s:
+            self._last_s = captured.position_s
         else:
             self._last_s += 1.0 / (fps or DEFAULT_FPS)
         return self._last_s

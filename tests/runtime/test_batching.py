@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dcrnet_runtime.backends.batching import in_batches
+from dcrnet_runtime.backends.runners.batching import in_batches
 
 
 @pytest.mark.parametrize("size", [None, 1, 4, 7, 40])

@@ -66,8 +66,8 @@ def watchdog(
     )
 
 
-def numbers(shots: Iterator[CapturedFrame]) -> list[int]:
-    return [int(shot.rgb[0, 0, 0]) for shot in shots]
+def numbers(frames: Iterator[CapturedFrame]) -> list[int]:
+    return [int(captured.rgb[0, 0, 0]) for captured in frames]
 
 
 def hanging(started: int, forever: threading.Event) -> Iterator[int]:
@@ -105,9 +105,9 @@ def test_an_endless_source_is_opened_again(caplog: pytest.LogCaptureFixture) -> 
     opened = [ScriptedCapture(script) for script in connections]
     dog = watchdog(iter(opened).__next__)
     with caplog.at_level(logging.WARNING):
-        shots = list(itertools.islice(dog.shots(), 3))
-    assert numbers(iter(shots)) == [1, 2, 3]
-    assert [shot.index for shot in shots] == [0, 1, 2]
+        frames = list(itertools.islice(dog.frames(), 3))
+    assert numbers(iter(frames)) == [1, 2, 3]
+    assert [captured.index for captured in frames] == [0, 1, 2]
     assert dog.reconnects == 3
     assert all(capture.is_closed for capture in opened[:3])
     assert caplog.text.count("camera is lost: it ended; reconnect") == 3
@@ -119,7 +119,7 @@ def test_a_read_that_never_returns_is_abandoned(caplog: pytest.LogCaptureFixture
     opened = [ScriptedCapture(hanging(7, forever)), ScriptedCapture(itertools.repeat(9))]
     dog = watchdog(iter(opened).__next__)
     started = time.monotonic()
-    assert numbers(itertools.islice(dog.shots(), 2)) == [7, 9]
+    assert numbers(itertools.islice(dog.frames(), 2)) == [7, 9]
     assert time.monotonic() - started < 5
     assert "gave no frame for 0.3 s" in caplog.text
     assert not opened[0].is_closed
@@ -136,7 +136,7 @@ def test_hanging_reads_are_bounded() -> None:
     policy = RestartPolicy(first_s=0.01, longest_s=0.01, per_minute=1000, max_hanging=1)
     dog = watchdog(lambda: ScriptedCapture(hanging(1, forever)), policy)
     with pytest.raises(SourceLostError, match="2 reads of the source hang and never return"):
-        list(dog.shots())
+        list(dog.frames())
     forever.set()
 
 
@@ -150,9 +150,9 @@ def test_a_source_that_stays_away_is_given_up() -> None:
         raise DcrnetError("unplugged")
 
     dog = watchdog(open_capture, policy)
-    shots = dog.shots()
+    frames = dog.frames()
     with pytest.raises(SourceLostError, match=r"2 reconnects brought no frame.*`max_reconnects`"):
-        list(shots)
+        list(frames)
     assert dog.reconnects == 2
     assert SourceLostError.exit_code == 3
 
@@ -162,10 +162,10 @@ def test_a_source_that_never_began_is_bad_input() -> None:
         raise DcrnetError("no such camera")
 
     with pytest.raises(DcrnetError, match="no such camera") as caught:
-        list(watchdog(open_capture).shots())
+        list(watchdog(open_capture).frames())
     assert not isinstance(caught.value, SourceLostError)
     with pytest.raises(DcrnetError, match="camera gave no frame"):
-        list(watchdog(lambda: ScriptedCapture(iter([]))).shots())
+        list(watchdog(lambda: ScriptedCapture(iter([]))).frames())
 
 
 def test_a_defect_is_not_taken_for_a_lost_source() -> None:
@@ -173,7 +173,7 @@ def test_a_defect_is_not_taken_for_a_lost_source() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        list(watchdog(defect).shots())
+        list(watchdog(defect).frames())
 
 
 def test_a_slow_taker_gets_the_newest_frame_and_the_rest_is_counted() -> None:
@@ -185,10 +185,10 @@ def test_a_slow_taker_gets_the_newest_frame_and_the_rest_is_counted() -> None:
     reader = Reader(lambda: ScriptedCapture(camera()))
     indices = []
     for _ in range(4):
-        shot = reader.take(2.0, lambda: False)
-        assert shot is not None
-        assert time.monotonic() - shot.captured_s < 0.1
-        indices.append(shot.index)
+        captured = reader.take(2.0, lambda: False)
+        assert captured is not None
+        assert time.monotonic() - captured.captured_s < 0.1
+        indices.append(captured.index)
         time.sleep(0.1)
     gaps = np.diff(indices)
     assert (gaps > 3).all()
@@ -200,8 +200,8 @@ def test_a_slow_taker_gets_the_newest_frame_and_the_rest_is_counted() -> None:
 def test_a_file_gives_every_frame_however_slowly_they_are_taken() -> None:
     reader = Reader(lambda: ScriptedCapture(iter(range(20)), FILE))
     taken = []
-    while (shot := reader.take(2.0, lambda: False)) is not None:
-        taken.append(shot.index)
+    while (captured := reader.take(2.0, lambda: False)) is not None:
+        taken.append(captured.index)
         time.sleep(0.002)
     assert taken == list(range(20))
     assert reader.dropped == 0
@@ -209,14 +209,14 @@ def test_a_file_gives_every_frame_however_slowly_they_are_taken() -> None:
 
 def test_broken_frames_are_left_out_and_counted() -> None:
     dog = watchdog(lambda: ScriptedCapture(iter([1, None, 2, None]), FILE))
-    assert numbers(dog.shots()) == [1, 2]
+    assert numbers(dog.frames()) == [1, 2]
     assert dog.broken == 2
 
 
 def test_nothing_but_broken_frames_is_an_end() -> None:
     dog = watchdog(lambda: ScriptedCapture(itertools.repeat(None)))
     with pytest.raises(DcrnetError, match="gave no frame"):
-        list(dog.shots())
+        list(dog.frames())
 
 
 def test_a_stop_ends_the_wait_for_a_frame_and_for_a_restart() -> None:
@@ -225,11 +225,11 @@ def test_a_stop_ends_the_wait_for_a_frame_and_for_a_restart() -> None:
     for script in (hanging(1, forever), iter([1])):
         asked = threading.Event()
         dog = watchdog(lambda script=script: ScriptedCapture(script), slow, asked.is_set)  # type: ignore[misc]
-        shots = dog.shots()
-        next(shots)
+        frames = dog.frames()
+        next(frames)
         threading.Timer(0.05, asked.set).start()
         started = time.monotonic()
-        assert next(shots, None) is None
+        assert next(frames, None) is None
         assert time.monotonic() - started < 2
     forever.set()
 
@@ -243,8 +243,8 @@ def test_frames_are_turned_clockwise(rotation_deg: int) -> None:
             return rgb
 
     dog = watchdog(lambda: Corner(iter([0]), FILE), rotation_deg=rotation_deg)
-    (shot,) = dog.shots()
+    (captured,) = dog.frames()
     at = {90: (0, -1), 180: (-1, -1), 270: (-1, 0)}[rotation_deg]
-    assert shot.rgb[at].tolist() == [255, 255, 255]
+    assert captured.rgb[at].tolist() == [255, 255, 255]
     assert dog.facts is not None
     assert dog.facts.size == ((6, 4) if rotation_deg == 180 else (4, 6))

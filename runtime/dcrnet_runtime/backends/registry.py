@@ -5,8 +5,8 @@ from __future__ import annotations
 from dcrnet_runtime.backends.backend import InferenceBackend
 from dcrnet_runtime.backends.interpreter import InterpreterPackage
 from dcrnet_runtime.backends.model import Backend, ModelFormat
-from dcrnet_runtime.backends.onnx_model import OnnxRuntimeBackend
-from dcrnet_runtime.backends.tflite_model import TFLiteBackend
+from dcrnet_runtime.backends.runners.onnx_model import OnnxRuntimeBackend
+from dcrnet_runtime.backends.runners.tflite_model import TFLiteBackend
 from dcrnet_runtime.errors import DcrnetError
 
 BACKENDS: dict[str, InferenceBackend] = {}

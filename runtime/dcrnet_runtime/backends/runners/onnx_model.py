@@ -17,12 +17,12 @@ from dcrnet_runtime.backends.backend import (
     ModelFile,
     SessionOptions,
 )
-from dcrnet_runtime.backends.batching import in_batches
 from dcrnet_runtime.backends.card import CARD_KEY
 from dcrnet_runtime.backends.failure import load_error
 from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, Backend, ModelFormat
 from dcrnet_runtime.backends.provider import CPU_PROVIDER, Provider, onnx_providers
-from dcrnet_runtime.backends.self_description import check_input, check_output, read_card
+from dcrnet_runtime.backends.runners.batching import in_batches
+from dcrnet_runtime.backends.runners.self_description import check_input, check_output, read_card
 from dcrnet_runtime.errors import DcrnetError
 
 # How protobuf writes the key "location" of a tensor whose values lie in another file, also with

@@ -14,7 +14,6 @@ from dcrnet_runtime.backends.backend import (
     ModelFile,
     SessionOptions,
 )
-from dcrnet_runtime.backends.batching import in_batches
 from dcrnet_runtime.backends.interpreter import (
     InterpreterPackage,
     is_installed,
@@ -22,7 +21,8 @@ from dcrnet_runtime.backends.interpreter import (
 )
 from dcrnet_runtime.backends.model import TFLITE_CARD_FILE, Backend, ModelFormat
 from dcrnet_runtime.backends.precision import Precision
-from dcrnet_runtime.backends.self_description import check_input, check_output, read_card
+from dcrnet_runtime.backends.runners.batching import in_batches
+from dcrnet_runtime.backends.runners.self_description import check_input, check_output, read_card
 from dcrnet_runtime.errors import DcrnetError
 
 # In 2.14, its last version, a dense layer comes out as zeros where its int8 weights have a scale
