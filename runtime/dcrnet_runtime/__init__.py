@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 # package of this project imports this one first.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-# OpenCV compares them with an image's header before it decodes; its own limit is 1,000
-# megapixels, and a side beyond 32,766 px breaks its warps. Read when cv2 is imported.
+# OpenCV compares them with an image's header before it decodes, and reads them when it is
+# imported; they are those of dcrnet_runtime.video.images, which does not rely on them.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_WIDTH", "32000")
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_HEIGHT", "32000")
