@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import TinyModel
-from generated import write_clip
+from generated import TinyModel, write_clip
 
 SPY = """
 import socket, sys

@@ -6,8 +6,7 @@ import logging
 
 import numpy as np
 import pytest
-from conftest import TinyModel
-from generated import LABELS, FixedDetector, synthetic_face, synthetic_frame
+from generated import LABELS, FixedDetector, TinyModel, synthetic_face, synthetic_frame
 
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.face import Box, Face

@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
-from conftest import TinyModel
-from generated import FixedDetector, synthetic_face, write_clip
+from generated import FixedDetector, TinyModel, synthetic_face, write_clip
 from numpy.typing import NDArray
 
 from dcrnet_runtime.backends.loading import load_model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import TinyModel
+from generated import TinyModel
 
 from dcrnet_runtime.backends.failure import LoadFailure, failure_of, load_error
 from dcrnet_runtime.backends.loading import load_model

@@ -8,8 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import TinyModel
-from generated import synthetic_frame
+from generated import TinyModel, synthetic_frame
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 

@@ -10,8 +10,7 @@ from typing import Annotated
 import cv2
 import pytest
 import typer
-from conftest import TinyModel
-from generated import FixedDetector, synthetic_face, synthetic_frame
+from generated import FixedDetector, TinyModel, synthetic_face, synthetic_frame
 from observed import observation, tracked
 from typer.testing import CliRunner
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TinyModel
-from generated import FixedDetector, synthetic_face, synthetic_frame
+from generated import FixedDetector, TinyModel, synthetic_face, synthetic_frame
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import TinyModel
+from generated import TinyModel
 
 from dcrnet_runtime.backends import loading as backends
 from dcrnet_runtime.backends import provider

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TinyModel
-from generated import FixedDetector
+from generated import FixedDetector, TinyModel
 
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.recognizer import Recognizer
@@ -21,7 +20,7 @@ from dcrnet_runtime.stream import Stream, StreamOptions
 from dcrnet_runtime.video.captures.opencv import FOLLOWS_SIZES
 from dcrnet_runtime.video.watchdog import RestartPolicy
 
-SCRIPT = Path(__file__).parent.parent / "rtsp_server.py"
+SCRIPT = Path(__file__).parents[2] / "rtsp_server.py"
 PYTHON = "/usr/bin/python3"  # Debian's, for which its GStreamer is packaged
 PARTS = (
     "import gi; gi.require_version('GstRtspServer', '1.0');"

@@ -14,7 +14,7 @@ import pytest
 
 from dcrnet_runtime.cli.notify import Notifier
 
-UNIT = Path(__file__).parents[2] / "runtime" / "systemd" / "dcrnet-run.service"
+UNIT = Path(__file__).parents[3] / "runtime" / "systemd" / "dcrnet-run.service"
 
 
 @pytest.fixture(params=["path", "abstract"])

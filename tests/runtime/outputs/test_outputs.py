@@ -82,7 +82,7 @@ def test_json_lines_tell_the_frame_and_the_track(tmp_path: Path) -> None:
 def test_the_documented_fields_are_those_written(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     publish(live(tmp_path, jsonl=str(path)), observation(0, tracked()))
-    documented = (Path(__file__).parents[2] / "docs" / "outputs.md").read_text()
+    documented = (Path(__file__).parents[3] / "docs" / "outputs.md").read_text()
 
     def names(value: object) -> Iterator[str]:
         if isinstance(value, dict):
@@ -421,7 +421,7 @@ publisher.close()
 @contextmanager
 def printing(feed: Feed, frames: int, pause_s: float = 0) -> Iterator[subprocess.Popen[str]]:
     """A program that publishes to standard output, and says on standard error when it has."""
-    path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
     run = subprocess.Popen(
         [sys.executable, "-c", _PRINT.format(feed=str(feed), frames=frames, pause_s=pause_s)],
         stdout=subprocess.PIPE,

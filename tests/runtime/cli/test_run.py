@@ -10,8 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import TinyModel
-from generated import LABELS, FixedDetector, synthetic_face, synthetic_frame, write_clip
+from generated import LABELS, FixedDetector, TinyModel, synthetic_face, synthetic_frame, write_clip
 from numpy.typing import NDArray
 from typer.testing import CliRunner, Result
 

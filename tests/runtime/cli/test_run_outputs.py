@@ -18,8 +18,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from conftest import TinyModel
-from generated import FixedDetector, synthetic_face, synthetic_frame, write_clip
+from generated import FixedDetector, TinyModel, synthetic_face, synthetic_frame, write_clip
 from mjpeg_server import MjpegServer
 from typer.testing import CliRunner, Result
 

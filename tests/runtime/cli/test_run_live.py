@@ -12,8 +12,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from conftest import TinyModel
-from generated import FixedDetector, synthetic_frame, write_clip
+from generated import FixedDetector, TinyModel, synthetic_frame, write_clip
 from mjpeg_server import MjpegServer, jpeg_of
 from typer.testing import CliRunner, Result
 

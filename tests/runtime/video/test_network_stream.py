@@ -7,8 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from conftest import TinyModel
-from generated import FixedDetector
+from generated import FixedDetector, TinyModel
 from mjpeg_server import MjpegServer, jpeg_of
 
 from dcrnet_runtime.backends.loading import load_model
