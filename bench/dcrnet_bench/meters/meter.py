@@ -1,0 +1,34 @@
+"""What every energy meter offers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class NoMeterError(Exception):
+    """A meter is not at hand; the text says why."""
+
+
+class EnergyMeter(Protocol):
+    """Tells the energy that a machine took over a span of time.
+
+    A counter is read at both ends of the span; a meter of power integrates its samples over it;
+    the file of an external one is read when the span has ended.
+
+    Attributes:
+        name: for people.
+        rails: what it covers, in the maker's words; the energy is of all of them together.
+        uncertainty: of a span's energy, and where that is known from; for people.
+    """
+
+    name: str
+    rails: tuple[str, ...]
+    uncertainty: str
+
+    def start(self) -> None:
+        """Begin a span; one that was not stopped is forgotten."""
+        ...
+
+    def stop(self) -> float:
+        """End the span: its energy in J, gross."""
+        ...
