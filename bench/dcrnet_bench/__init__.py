@@ -11,17 +11,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dcrnet_bench.host.device import Device
     from dcrnet_bench.meters.meter import EnergyMeter
     from dcrnet_bench.meters.registry import open_meter
     from dcrnet_bench.report import Report
-    from dcrnet_bench.targets.device import Device
     from dcrnet_bench.targets.registry import open_target
     from dcrnet_bench.targets.target import Plan, Target
 
 __all__ = ["Device", "EnergyMeter", "Plan", "Report", "Target", "open_meter", "open_target"]
 
 _HOMES = {
-    "Device": "targets.device",
+    "Device": "host.device",
     "EnergyMeter": "meters.meter",
     "Plan": "targets.target",
     "Report": "report",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dcrnet_bench.targets.device import Device
+from dcrnet_bench.host.device import Device
 from dcrnet_runtime.cli.console import VersionOption, command_app, note, reported
 
 app = command_app()

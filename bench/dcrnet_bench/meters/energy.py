@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from dcrnet_bench.host.device import Device
 from dcrnet_bench.meters.meter import EnergyMeter, NoMeterError
 from dcrnet_bench.meters.registry import open_meter
 
@@ -35,10 +36,12 @@ def energy_of(
     return added_j / count if added_j > 0 else None
 
 
-def energies_of(runs: Sequence[Callable[[], object]]) -> tuple[list[float | None], str]:
-    """J of one of each of ``runs``, and what is to be said of these figures."""
+def energies_of(
+    runs: Sequence[Callable[[], object]], device: Device
+) -> tuple[list[float | None], str]:
+    """J that one of each of ``runs`` adds on ``device``, and what is to be said of them."""
     try:
-        meter = open_meter()
+        meter = open_meter(device)
     except NoMeterError as error:
         return [None] * len(runs), f"energy is not measured: {error}"
     joules = [energy_of(run, meter) for run in runs]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
+
+from dcrnet_bench.host.device import Device
 
 
 class NoMeterError(Exception):
@@ -32,3 +36,16 @@ class EnergyMeter(Protocol):
     def stop(self) -> float:
         """End the span: its energy in J, gross."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class MeterKind:
+    """A kind of meter.
+
+    Attributes:
+        devices: whose energy it tells.
+        open: the meter, ready; raises :class:`NoMeterError` where it is not at hand.
+    """
+
+    devices: frozenset[Device]
+    open: Callable[[], EnergyMeter]

@@ -1,28 +1,28 @@
-"""The meters there are."""
+"""The kinds of meter there are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from dcrnet_bench.meters.meter import EnergyMeter, NoMeterError
+from dcrnet_bench.host.device import Device
+from dcrnet_bench.meters.meter import EnergyMeter, MeterKind, NoMeterError
 from dcrnet_bench.meters.rapl import RaplMeter
 
-METERS: dict[str, Callable[[], EnergyMeter]] = {
-    "rapl": RaplMeter.open,
+METERS: dict[str, MeterKind] = {
+    "rapl": MeterKind(frozenset({Device.CPU, Device.ARM}), RaplMeter.open),
 }
-"""What opens each, by name; raises :class:`NoMeterError` where it is not at hand."""
+"""By name; the first that is at hand is taken."""
 
 
-def open_meter() -> EnergyMeter:
-    """The first meter that is at hand.
+def open_meter(device: Device) -> EnergyMeter:
+    """What tells the energy of ``device``.
 
     Raises:
-        NoMeterError: none is; has the reason of each.
+        NoMeterError: nothing here does; has the reason of each kind.
     """
     reasons = []
-    for open_one in METERS.values():
-        try:
-            return open_one()
-        except NoMeterError as error:
-            reasons.append(str(error))
-    raise NoMeterError("; ".join(reasons))
+    for kind in METERS.values():
+        if device in kind.devices:
+            try:
+                return kind.open()
+            except NoMeterError as error:
+                reasons.append(str(error))
+    raise NoMeterError("; ".join(reasons) or f"no meter of {device} is known")

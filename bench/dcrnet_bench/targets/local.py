@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from dcrnet_bench.host.device import Device
 from dcrnet_bench.host.facts import Host, read_host
 from dcrnet_bench.host.load import busy_warning, load_average, peak_rss_mb
 from dcrnet_bench.meters.energy import energies_of
 from dcrnet_bench.profiling.macs import NotCountedError, count_macs
 from dcrnet_bench.profiling.operators import OperatorTime, operator_times
 from dcrnet_bench.report import ModelMetrics, Report, RunFacts
-from dcrnet_bench.targets.device import Device
 from dcrnet_bench.targets.doubts import doubts
 from dcrnet_bench.targets.target import Plan
 from dcrnet_bench.timing.clock import Latency
@@ -83,7 +83,7 @@ class LocalTarget:
             peak_rss_mb=round(peak_rss_mb(), 1),
         )
         inferences = (each.latency for each in stages if each.stage is TimedStage.INFER)
-        joules, energy_note = energies_of([model.infer for model in pipeline.models])
+        joules, energy_note = energies_of([each.infer for each in pipeline.models], self.device)
         metrics = map(_metrics, pipeline.models, inferences, joules)
         notes = [*doubts(run, self.host), energy_note]
         profiles: list[OperatorTime] = []

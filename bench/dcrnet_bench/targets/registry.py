@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcrnet_bench.targets.device import Device
+from dcrnet_bench.host.device import Device
 from dcrnet_bench.targets.local import LocalTarget
 from dcrnet_bench.targets.target import Target, TargetKind
 from dcrnet_runtime.errors import DcrnetError

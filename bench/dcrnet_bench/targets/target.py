@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from dcrnet_bench.host.device import Device
 from dcrnet_bench.report import Report
-from dcrnet_bench.targets.device import Device
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,3 +51,20 @@ def test_what_drowns_in_the_idle_power_is_not_told(tmp_path: Path) -> None:
 def test_machine_without_counter_says_so(tmp_path: Path) -> None:
     with pytest.raises(NoMeterError, match="no RAPL energy counter"):
         RaplMeter.open(tmp_path / "none")
+
+
+def test_counter_that_this_user_may_not_read_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> str:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(NoMeterError, match="energy_uj is readable by root only"):
+        RaplMeter.open(tmp_path)
+
+
+def test_rail_has_the_kernels_name(tmp_path: Path) -> None:
+    FakePackage(tmp_path, idle_w=1.5, run_j=0.25, run_s=0.125)
+    (tmp_path / "name").write_text("package-0\n")
+    assert RaplMeter.open(tmp_path).rails == ("package-0",)
