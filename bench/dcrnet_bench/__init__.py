@@ -1,8 +1,10 @@
 """What models and the pipeline around them cost: time, memory, arithmetic, energy.
 
 >>> from dcrnet_bench import Device, Plan, open_target
->>> report = open_target(Device.CPU).measure(Plan([path], threads=1, runs=50), print)
->>> report.models[0].latency.median_ms
+>>> plan = Plan([path], threads=1, runs=50)
+>>> report = open_target(Device.CPU).measure(plan, warn=lambda text: None)
+>>> print(f"a face in {report.models[0].latency.median_ms:.2f} ms")
+a face in ... ms
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from dcrnet_bench.host.facts import Host
 from dcrnet_bench.profiling.operators import OperatorTime
@@ -115,12 +114,12 @@ class Report:
             }
         )
 
-    def _operator_values(self, row: OperatorTime) -> dict[str, Any]:
+    def _operator_values(self, row: OperatorTime) -> dict[str, object]:
         values = asdict(row)
-        values[self._time_key()] = {"median": round(values.pop("median_ms"), _DECIMALS)}
-        return values
+        del values["median_ms"]
+        return {**values, self._time_key(): {"median": round(row.median_ms, _DECIMALS)}}
 
-    def _model_values(self, model: ModelMetrics) -> dict[str, Any]:
+    def _model_values(self, model: ModelMetrics) -> dict[str, object]:
         values = asdict(model)
         del values["latency"]
         flops = None if model.macs is None else 2 * model.macs

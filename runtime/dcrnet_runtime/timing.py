@@ -19,11 +19,14 @@ from statistics import median
 Clock = Callable[[], int]
 """A monotonic clock in ns."""
 
+Task = Callable[[], object]
+"""A piece of work to be timed."""
+
 NS_PER_MS = 1e6
 
 
 def interleaved_ns(
-    tasks: Sequence[Callable[[], object]],
+    tasks: Sequence[Task],
     rounds: int,
     clock: Clock = time.perf_counter_ns,
 ) -> list[list[int]]:
@@ -36,7 +39,7 @@ def interleaved_ns(
         return [round_ns(tasks, clock) for _ in range(rounds)]
 
 
-def round_ns(tasks: Sequence[Callable[[], object]], clock: Clock) -> list[int]:
+def round_ns(tasks: Sequence[Task], clock: Clock) -> list[int]:
     """Run every task once, in order; their durations in ns."""
     times = []
     for run in tasks:

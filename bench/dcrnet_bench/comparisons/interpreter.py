@@ -38,12 +38,10 @@ def run_worker(
     Raises:
         DcrnetError: it failed, has the last line that it said; or it does not end.
     """
-    folders = {each.__name__: each.__path__[0] for each in (dcrnet_bench, dcrnet_runtime)}
-    command = [*prefix, python, _BOOTSTRAP, json.dumps(folders)]
-    command += [f"dcrnet_bench.comparisons.workers.{worker}", *arguments]
+    command = [*map(str, [*prefix, *_command(python, worker), *arguments])]
     try:
         done = subprocess.run(
-            [*map(str, command)],
+            command,
             env={**os.environ, **(environment or {})},
             capture_output=True,
             text=True,
@@ -61,3 +59,9 @@ def run_worker(
         said = (done.stderr.strip() or "nothing said").splitlines()[-1]
         raise DcrnetError(f"{rival} failed in {python} with code {done.returncode}: {said}")
     return lines[-1]
+
+
+def _command(python: Path, worker: str) -> list[Path | str]:
+    folders = {each.__name__: each.__path__[0] for each in (dcrnet_bench, dcrnet_runtime)}
+    module = f"dcrnet_bench.comparisons.workers.{worker}"
+    return [python, _BOOTSTRAP, json.dumps(folders), module]

@@ -15,7 +15,7 @@ from dcrnet_bench.profiling.operators import OperatorTime, operator_times
 from dcrnet_bench.report import ModelMetrics, Report, RunFacts
 from dcrnet_bench.targets.doubts import doubts
 from dcrnet_bench.targets.target import Plan
-from dcrnet_bench.timing.clock import Latency
+from dcrnet_bench.timing.clock import Latency, Rounds
 from dcrnet_bench.timing.pipeline import LoadedModel, Pipeline
 from dcrnet_bench.timing.scene import FRAME_PX, open_scene
 from dcrnet_bench.timing.stage import TimedStage
@@ -66,7 +66,23 @@ class LocalTarget:
         date = datetime.now(UTC).isoformat(timespec="seconds")
         pipeline = Pipeline.open(plan.models, open_scene(plan.source), plan.threads)
         timed, stages = pipeline.measure(plan.runs)
-        run = RunFacts(
+        # Before the counting loads each model once more.
+        run = self._facts(plan, pipeline, timed, date, load_before)
+        inferences = (each.latency for each in stages if each.stage is TimedStage.INFER)
+        joules, energy_note = energies_of([each.infer for each in pipeline.models], self.device)
+        metrics = tuple(map(_metrics, pipeline.models, inferences, joules))
+        notes = [*doubts(run, self.host), energy_note]
+        profiles: list[OperatorTime] = []
+        if plan.operators:
+            profiles = _profiles(pipeline.models, plan)
+            notes += _unprofiled(pipeline.models)
+        told = tuple(note for note in notes if note)
+        return Report(self.host, run, metrics, tuple(stages), told, tuple(profiles))
+
+    def _facts(
+        self, plan: Plan, pipeline: Pipeline, timed: Rounds, date: str, load_before: float
+    ) -> RunFacts:
+        return RunFacts(
             date=date,
             device=self.device.value,
             threads=plan.threads,
@@ -79,19 +95,8 @@ class LocalTarget:
             face_count=pipeline.face_count,
             load_before=load_before,
             load_after=load_average(),
-            # Before the counting loads each model once more.
             peak_rss_mb=round(peak_rss_mb(), 1),
         )
-        inferences = (each.latency for each in stages if each.stage is TimedStage.INFER)
-        joules, energy_note = energies_of([each.infer for each in pipeline.models], self.device)
-        metrics = map(_metrics, pipeline.models, inferences, joules)
-        notes = [*doubts(run, self.host), energy_note]
-        profiles: list[OperatorTime] = []
-        if plan.operators:
-            profiles = _profiles(pipeline.models, plan)
-            notes += _unprofiled(pipeline.models)
-        told = tuple(note for note in notes if note)
-        return Report(self.host, run, tuple(metrics), tuple(stages), told, tuple(profiles))
 
 
 def is_arm(machine: str) -> bool:

@@ -7,26 +7,25 @@ it gets, the minimum is what the machine can do.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_runtime.timing import NS_PER_MS, Clock, collector_paused, interleaved_ns, round_ns
+from dcrnet_runtime.timing import (
+    NS_PER_MS,
+    Clock,
+    Task,
+    collector_paused,
+    interleaved_ns,
+    round_ns,
+)
 
 _WINDOW_ROUNDS = 5
 _STEADY_CHANGE = 0.05
 _WARM_UP_MAX_ROUNDS = 100
 _WARM_UP_MAX_NS = 10_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A piece of work to be timed."""
-
-    name: str
-    run: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +66,13 @@ class Rounds:
 
 def interleave(tasks: Sequence[Task], rounds: int, clock: Clock = time.perf_counter_ns) -> Rounds:
     """Warm up until steady, then time ``rounds`` rounds of all tasks in turn."""
-    runs = [task.run for task in tasks]
     with collector_paused():
-        warm_up_rounds, is_steady = _warm_up(runs, clock)
-        times = interleaved_ns(runs, rounds, clock)
+        warm_up_rounds, is_steady = _warm_up(tasks, clock)
+        times = interleaved_ns(tasks, rounds, clock)
     return Rounds(np.array(times, np.int64), warm_up_rounds, is_steady)
 
 
-def _warm_up(runs: Sequence[Callable[[], object]], clock: Clock) -> tuple[int, bool]:
+def _warm_up(tasks: Sequence[Task], clock: Clock) -> tuple[int, bool]:
     """Run windows of rounds until the median round of two neighbours hardly differs.
 
     Returns:
@@ -84,7 +82,7 @@ def _warm_up(runs: Sequence[Callable[[], object]], clock: Clock) -> tuple[int, b
     before: float | None = None
     done = 0
     while done < _WARM_UP_MAX_ROUNDS and clock() - started < _WARM_UP_MAX_NS:
-        window = [sum(round_ns(runs, clock)) for _ in range(_WINDOW_ROUNDS)]
+        window = [sum(round_ns(tasks, clock)) for _ in range(_WINDOW_ROUNDS)]
         done += _WINDOW_ROUNDS
         now = float(np.median(window))
         if before is not None and abs(now - before) <= _STEADY_CHANGE * before:

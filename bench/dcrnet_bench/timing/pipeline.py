@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_bench.timing.clock import Latency, Rounds, Task, interleave
+from dcrnet_bench.timing.clock import Latency, Rounds, interleave
 from dcrnet_bench.timing.loop import time_loop
 from dcrnet_bench.timing.scene import Scene
 from dcrnet_bench.timing.stage import StageLatency, TimedStage
@@ -21,6 +21,7 @@ from dcrnet_runtime.detectors.detector import Detector, open_detector
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
 from dcrnet_runtime.preprocess.crops import prepare
+from dcrnet_runtime.timing import Task
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,13 +94,10 @@ class Pipeline:
 
     def tasks(self) -> list[Task]:
         """Finding, then preparation and inference of each model."""
-        tasks = [Task(TimedStage.FIND, partial(self.detector.find, self.scene.rgb))]
+        tasks: list[Task] = [partial(self.detector.find, self.scene.rgb)]
         for each in self.models:
             spec = each.model.card.preprocess
-            tasks += [
-                Task(TimedStage.PREPARE, partial(prepare, self.scene.rgb, self.face, spec)),
-                Task(TimedStage.INFER, each.infer),
-            ]
+            tasks += [partial(prepare, self.scene.rgb, self.face, spec), each.infer]
         return tasks
 
     def measure(self, rounds: int) -> tuple[Rounds, list[StageLatency]]:
