@@ -1,7 +1,8 @@
 """The processor's own energy counter (Intel and AMD: RAPL, Running Average Power Limit).
 
 It covers the whole package: cores, caches and whatever else runs. Format and units of the files:
-https://docs.kernel.org/power/powercap/powercap.html
+https://docs.kernel.org/power/powercap/powercap.html. How often the counter moves: Intel 64 and
+IA-32 Architectures Software Developer's Manual, volume 3B, "Platform Specific Power Management".
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class RaplMeter:
     """
 
     name = "RAPL"
-    uncertainty = "the counter moves about once a millisecond; its maker states no more"
+    uncertainty = "the counter moves about once a millisecond; its maker states no accuracy"
 
     def __init__(self, folder: Path, range_uj: int) -> None:
         """Of the ``folder`` where the kernel shows it, with ``range_uj`` counts in microjoules."""

@@ -24,7 +24,7 @@ def save(
     nodes: Sequence[onnx.NodeProto],
     weights: dict[str, tuple[int, ...]],
     shape: Sequence[int | str],
-    dtype: np.dtype | type = np.float32,
+    dtype: type[np.generic] = np.float32,
 ) -> Path:
     tensors = [numpy_helper.from_array(np.ones(s, dtype), name) for name, s in weights.items()]
     element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
