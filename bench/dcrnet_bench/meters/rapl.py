@@ -2,7 +2,7 @@
 
 It covers the whole package: cores, caches and whatever else runs. Format and units of the files:
 https://docs.kernel.org/power/powercap/powercap.html. How often the counter moves: Intel 64 and
-IA-32 Architectures Software Developer's Manual, volume 3B, "Platform Specific Power Management".
+IA-32 Architectures Software Developer's Manual, volume 3B, on RAPL.
 """
 
 from __future__ import annotations
