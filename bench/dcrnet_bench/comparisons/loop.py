@@ -1,6 +1,6 @@
 """The live loop beside what one would write by hand, and beside PyPI's fer, on one clip.
 
-    python docs/baselines.py --calib DIR --size 128 --out baselines
+    python -m dcrnet_export.baselines --calib DIR --size 128 --out baselines
     python -m venv fer-env && fer-env/bin/pip install fer
     python -m dcrnet_bench.comparisons.loop clip.mp4 --model baselines/stock-128-fp32.onnx \\
         --python fer=fer-env/bin/python
@@ -42,7 +42,7 @@ app = command_app()
 def loop(
     clip: Annotated[Path, typer.Argument(help="A video of a face.", exists=True)],
     model: Annotated[
-        Path | None, typer.Option(help="The float model, from docs/baselines.py.", exists=True)
+        Path | None, typer.Option(help="The float model, of dcrnet_export.baselines.", exists=True)
     ] = None,
     python: Annotated[
         list[str] | None,

@@ -1,6 +1,6 @@
 """The latency of the same network in OpenVINO, in fp32 and in int8 by NNCF.
 
-    python docs/baselines.py --calib DIR --size 128 --out baselines
+    python -m dcrnet_export.baselines --calib DIR --size 128 --out baselines
     python -m venv ov-env && ov-env/bin/pip install openvino nncf
     python -m dcrnet_bench.comparisons.openvino_latency baselines/stock-128-fp32.onnx \\
         baselines/crops-128.npy --python ov-env/bin/python
