@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dcrnet_edge.datasets.reading import read_dataset
     from dcrnet_edge.evaluation.answers import evaluate
-    from dcrnet_edge.evaluation.metrics import compare, compute_metrics
+    from dcrnet_edge.evaluation.comparison import compare
+    from dcrnet_edge.evaluation.metrics import compute_metrics
     from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
     from dcrnet_edge.models.registry import create_model
     from dcrnet_edge.training.run import Run
@@ -41,7 +42,7 @@ _HOMES = {
     "Checkpoint": "models.checkpoint",
     "Run": "training.run",
     "RunConfig": "training.run_config",
-    "compare": "evaluation.metrics",
+    "compare": "evaluation.comparison",
     "compute_metrics": "evaluation.metrics",
     "create_model": "models.registry",
     "evaluate": "evaluation.answers",

@@ -27,6 +27,7 @@ from edge.runs import (
     small_run,
 )
 from generated_trees import write_folders
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from safetensors.torch import load_file
 
 from dcrnet_edge.data import items
@@ -340,9 +341,12 @@ def test_a_full_disk_keeps_the_older_resume_point(
         (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), "want of memory"),
         (OSError(errno.ENOSPC, "No space left on device", "x"), "make room, then .*--resume"),
         (OSError(errno.ENOENT, "No such file or directory", "x"), "mend that, then .*--resume"),
+        (SIGTERMException(), r"told to end \(SIGTERM\): dcrnet-train --resume"),
     ],
 )
-def test_what_a_machine_lacks_is_named(error: Exception, expected: str, tmp_path: Path) -> None:
+def test_what_a_machine_lacks_is_named(
+    error: BaseException, expected: str, tmp_path: Path
+) -> None:
     with pytest.raises(DcrnetError, match=expected), explained(tmp_path):
         raise error
 
