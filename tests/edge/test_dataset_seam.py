@@ -50,7 +50,7 @@ def test_it_is_judged_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(
         "dcrnet_runtime.detectors.detector.open_detector", lambda *_, **__: open_fixed_detector()
     )
-    monkeypatch.setattr("dcrnet_runtime.detectors.bundle.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("dcrnet_runtime.cache.cache_folder", lambda: tmp_path / "cache")
     rng = np.random.default_rng(0)
     for split in Split:
         for subject in range(3):
