@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import torch
+from edge import runs
 from edge.runs import (
     FERPLUS,
     MIXED,
@@ -116,7 +117,7 @@ def test_a_killed_run_resumes_to_the_same_bits(
 
     def run_apart(folder: str, what: str) -> int:
         arguments = [str(tree), str(caches), str(tmp_path / folder), preset, what]
-        script = Path(__file__).with_name("runs.py")
+        script = Path(runs.__file__)
         command = [sys.executable, str(script), *arguments]
         return subprocess.run(command, env=environment(), capture_output=True).returncode
 
