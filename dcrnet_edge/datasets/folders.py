@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dcrnet_runtime.video.images import IMAGE_SUFFIXES
-
 from dcrnet_edge.datasets.collection import (
     Collection,
     closest_expression,
     expression,
     layout_error,
 )
+from dcrnet_edge.datasets.registry import DatasetAdapter
 from dcrnet_edge.datasets.sample import Sample, Split, one_hot
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.video.images import IMAGE_SUFFIXES
 
 _SPLITS = {
     **{"train": Split.TRAIN, "training": Split.TRAIN},
@@ -52,7 +52,7 @@ def read_folders(root: Path) -> Collection:
         raise layout_error(
             root,
             "a folder with images for each of two or more expressions, or such folders inside"
-            " train, valid and test (--dataset folders)",
+            " train, valid and test (`dataset` folders)",
         )
     if missing := sorted(empty.keys() - set(labels)):
         raise DcrnetError(
@@ -78,3 +78,11 @@ def _expression_of(folder: Path) -> str:
             " rename it, or move its images away"
         )
     return name
+
+
+ADAPTER = DatasetAdapter(
+    "folders",
+    read_folders,
+    license="Trained on images whose terms only their owner knows.",
+    preset="ferplus",
+)

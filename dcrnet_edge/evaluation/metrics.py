@@ -1,58 +1,97 @@
-"""What follows from predictions: figures, their intervals, and whether two models differ."""
+"""How good a model is, by its predictions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import bootstrap
 from sklearn.metrics import (
     classification_report,
     confusion_matrix,
     log_loss,
 )
-from statsmodels.stats.contingency_tables import mcnemar
 from torchmetrics.functional.classification import multiclass_calibration_error
 
+from dcrnet_edge.evaluation.bootstrap import (
+    RESAMPLES,
+    Interval,
+    percentile_interval,
+    subject_numbers,
+)
 from dcrnet_edge.evaluation.predictions import Predictions
-from dcrnet_runtime.errors import DcrnetError
 
-CALIBRATION_BINS = 15
-RESAMPLES = 1000
-CONFIDENCE = 0.95
-
-Interval = tuple[float, float]
-METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
+ECE_BINS = 15
 
 
-def compute_metrics(predictions: Predictions) -> dict[str, Any]:
-    """Every figure of one model on one set of images, as JSON values.
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """One model on one set of images.
 
-    Accuracy, balanced accuracy and macro-F1 come with 95 % percentile intervals of a seeded
-    bootstrap over subjects where they are known, else over images (``resampled`` says which);
-    the expected calibration error (L1) has 15 equal bins; ``classes`` is scikit-learn's report,
-    as the paper's tables 5 and 7.
+    Attributes:
+        images: how many.
+        accuracy: share of right answers.
+        balanced_accuracy: mean recall of the classes that occur.
+        macro_f1: mean F1 of the classes that occur or are answered.
+        accuracy_interval: 95 % percentile interval of a seeded bootstrap over subjects where they
+            are known, else over images; None of a single image.
+        balanced_accuracy_interval: the same.
+        macro_f1_interval: the same.
+        resampled: what was resampled for the intervals, and how many.
+        expected_calibration_error: L1, 15 equal bins.
+        log_loss: mean negative log-likelihood, in nats.
+        box_only_share: share of images whose face has no landmarks.
+        accuracy_aligned: of the images with landmarks; None where there are none.
+        accuracy_box_only: of those without.
+        classes: scikit-learn's report, as the paper's tables 5 and 7.
+        confusion: images by true and predicted label.
     """
+
+    images: int
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    accuracy_interval: Interval | None
+    balanced_accuracy_interval: Interval | None
+    macro_f1_interval: Interval | None
+    resampled: str
+    expected_calibration_error: float
+    log_loss: float
+    box_only_share: float
+    accuracy_aligned: float | None
+    accuracy_box_only: float | None
+    classes: dict[str, dict[str, float] | float]
+    confusion: list[list[int]]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+def compute_metrics(predictions: Predictions) -> Metrics:
+    """What follows from the answers of one model."""
     truth, predicted = predictions.truth, predictions.predicted
     labels = range(len(predictions.labels))
     aligned = predictions.aligned
-    values = resampled_metrics(truth, predicted, len(predictions.labels))
-    found = dict(zip(METRICS, map(float, values), strict=True))
-    return {
-        "images": len(truth),
-        **found,
-        **_intervals(predictions),
-        "resampled": _resampled(predictions),
-        "expected_calibration_error": _calibration_error(predictions),
-        "log_loss": float(log_loss(truth, _normalised(predictions), labels=list(labels))),
-        "box_only_share": float(1 - aligned.mean()),
-        "accuracy_aligned": _mean(predictions.correct[aligned]),
-        "accuracy_box_only": _mean(predictions.correct[~aligned]),
-        "classes": classification_report(
+    accuracy, balanced, macro_f1 = resampled_metrics(truth, predicted, len(labels))
+    intervals = _intervals(predictions)
+    return Metrics(
+        images=len(truth),
+        accuracy=float(accuracy),
+        balanced_accuracy=float(balanced),
+        macro_f1=float(macro_f1),
+        accuracy_interval=intervals[0],
+        balanced_accuracy_interval=intervals[1],
+        macro_f1_interval=intervals[2],
+        resampled=_resampled(predictions),
+        expected_calibration_error=_expected_calibration_error(predictions),
+        log_loss=float(log_loss(truth, _normalised(predictions), labels=list(labels))),
+        box_only_share=float(1 - aligned.mean()),
+        accuracy_aligned=_mean(predictions.correct[aligned]),
+        accuracy_box_only=_mean(predictions.correct[~aligned]),
+        classes=classification_report(
             truth,
             predicted,
             labels=labels,
@@ -60,63 +99,7 @@ def compute_metrics(predictions: Predictions) -> dict[str, Any]:
             output_dict=True,
             zero_division=0,
         ),
-        "confusion": confusion_matrix(truth, predicted, labels=labels).tolist(),
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two models on the same images.
-
-    Attributes:
-        images: how many.
-        only_first: images that the first alone gets right.
-        only_second: images that the second alone gets right.
-        p_value: of McNemar's exact test (two-sided) that both err equally often. It takes
-            images for independent: where a subject has many, the interval is to be believed.
-        difference: accuracy of the first less that of the second.
-        interval: 95 % percentile interval of the difference, paired bootstrap over subjects
-            where they are known, else over images.
-    """
-
-    images: int
-    only_first: int
-    only_second: int
-    p_value: float
-    difference: float
-    interval: Interval
-
-
-def compare(first: Predictions, second: Predictions) -> Comparison:
-    """Whether two models differ.
-
-    Raises:
-        DcrnetError: they were not asked about the same images, each once.
-    """
-    places = {image: i for i, image in enumerate(second.images)}
-    if set(places) != set(first.images) or first.labels != second.labels:
-        raise DcrnetError(
-            f"the two models answer about different images or labels ({len(first.images)} and"
-            f" {len(second.images)} images): give predictions of the same split"
-        )
-    if len(places) < max(len(first.images), len(second.images)):
-        raise DcrnetError("an image is answered twice: give predictions that have each once")
-    order = [places[image] for image in first.images]
-    if (first.truth != second.truth[order]).any():
-        raise DcrnetError("the two predictions state different true labels for an image")
-    one, other = first.correct, second.correct[order]
-    table = [
-        [int((one & other).sum()), int((one & ~other).sum())],
-        [int((~one & other).sum()), int((~one & ~other).sum())],
-    ]
-    differences = one.astype(float) - other
-    return Comparison(
-        len(one),
-        table[0][1],
-        table[1][0],
-        float(mcnemar(table, exact=True).pvalue),
-        float(differences.mean()),
-        _mean_interval(differences, _subjects(first)),
+        confusion=confusion_matrix(truth, predicted, labels=labels).tolist(),
     )
 
 
@@ -153,30 +136,20 @@ def _metrics(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.stack([accuracy, np.nanmean(recall, -1), np.nanmean(f1, -1)])
 
 
-def _subjects(predictions: Predictions) -> NDArray[np.int64] | None:
-    """The number of each image's subject, (N,); None where images are to be resampled.
-
-    Images of one person are right or wrong together, so that a resample of images would make
-    intervals that are too narrow.
-    """
-    names, numbers = np.unique(predictions.subjects, return_inverse=True)
-    return numbers if len(names) > 1 and "" not in names else None
-
-
 def _resampled(predictions: Predictions) -> str:
-    subjects = _subjects(predictions)
+    subjects = subject_numbers(predictions)
     images = len(predictions.truth)
     return f"{images} images" if subjects is None else f"{subjects.max() + 1} subjects"
 
 
-def _intervals(predictions: Predictions) -> dict[str, Interval | None]:
-    names = [f"{name}_interval" for name in METRICS]
+def _intervals(predictions: Predictions) -> list[Interval | None]:
+    """Of accuracy, balanced accuracy and macro-F1."""
     truth, predicted, labels = predictions.truth, predictions.predicted, len(predictions.labels)
     if len(truth) < 2:
-        return dict.fromkeys(names)
-    subjects = _subjects(predictions)
+        return [None, None, None]
+    subjects = subject_numbers(predictions)
     if subjects is None:
-        lows, highs = _bootstrap(
+        lows, highs = percentile_interval(
             lambda chosen: resampled_metrics(truth[chosen], predicted[chosen], labels),
             len(truth),
             RESAMPLES,
@@ -184,53 +157,19 @@ def _intervals(predictions: Predictions) -> dict[str, Interval | None]:
     else:
         confusion = np.zeros((subjects.max() + 1, labels, labels), np.int64)
         np.add.at(confusion, (subjects, truth, predicted), 1)
-        lows, highs = _bootstrap(
+        lows, highs = percentile_interval(
             lambda chosen: _metrics(confusion[chosen].sum(axis=-3)), len(confusion), RESAMPLES
         )
-    return dict(zip(names, zip(lows.tolist(), highs.tolist(), strict=True), strict=True))
+    return list(zip(lows.tolist(), highs.tolist(), strict=True))
 
 
-def _mean_interval(values: NDArray[np.float64], subjects: NDArray[np.int64] | None) -> Interval:
-    if np.ptp(values) == 0:
-        return float(values[0]), float(values[0])
-    if subjects is None:
-        low, high = _bootstrap(
-            lambda chosen: values[chosen].mean(axis=-1), len(values), 10 * RESAMPLES
-        )
-    else:
-        sums, counts = np.bincount(subjects, values), np.bincount(subjects)
-        low, high = _bootstrap(
-            lambda chosen: sums[chosen].sum(axis=-1) / counts[chosen].sum(axis=-1),
-            len(sums),
-            10 * RESAMPLES,
-        )
-    return float(low), float(high)
-
-
-def _bootstrap(
-    statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]], units: int, resamples: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Percentile interval of a statistic of chosen units, (..., units) indices."""
-    result = bootstrap(
-        (np.arange(units),),
-        lambda chosen, axis: statistic(chosen),
-        vectorized=True,
-        n_resamples=resamples,
-        batch=resamples // 10,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return np.asarray(result.low), np.asarray(result.high)
-
-
-def _calibration_error(predictions: Predictions) -> float:
+def _expected_calibration_error(predictions: Predictions) -> float:
     return float(
         multiclass_calibration_error(
             torch.from_numpy(_normalised(predictions)),
             torch.from_numpy(predictions.truth),
             num_classes=len(predictions.labels),
-            n_bins=CALIBRATION_BINS,
+            n_bins=ECE_BINS,
         )
     )
 

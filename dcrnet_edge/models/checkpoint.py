@@ -11,14 +11,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from dcrnet_edge.models import registry
 from dcrnet_edge.models.activation_ranges import Ranges
 from dcrnet_edge.models.batch_norm import Norms, norms_of, set_norms
-from dcrnet_edge.models.config import Attention, NetworkConfig
-from dcrnet_edge.models.dcrnet import DCRNet, check_size
+from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outfile import written_beside
 
+_ARCHITECTURE_KEY = "architecture"
 _NETWORK_KEY = "network"
 _RANGES_KEY = "ranges"
 _NORMS_KEY = "norms"
@@ -40,7 +41,7 @@ class Checkpoint:
             trained at; may be empty where that is the card's alone.
     """
 
-    network: DCRNet
+    network: FaceNetwork
     card: ModelCard
     ranges: dict[int, Ranges] = field(default_factory=dict)
     norms: dict[int, Norms] = field(default_factory=dict)
@@ -58,7 +59,7 @@ class Checkpoint:
         Raises:
             DcrnetError: the network takes no such side.
         """
-        check_size(size_px)
+        registry.architecture(self.network.architecture).check_size(size_px)
         own = self.card.preprocess.size_px
         if size_px == own:
             return self
@@ -88,6 +89,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     metadata = {
         CARD_KEY: checkpoint.card.to_json(),
+        _ARCHITECTURE_KEY: checkpoint.network.architecture,
         _NETWORK_KEY: json.dumps(asdict(checkpoint.network.config), sort_keys=True),
         _TRAINED_KEY: json.dumps(checkpoint.trained_px),
     }
@@ -102,6 +104,26 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         DcrnetError: a missing, damaged or foreign file, or a pickle, which is never opened.
     """
+    metadata, tensors = _read(path)
+    card = ModelCard.from_json(metadata[CARD_KEY])
+    own = card.preprocess.size_px
+    try:
+        ranges, norms = _taken(tensors, _RANGES_KEY), _taken(tensors, _NORMS_KEY)
+        trained_px = json.loads(metadata.get(_TRAINED_KEY, f"[{own}]"))
+    except ValueError as error:
+        raise DcrnetError(
+            f"{path} names an input side that is none ({error}): copy it again"
+        ) from error
+    network = _network(path, metadata)
+    _fill(path, network, tensors)
+    _check_norms(path, network, norms)
+    if own in trained_px:
+        norms[own] = norms_of(network)
+    return Checkpoint(network.eval(), card, ranges, norms)
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Metadata, and tensors as fp32."""
     if path.suffix.lower() in _PICKLES:
         raise DcrnetError(
             f"{path} is a pickle, which can run code when it is opened, so it is refused:"
@@ -122,9 +144,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path} carries no dcrnet-edge card: it is another project's file; train with"
             " dcrnet-train, or use a checkpoint that it wrote"
         )
-    card = ModelCard.from_json(metadata[CARD_KEY])
-    ranges, norms = _taken(tensors, _RANGES_KEY), _taken(tensors, _NORMS_KEY)
-    network = DCRNet(_network_config(path, metadata[_NETWORK_KEY]))
+    return metadata, tensors
+
+
+def _fill(path: Path, network: FaceNetwork, tensors: dict[str, Tensor]) -> None:
     try:
         missing, unexpected = network.load_state_dict(tensors, strict=False)
     except RuntimeError as error:
@@ -135,14 +158,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path} does not fit the network it describes (first of {len(missing)} missing and"
             f" {len(unexpected)} unknown tensors: {(missing + unexpected)[0]})"
         )
-    _check_norms(path, network, norms)
-    own = card.preprocess.size_px
-    if own in json.loads(metadata.get(_TRAINED_KEY, f"[{own}]")):
-        norms[own] = norms_of(network)
-    return Checkpoint(network.eval(), card, ranges, norms)
 
 
-def _check_norms(path: Path, network: DCRNet, norms: dict[int, Norms]) -> None:
+def _check_norms(path: Path, network: FaceNetwork, norms: dict[int, Norms]) -> None:
     expected = {name: pair.shape for name, pair in norms_of(network).items()}
     for size_px, rows in norms.items():
         if {name: pair.shape for name, pair in rows.items()} != expected:
@@ -161,14 +179,11 @@ def _taken(tensors: dict[str, Tensor], kind: str) -> dict[int, dict[str, Tensor]
     return found
 
 
-def _network_config(path: Path, text: str) -> NetworkConfig:
+def _network(path: Path, metadata: dict[str, str]) -> FaceNetwork:
+    name = metadata.get(_ARCHITECTURE_KEY, registry.DEFAULT)
     try:
-        values = json.loads(text)
-        values["labels"] = tuple(values["labels"])
-        values["attention"] = Attention(values["attention"])
-        values["residual_widths"] = tuple(values["residual_widths"])
-        return NetworkConfig(**values)
-    except (ValueError, TypeError, KeyError) as error:
+        return registry.create_model(name, **json.loads(metadata[_NETWORK_KEY]))
+    except (DcrnetError, ValueError, TypeError) as error:
         raise DcrnetError(
             f"{path} describes a network that this version cannot build ({error}):"
             " pip install --upgrade dcrnet-edge"

@@ -1,8 +1,8 @@
-"""DCRNet as Lightning trains it: the losses, the optimiser and what happens around a step."""
+"""A network as Lightning trains it: the losses, the optimiser and what happens around a step."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import lightning
@@ -13,9 +13,8 @@ from torch.nn import functional
 from torchmetrics import Accuracy
 
 from dcrnet_edge.models.batch_norm import renew_batch_norms
-from dcrnet_edge.models.dcrnet import DCRNet
-from dcrnet_edge.models.densenet import FEATURES, DenseLayer, DenseNet121, Transition
-from dcrnet_edge.training.recipe import Optimiser, Precision, Recipe, Schedule
+from dcrnet_edge.models.network import FaceNetwork
+from dcrnet_edge.training.recipe import ComputePrecision, Optimiser, Recipe, Schedule
 from dcrnet_runtime.errors import DcrnetError
 
 ACCURACY = "valid_accuracy"
@@ -32,27 +31,28 @@ class TrainingStopError(DcrnetError):
     """Training ended for a reason whose message says how to go on."""
 
 
-class DCRNetTraining(lightning.LightningModule):
-    """DCRNet with an auxiliary classifier.
+class TrainingModule(lightning.LightningModule):
+    """A network with an auxiliary classifier.
 
-    Its data module gives, by ``statistics(epoch)``, the training faces that renew the batch norms
-    of averaged weights, or of several sizes, before each validation. Dropout is seeded by seed,
-    step and device, so
-    that a run that was cut off anywhere and one that was not draw the same.
+    Dropout is seeded by seed, step and device, so that a run that was cut off anywhere and one
+    that was not draw the same.
 
     Args:
         network: what is trained; its weights are what a checkpoint keeps.
         recipe: what to do.
         total_steps: optimiser steps of the whole run.
         class_counts: training images of each label, for eq. 7.
+        statistics: gives the training faces of an epoch, (N, 3, S, S) uint8, that renew the
+            batch norms of averaged weights, or of several sizes, before each validation.
     """
 
     def __init__(
         self,
-        network: DCRNet,
+        network: FaceNetwork,
         recipe: Recipe,
         total_steps: int,
         class_counts: Sequence[int],
+        statistics: Callable[[int], Iterable[Tensor]],
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -60,7 +60,7 @@ class DCRNetTraining(lightning.LightningModule):
             if isinstance(module, nn.Dropout):
                 module.p *= recipe.dropout_scale
         labels = len(network.config.labels)
-        self.auxiliary = nn.Linear(FEATURES, labels)
+        self.auxiliary = nn.Linear(network.feature_channels, labels)
         # DDP waits for the gradient of whatever asks for one.
         self.auxiliary.requires_grad_(recipe.auxiliary_weight > 0)
         self.accuracy = Accuracy("multiclass", num_classes=labels, average="micro")
@@ -69,6 +69,7 @@ class DCRNetTraining(lightning.LightningModule):
         self.register_buffer("class_weights", weights, persistent=False)
         self._recipe = recipe
         self._total_steps = total_steps
+        self._statistics = statistics
         self._plateau: torch.optim.lr_scheduler.ReduceLROnPlateau | None = None
         self._plateau_state: dict[str, Any] = {}
 
@@ -89,14 +90,14 @@ class DCRNetTraining(lightning.LightningModule):
             self.log("auxiliary_loss", auxiliary)
             loss = loss + self._recipe.auxiliary_weight * auxiliary
         if self._recipe.dense_l2 > 0:
-            kernels = (m.weight for m in self.network.head if isinstance(m, nn.Linear))
-            loss = loss + self._recipe.dense_l2 * sum(kernel.square().sum() for kernel in kernels)
+            squares = [kernel.square().sum() for kernel in self.network.dense_kernels()]
+            loss = loss + self._recipe.dense_l2 * sum(squares)
         if not torch.isfinite(loss):
             raise self._diverged(f"the loss became {loss.item()}")
         return loss
 
     def on_before_optimizer_step(self, _optimizer: torch.optim.Optimizer) -> None:
-        if self._recipe.precision is Precision.FP16:
+        if self._recipe.precision is ComputePrecision.FP16:
             return  # its scaler skips such steps, which it makes itself
         norm = nn.utils.get_total_norm([p.grad for p in self.parameters() if p.grad is not None])
         if not torch.isfinite(norm):
@@ -106,7 +107,7 @@ class DCRNetTraining(lightning.LightningModule):
         return TrainingStopError(
             f"{what} at step {self.global_step}; the weights were left as they were: lower"
             " recipe.learning_rate or set recipe.gradient_clip, and start a new run, from this"
-            f" one's {LAST_WEIGHTS} with --start-from if it ended an epoch"
+            f" one's {LAST_WEIGHTS} (`start_from`) if it ended an epoch"
         )
 
     def _cross_entropy(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -121,15 +122,14 @@ class DCRNetTraining(lightning.LightningModule):
         super().optimizer_step(*args, **kwargs)
         if self._recipe.min_bn_gamma > 0:
             with torch.no_grad():
-                for norm in pre_activation_norms(self.network.backbone):
+                for norm in self.network.pre_activation_norms():
                     norm.weight.clamp_(min=self._recipe.min_bn_gamma)
 
     def on_validation_epoch_start(self) -> None:
         # The running statistics belong to the weights of each step, not to their average, and to
         # all sizes together.
         if self._recipe.ema_decay > 0 or self._recipe.mixed_sizes:
-            data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-            batches = data.statistics(self.current_epoch)
+            batches = self._statistics(self.current_epoch)
             renew_batch_norms(self.network, (codes.to(self.device) for codes in batches))
 
     def validation_step(self, batch: Batch, _index: int) -> None:
@@ -164,7 +164,7 @@ class DCRNetTraining(lightning.LightningModule):
                 optimizer = torch.optim.Adam([*kernels, *rest], lr=recipe.learning_rate)
             case Optimiser.ADAMW:
                 # Lightning does not clip under autocast what a fused step may have to unscale.
-                fused = recipe.precision is Precision.FP32 or recipe.gradient_clip == 0
+                fused = recipe.precision is ComputePrecision.FP32 or recipe.gradient_clip == 0
                 optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=fused)
         match recipe.schedule:
             case Schedule.PLATEAU:
@@ -190,15 +190,3 @@ class DCRNetTraining(lightning.LightningModule):
         self._plateau_state = checkpoint.get("plateau", {})
         if self._plateau is not None:
             self._plateau.load_state_dict(self._plateau_state)
-
-
-def pre_activation_norms(backbone: DenseNet121) -> list[nn.BatchNorm2d]:
-    """The batch norms that stand before a ReLU and a 1x1 convolution, on concatenations."""
-    norms = []
-    for module in backbone.modules():
-        match module:
-            case DenseLayer():
-                norms.append(module.norm1)
-            case Transition():
-                norms.append(module.norm)
-    return norms

@@ -10,7 +10,8 @@ from typing import Any
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.evaluation.answers import evaluate
-from dcrnet_edge.evaluation.metrics import Comparison, compare, compute_metrics
+from dcrnet_edge.evaluation.comparison import Comparison, compare
+from dcrnet_edge.evaluation.metrics import compute_metrics
 from dcrnet_edge.evaluation.predictions import Predictions
 from dcrnet_export.checks.tolerances import Tolerances
 
@@ -76,8 +77,8 @@ class LabelledFaces:
         comparison = compare(self.expected, found)
         numbers = compute_metrics(found)
         return Accuracy(
-            numbers["accuracy"],
-            numbers["expected_calibration_error"],
+            numbers.accuracy,
+            numbers.expected_calibration_error,
             comparison,
             verdict(comparison, tolerances),
         )

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from edge import runs
 from edge.runs import FERPLUS, environment, face_data, small_run
 from generated_trees import write_folders
 
@@ -18,7 +19,7 @@ from dcrnet_runtime.errors import DcrnetError
 
 def train_apart(tree: Path, folder: Path, preset: str, what: str) -> tuple[int, list[str]]:
     """The exit code, and the digests of the weights that each process ended with."""
-    script = Path(__file__).with_name("runs.py")
+    script = Path(runs.__file__)
     arguments = [str(tree), str(tree.parent / "caches"), str(folder), preset, what, "2"]
     done = subprocess.run(
         [sys.executable, str(script), *arguments],
@@ -69,5 +70,5 @@ def test_strategies_that_copy_the_process_are_refused(tmp_path: Path) -> None:
     data = face_data(tree, tmp_path / "caches")
     with pytest.raises(DcrnetError, match="ddp_spawn trains in copies of this process"):
         small_run(data, tmp_path / "run", FERPLUS, strategy="ddp_spawn", devices=2).train()
-    with pytest.raises(DcrnetError, match=r"cannot train with --accelerator tpu.*leave these"):
+    with pytest.raises(DcrnetError, match=r"cannot train with `accelerator` tpu.*leave these"):
         small_run(data, tmp_path / "run", FERPLUS, accelerator="tpu").train()
