@@ -1,4 +1,4 @@
-"""A checkpoint to checked artefacts in a folder."""
+"""A checkpoint to checked artifacts in a folder."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from dcrnet_runtime.backends.card import ModelCard
 
 @dataclass(frozen=True, slots=True)
 class ExportedFile:
-    """What became of one artefact.
+    """What became of one artifact.
 
     Attributes:
         kind: what was asked for.
         path: where it is; its name ends in ``.rejected`` if it must not be used; None if the
             file could not be made.
-        findings: what the gates saw.
-        relief: layers that stay in float, if int8 missed its budget with them.
+        findings: what the checks found.
+        mixed_precision: layers that stay in float, if int8 missed its tolerance with them.
         remark: what to know of a good file; empty if nothing.
     """
 
@@ -58,7 +58,7 @@ class ExportedFile:
 def export(
     job: ExportJob, kinds: Sequence[ArtifactKind], folder: Path, step: Steps
 ) -> Iterator[ExportedFile]:
-    """Write and check one artefact after the other; a failing one does not stop the rest.
+    """Write and check one artifact after the other; a failing one does not stop the rest.
 
     Yields:
         the outcome of each, in order.
@@ -79,7 +79,7 @@ def export(
 
 
 class _Draft:
-    """One artefact until it has passed: it bears the name of a rejected one."""
+    """One artifact until it has passed: it bears the name of a rejected one."""
 
     def __init__(self, job: ExportJob, kind: ArtifactKind, folder: Path, step: Steps) -> None:
         self._job, self._kind, self._step = job, kind, step
@@ -110,9 +110,9 @@ class _Draft:
         return ExportedFile(self._kind, self._path, findings, mixed_precision)
 
     def with_mixed_precision(self, graph: Graph, failed: ExportedFile) -> ExportedFile:
-        """Keep ever more layers in float until the gates let the file pass."""
+        """Keep ever more layers in float until the file passes its checks."""
         tried = failed
-        for mixed_precision, mixed in self._reliefs(graph):
+        for mixed_precision, mixed in self._trials(graph):
             tried = self.tried(mixed, mixed_precision)
             if tried.problem is None:
                 return tried
@@ -123,12 +123,12 @@ class _Draft:
         return replace(tried, findings=replace(tried.findings, problem=problem))
 
     def named(self, exported: ExportedFile) -> ExportedFile:
-        """The artefact under its own name, if it has passed."""
+        """The artifact under its own name, if it has passed."""
         if exported.problem is not None or exported.path is None:
             return exported
         return replace(exported, path=move_artifact(exported.path, self._name))
 
-    def _reliefs(self, graph: Graph) -> Iterator[tuple[MixedPrecision, Graph]]:
+    def _trials(self, graph: Graph) -> Iterator[tuple[MixedPrecision, Graph]]:
         """With the time that each search takes."""
         search = mixed_precision_trials(graph, self._kind, self._card(None), self._job.references)
         while True:

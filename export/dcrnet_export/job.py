@@ -41,7 +41,7 @@ class ExportJob:
     Attributes:
         checkpoint: what is exported, for the side of the input that was asked for.
         checkpoint_sha256: of its file.
-        yardstick: what the artefacts are measured by.
+        references: what the artifacts are measured by.
         calibration: for int8; None if no int8 file is asked for.
     """
 
@@ -74,7 +74,7 @@ def prepare_job(
         data: labelled images to check on.
         kinds: what will be exported.
         step: times what is done.
-        budgets: what the artefacts are held to; None takes the defaults.
+        tolerances: what the artifacts are held to; None takes the defaults.
 
     Raises:
         DcrnetError: a bad checkpoint, size, folder or data set, or int8 without ranges at that

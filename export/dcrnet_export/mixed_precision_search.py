@@ -1,4 +1,4 @@
-"""Accuracy control: the layers that cost an int8 artefact its budget, kept in float."""
+"""Accuracy control: the layers that cost an int8 artifact its tolerance, kept in float."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from dcrnet_runtime.backends.model import Model
 
 from dcrnet_export.artifacts.artifact import (
     ArtifactKind,
@@ -24,6 +23,7 @@ from dcrnet_export.passes.mixed_precision import keep_in_float
 from dcrnet_export.passes.sensitivity import LayerError, layer_errors
 from dcrnet_runtime.backends.card import ModelCard
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import Model
 
 MOST_LAYERS = 6
 _CANDIDATES = 3
@@ -61,8 +61,8 @@ def mixed_precision_trials(
     Args:
         graph: with ranges.
         kind: an int8 one.
-        card: of the artefact.
-        yardstick: the faces to compare on.
+        card: of the artifact.
+        references: the faces to compare on.
 
     Yields:
         the layers so far, and the graph that keeps them.

@@ -9,7 +9,7 @@ import torch
 from dcrnet_edge.models.activation_ranges import activation_ranges
 from dcrnet_export.ir.graph import Clamp, Concat, Conv, Graph, Input, Node
 from dcrnet_export.ir.lowering import rewrite
-from dcrnet_export.ir.reference import evaluate
+from dcrnet_export.ir.reference import run_reference
 from dcrnet_export.passes.channel_equalization import LEVELS, equalize_channels
 from dcrnet_runtime.backends.model import OUTPUT_NAME
 
@@ -24,7 +24,7 @@ def graph(checkpoint):
 def test_whole_network_is_the_same_function(graph, make_faces):
     equal = equalize_channels(graph, snap=False)
     for face in make_faces(32, seed=2)[:3]:
-        want, got = (evaluate(each, face)[OUTPUT_NAME] for each in (graph, equal))
+        want, got = (run_reference(each, face)[OUTPUT_NAME] for each in (graph, equal))
         np.testing.assert_allclose(got, want, atol=1e-4)
 
 
@@ -36,7 +36,7 @@ def test_whole_network_is_the_same_function_at_other_sizes(checkpoint, make_face
     ranges = activation_ranges(checkpoint.network, [codes])
     graph = rewrite(checkpoint.network, side, ranges)
     equal = equalize_channels(graph, snap=False)
-    want, got = (evaluate(each, face[0])[OUTPUT_NAME] for each in (graph, equal))
+    want, got = (run_reference(each, face[0])[OUTPUT_NAME] for each in (graph, equal))
     np.testing.assert_allclose(got, want, atol=1e-4)
 
 
@@ -93,7 +93,7 @@ def test_every_kind_of_clamp(limits, value_range, snap):
     step = 3.0 * (high - low) / LEVELS  # the reader's weight on the second feature
     for code in range(round(128 + low), round(128 + high) + 1, 5):
         face = np.full((2, 2, 3), code, np.uint8)
-        want, got = (evaluate(each, face)["read"] for each in (graph, equal))
+        want, got = (run_reference(each, face)["read"] for each in (graph, equal))
         np.testing.assert_allclose(got, want, atol=1e-9 + snap * 0.51 * step)
 
 
@@ -106,5 +106,5 @@ def test_snapped_clamp_keeps_what_is_off_exactly_off():
     low = equal.by_name()["clamped"].op.low[1]
     assert low == round(low)
     face = np.full((2, 2, 3), 128 - 10, np.uint8)
-    want, got = (evaluate(each, face)["read"] for each in (graph, equal))
+    want, got = (run_reference(each, face)["read"] for each in (graph, equal))
     np.testing.assert_allclose(got, want, atol=1e-9)

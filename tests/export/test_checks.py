@@ -260,8 +260,8 @@ def test_calibration_says_what_its_faces_are_like(checkpoint, make_faces):
     faces = make_faces(100)
     faces[:30] = faces[:30] // 4
     calibration = calibrate(checkpoint, PreparedCrops(faces, "generated"))
-    assert sum(calibration.balance.classes.values()) == 100
-    assert calibration.balance.dark == pytest.approx(0.3)
+    assert sum(calibration.statistics.classes.values()) == 100
+    assert calibration.statistics.dark == pytest.approx(0.3)
     text = "\n".join(calibration.remarks())
     assert "100 calibration faces are few" in text
     assert "30% dark" in text

@@ -12,7 +12,7 @@ from onnx import TensorProto
 from dcrnet_export.emitters.onnx_float import onnx_fp16
 from dcrnet_export.ir.graph import AvgPool, Clamp, Conv, Graph, Input, Node
 from dcrnet_export.ir.lowering import rewrite
-from dcrnet_export.ir.reference import evaluate
+from dcrnet_export.ir.reference import run_reference
 from dcrnet_export.passes.bias_correction import correct_biases
 from dcrnet_export.passes.fp16 import FP16_LARGEST, fit_to_fp16, is_sound_in_fp16, round_to_fp16
 from dcrnet_runtime.backends.model import INPUT_NAME
@@ -47,7 +47,7 @@ def test_limits_beyond_float16_become_constants_or_vanish(low, high):
     assert abs(clamp.high[0]) == FREE
     assert clamp.low[2] == 3.0
     face = np.random.default_rng(0).integers(0, 256, (4, 4, 3), np.uint8)
-    want, got = (evaluate(each, face)["read"] for each in (graph, fitted))
+    want, got = (run_reference(each, face)["read"] for each in (graph, fitted))
     np.testing.assert_allclose(got, want, rtol=1e-12)
 
 
@@ -58,10 +58,10 @@ def test_what_is_cut_off_stays_off_behind_rounded_kernels():
     rounded = correct_biases(graph, round_to_fp16)
     kernel = rounded.by_name()["read"].op.weight
     assert (kernel == round_to_fp16(kernel)).all()
-    want, got = (evaluate(each, off)["read"] for each in (graph, rounded))
+    want, got = (run_reference(each, off)["read"] for each in (graph, rounded))
     plain = replace(graph.by_name()["read"].op, weight=kernel)
     nodes = tuple(replace(n, op=plain) if n.name == "read" else n for n in graph.nodes)
-    naive = evaluate(Graph(nodes), off)["read"]
+    naive = run_reference(Graph(nodes), off)["read"]
     assert np.abs(naive - want).max() > 5.0
     assert np.abs(got - want).max() < 0.02  # of the channels that are on
 

@@ -10,12 +10,12 @@ import torch
 
 from dcrnet_edge.models.config import Attention
 from dcrnet_export.ir.lowering import rewrite
-from dcrnet_export.ir.reference import evaluate
+from dcrnet_export.ir.reference import run_reference
 from dcrnet_runtime.backends.model import OUTPUT_NAME
 
 
 def run(graph, faces):
-    return np.stack([evaluate(graph, face)[OUTPUT_NAME].ravel() for face in faces])
+    return np.stack([run_reference(graph, face)[OUTPUT_NAME].ravel() for face in faces])
 
 
 def run_in_double(network, faces):
@@ -44,7 +44,7 @@ def test_ablated_graph_equals_torch(make_network, make_faces, attention):
 
 def test_ranges_hold_every_value_of_the_faces_they_came_from(checkpoint, make_faces):
     graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
-    values = evaluate(graph, make_faces(32, seed=2)[0])
+    values = run_reference(graph, make_faces(32, seed=2)[0])
     for name, (low, high) in graph.ranges.items():
         slack = 1e-4 * max(1.0, np.abs(values[name]).max())
         assert (values[name].min(axis=(1, 2)) >= low - slack).all(), name

@@ -15,7 +15,7 @@ from dcrnet_export.emitters.onnx_qdq import onnx_qdq
 from dcrnet_export.emitters.onnx_writer import set_card
 from dcrnet_export.ir.graph import Add, Affine, Conv, Graph, Input, Node, Softmax
 from dcrnet_export.ir.lowering import rewrite
-from dcrnet_export.ir.reference import evaluate
+from dcrnet_export.ir.reference import run_reference
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.integer_reference import IntegerExecutor
 from dcrnet_export.passes.quantization import QuantizedGraph, WeightLimit, quantize
@@ -111,7 +111,7 @@ def test_int8_stays_near_torch(quantized, faces, expected):
 def test_features_survive_quantization(checkpoint, quantized, faces, name):
     """Per value, before a random network has magnified the rounding."""
     exact = equalize_channels(rewrite(checkpoint.network, 64, checkpoint.ranges[64]), snap=False)
-    want = evaluate(exact, faces[0])[name]
+    want = run_reference(exact, faces[0])[name]
     got = IntegerExecutor(quantized).run(faces[0])[1][name]
     inside = want <= quantized.graph.ranges[name][1].max()
     assert np.corrcoef(want[inside], got[inside])[0, 1] > 0.99

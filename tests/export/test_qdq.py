@@ -13,7 +13,7 @@ from dcrnet_export.ir.graph import Input
 from dcrnet_export.ir.lowering import rewrite
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.integer_reference import IntegerExecutor
-from dcrnet_export.passes.quantization import SYMMETRIC_ZERO, WeightLimit, quantize
+from dcrnet_export.passes.quantization import INT8_OFFSET, WeightLimit, quantize
 from dcrnet_runtime.backends.model import INPUT_NAME
 
 
@@ -41,7 +41,7 @@ def opened(model):
 
 def test_each_operation_on_codes_is_the_references(quantized, model, faces):
     """Fed with ONNX Runtime's own codes, so that no difference can add up or hide."""
-    is_symmetric = {c.zero_point for c in quantized.codings.values()} == {SYMMETRIC_ZERO}
+    is_symmetric = {c.zero_point for c in quantized.codings.values()} == {INT8_OFFSET}
     stored = TensorProto.INT8 if is_symmetric else TensorProto.UINT8
     written = {output for node in model.graph.node for output in node.output}
     tensors = {name: f"{name}.codes" for name in quantized.codings}
@@ -51,7 +51,7 @@ def test_each_operation_on_codes_is_the_references(quantized, model, faces):
     for tensor in tensors.values():
         watched.graph.output.append(helper.make_tensor_value_info(tensor, stored, None))
     results = opened(watched).run(list(tensors.values()), {INPUT_NAME: faces[:1]})
-    shift = SYMMETRIC_ZERO if is_symmetric else 0
+    shift = INT8_OFFSET if is_symmetric else 0
     codes = {
         name: (result[0].astype(int) + shift).astype(np.uint8)
         for name, result in zip(tensors, results, strict=True)
@@ -87,6 +87,6 @@ def test_compilers_find_the_form_they_know(quantized, model):
         assert after.op_type == "QuantizeLinear"
     constants = {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
     pairs = [node for node in model.graph.node if node.op_type == "QuantizeLinear"]
-    if {coding.zero_point for coding in quantized.codings.values()} == {SYMMETRIC_ZERO}:
+    if {coding.zero_point for coding in quantized.codings.values()} == {INT8_OFFSET}:
         zeros = [constants[node.input[2]] for node in pairs]
         assert all(zero == 0 and zero.dtype == np.int8 for zero in zeros)

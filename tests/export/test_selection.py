@@ -6,7 +6,7 @@ import pytest
 
 from dcrnet_export.artifacts.artifact import PRECISIONS
 from dcrnet_export.artifacts.selection import selected_kinds
-from dcrnet_export.artifacts.target import Target, recipe_for
+from dcrnet_export.artifacts.target import Target, plan_for
 from dcrnet_export.passes.quantization import WeightLimit
 from dcrnet_runtime.backends.model import ModelFormat
 from dcrnet_runtime.backends.precision import Precision
@@ -59,18 +59,18 @@ def test_impossible_requests_say_what_to_do(arguments, words):
 
 
 @pytest.mark.parametrize("target", list(Target))
-def test_recipes_are_possible_and_honest(target):
-    recipe = recipe_for(target)
-    assert recipe.artifacts
-    assert all(precision in PRECISIONS[form] for form, precision in recipe.artifacts)
-    line = recipe.explanation(target)
+def test_plans_are_possible_and_honest(target):
+    plan = plan_for(target)
+    assert plan.artifacts
+    assert all(precision in PRECISIONS[form] for form, precision in plan.artifacts)
+    line = plan.explanation(target)
     assert line.startswith(f"{target}: ")
     assert "\n" not in line
     assert ("not measured on hardware" in line) == (target is not Target.X86)
 
 
 def test_only_what_runs_on_old_x86_is_reduced():
-    reduced = {target for target in Target if recipe_for(target).weight_limit < WeightLimit.FULL}
+    reduced = {target for target in Target if plan_for(target).weight_limit < WeightLimit.FULL}
     assert reduced == {Target.X86}
     (universal,) = selected_kinds(["onnx"], [Precision.INT8], None, "1")[1:]
     assert universal.weight_limit is WeightLimit.REDUCED

@@ -8,12 +8,12 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from dcrnet_export.emitters.tflite_float import tflite_float
-from dcrnet_export.emitters.tflite_int8 import INT8_OFFSET, tflite_int8
+from dcrnet_export.emitters.tflite_int8 import tflite_int8
 from dcrnet_export.ir.graph import AvgPool, Clamp, Concat, Input, MaxPool
 from dcrnet_export.ir.lowering import rewrite
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.integer_reference import IntegerExecutor
-from dcrnet_export.passes.quantization import WeightLimit, quantize
+from dcrnet_export.passes.quantization import INT8_OFFSET, WeightLimit, quantize
 
 
 def run(interpreter, faces):

@@ -9,19 +9,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, ModelFormat
-
 from dcrnet_edge.models.checkpoint import Checkpoint
-from dcrnet_export.artifacts.target import UNIVERSAL, Recipe, Target, recipe_for
+from dcrnet_export.artifacts.target import UNIVERSAL, Target, TargetPlan, plan_for
 from dcrnet_export.ir.graph import Graph
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.quantization import QuantizedGraph, WeightLimit, quantize
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
+from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, ModelFormat
 from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.outfile import written_beside
 
 REJECTED_SUFFIX = ".rejected"
-"""Ends the name of a file that has not passed its gates."""
+"""Ends the name of a file that has not passed its checks."""
 
 _TOOLS = ("dcrnet-edge", "torch", "onnx", "onnxsim", "flatbuffers", "ai-edge-litert")
 
@@ -41,7 +40,7 @@ class ArtifactKind:
         format: of the file.
         precision: one of the format's :data:`PRECISIONS`.
         batch: faces a run; None for any number.
-        target: whose recipe int8 follows; None for a file that runs anywhere.
+        target: whose plan int8 follows; None for a file that runs anywhere.
     """
 
     format: ModelFormat
@@ -50,19 +49,19 @@ class ArtifactKind:
     target: Target | None = None
 
     @property
-    def recipe(self) -> Recipe:
+    def plan(self) -> TargetPlan:
         """How int8 is rounded."""
-        return UNIVERSAL if self.target is None else recipe_for(self.target)
+        return UNIVERSAL if self.target is None else plan_for(self.target)
 
     @property
     def weight_limit(self) -> WeightLimit:
         """The largest absolute weight code; LiteRT's kernels take the full range everywhere."""
-        return WeightLimit.FULL if self.format is ModelFormat.TFLITE else self.recipe.weight_limit
+        return WeightLimit.FULL if self.format is ModelFormat.TFLITE else self.plan.weight_limit
 
     @property
     def is_symmetric(self) -> bool:
         """Whether the codes of its activations have zero point 0 as int8."""
-        return self.precision is Precision.INT8_QDQ and self.recipe.symmetric
+        return self.precision is Precision.INT8_QDQ and self.plan.symmetric
 
     def file_name(self, size_px: int) -> str:
         """Such as ``dcrnet-224-int8.onnx`` or ``dcrnet-64-int8-arm-batch8.onnx``."""
@@ -75,7 +74,7 @@ class ArtifactKind:
 
 
 def build_content(kind: ArtifactKind, graph: Graph, card: ModelCard) -> bytes:
-    """The artefact's bytes; the same arguments give the same bytes.
+    """The artifact's bytes; the same arguments give the same bytes.
 
     Args:
         graph: from :func:`dcrnet_export.ir.lowering.rewrite`; with ranges for int8.
@@ -85,7 +84,7 @@ def build_content(kind: ArtifactKind, graph: Graph, card: ModelCard) -> bytes:
 
 
 def build_model(kind: ArtifactKind, graph: Graph) -> bytes:
-    """The artefact's bytes without a card."""
+    """The artifact's bytes without a card."""
     match kind.format:
         case ModelFormat.ONNX:
             return _onnx_content(kind, graph)
@@ -116,7 +115,7 @@ def exact_graph(kind: ArtifactKind, graph: Graph) -> Graph:
 
 
 def integer_graph(kind: ArtifactKind, graph: Graph) -> QuantizedGraph:
-    """What an artefact with ranges computes."""
+    """What an artifact with ranges computes."""
     equal = equalize_channels(graph, symmetric=kind.is_symmetric)
     return quantize(equal, kind.weight_limit, symmetric=kind.is_symmetric)
 
@@ -234,12 +233,12 @@ def write_artifact(path: Path, content: bytes, card: ModelCard) -> None:
 
 
 def sidecar_of(path: Path) -> Path:
-    """Where an artefact's sidecar stands."""
+    """Where an artifact's sidecar stands."""
     return path.with_name(f"{path.name}.json")
 
 
 def move_artifact(path: Path, name: str) -> Path:
-    """Rename an artefact; its sidecar goes along."""
+    """Rename an artifact; its sidecar goes along."""
     target = path.with_name(name)
     path.replace(target)
     sidecar_of(path).replace(sidecar_of(target))

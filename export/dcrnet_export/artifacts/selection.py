@@ -1,18 +1,17 @@
-"""What the command line asks for, as kinds of artefacts."""
+"""What the command line asks for, as kinds of artifacts."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
 
-from dcrnet_runtime.backends.model import ModelFormat
-
 from dcrnet_export.artifacts.artifact import PRECISIONS, ArtifactKind
-from dcrnet_export.artifacts.target import Target, recipe_for
+from dcrnet_export.artifacts.target import Target, plan_for
+from dcrnet_runtime.backends.model import ModelFormat
 from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.errors import DcrnetError
 
-ANY_BATCH = "dynamic"
+DYNAMIC_BATCH = "dynamic"
 _LARGEST_BATCH = 1024
 _FLAGS = {
     Precision.FP16: "--fp16",
@@ -60,7 +59,7 @@ def _for_target(
         raise DcrnetError(
             f"--target {target} chooses the precisions itself: leave {_FLAGS[added[0]]} away"
         )
-    wanted = recipe_for(target).artifacts
+    wanted = plan_for(target).artifacts
     kinds = [ArtifactKind(form, each, batch, target) for form, each in wanted if form in formats]
     if not kinds:
         served = " and ".join(dict.fromkeys(form for form, _ in wanted))
@@ -104,12 +103,12 @@ def _hint(name: str, meanings: dict[str, str]) -> str | None:
 
 
 def _batch(text: str) -> int | None:
-    if text == ANY_BATCH:
+    if text == DYNAMIC_BATCH:
         return None
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _LARGEST_BATCH):
         raise DcrnetError(
             f"--batch {text} is no batch: give a number from 1 to {_LARGEST_BATCH}, or"
-            f" {ANY_BATCH} (ONNX alone)"
+            f" {DYNAMIC_BATCH} (ONNX alone)"
         )
     return int(text)
 

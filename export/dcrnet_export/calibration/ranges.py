@@ -26,7 +26,7 @@ _DARK, _BRIGHT = 85, 170
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class FaceStatistics:
     """What calibration faces are like.
 
     Attributes:
@@ -58,14 +58,14 @@ class Calibration:
         source: for people, and for the card.
         faces: how many gave the ranges; None where the checkpoint does not say.
         sha256: of the faces' crops, or of the stored ranges.
-        balance: of the faces; None where they are not at hand.
+        statistics: of the faces; None where they are not at hand.
     """
 
     ranges: Ranges
     source: str
     faces: int | None
     sha256: str
-    balance: Balance | None = None
+    statistics: FaceStatistics | None = None
 
     def summary(self) -> dict[str, Any]:
         """What the card says of it."""
@@ -73,11 +73,15 @@ class Calibration:
 
     def remarks(self) -> list[str]:
         """What the faces are like and what is thin about them, a line each."""
-        found = [] if self.balance is None else [f"Calibration faces: {self.balance.describe()}."]
+        found = (
+            []
+            if self.statistics is None
+            else [f"Calibration faces: {self.statistics.describe()}."]
+        )
         if self.faces is not None and self.faces < ENOUGH_FACES:
             found.append(f"warning: {self.faces} calibration faces are few: better {ENOUGH_FACES}")
-        if self.balance is not None:
-            missing = [label for label, count in self.balance.classes.items() if count == 0]
+        if self.statistics is not None:
+            missing = [label for label, count in self.statistics.classes.items() if count == 0]
             if missing:
                 found.append(f"warning: no calibration face looks like {', '.join(missing)}")
         return found
@@ -132,14 +136,14 @@ def calibrate(checkpoint: Checkpoint, given: PreparedCrops) -> Calibration:
         handle.remove()
     answers = torch.cat(logits).argmax(dim=1).numpy()
     digest = sha256(given.crops.tobytes()).hexdigest()
-    balance = _balance(answers, given.crops, checkpoint.card.labels)
-    return Calibration(ranges, given.source, len(given.crops), digest, balance)
+    statistics = _statistics(answers, given.crops, checkpoint.card.labels)
+    return Calibration(ranges, given.source, len(given.crops), digest, statistics)
 
 
-def _balance(
+def _statistics(
     answers: NDArray[np.int64], crops: NDArray[np.uint8], labels: Sequence[str]
-) -> Balance:
+) -> FaceStatistics:
     counts = np.bincount(answers, minlength=len(labels))
     means = crops.mean(axis=(1, 2, 3))
     dark, bright = float((means < _DARK).mean()), float((means > _BRIGHT).mean())
-    return Balance(dict(zip(labels, map(int, counts), strict=True)), dark, bright)
+    return FaceStatistics(dict(zip(labels, map(int, counts), strict=True)), dark, bright)

@@ -16,7 +16,7 @@ from dcrnet_export.checks.tolerances import Tolerances
 
 
 class Verdict(StrEnum):
-    """What labelled images say about a budget."""
+    """What labelled images say about a tolerance."""
 
     WITHIN = "within"
     BEYOND = "beyond"
@@ -25,13 +25,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """An artefact against the float network on the same labelled images.
+    """An artifact against the float network on the same labelled images.
 
     Attributes:
-        accuracy: the artefact's, a fraction.
-        calibration_error: the artefact's expected calibration error (L1, 15 bins).
-        comparison: float less artefact: its ``difference`` is the drop.
-        verdict: whether the budget holds.
+        accuracy: the artifact's, a fraction.
+        calibration_error: the artifact's expected calibration error (L1, 15 bins).
+        comparison: float less artifact: its ``difference`` is the drop.
+        verdict: whether the tolerance holds.
     """
 
     accuracy: float
@@ -67,7 +67,7 @@ class LabelledFaces:
     expected: Predictions
 
     def measure(self, artifact: Path, tolerances: Tolerances) -> Accuracy:
-        """Run an artefact on all images.
+        """Run an artifact on all images.
 
         Raises:
             DcrnetError: its labels are not the data set's.
@@ -84,9 +84,9 @@ class LabelledFaces:
 
 
 def verdict(comparison: Comparison, tolerances: Tolerances) -> Verdict:
-    """Whether the drop is within its budget, if the images can show it.
+    """Whether the drop is within its tolerance, if the images can show it.
 
-    They can where the interval is narrow enough for a drop within its budget to have its upper
+    They can where the interval is narrow enough for a drop within its tolerance to have its upper
     end within the bound. With fewer images only a drop that is surely too large counts.
     """
     low, high = comparison.interval

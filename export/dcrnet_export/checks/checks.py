@@ -1,4 +1,4 @@
-"""What every artefact must pass before it gets its name."""
+"""What every artifact must pass before it gets its name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dcrnet_runtime.backends.model import OUTPUT_NAME
 from numpy.typing import NDArray
 
 from dcrnet_export.artifacts.artifact import ArtifactKind, integer_graph
@@ -27,6 +26,7 @@ from dcrnet_runtime.backends.golden import (
     self_test,
 )
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import OUTPUT_NAME
 from dcrnet_runtime.backends.precision import Precision
 
 SATURATING_INPUTS = ("white", "half black, half white")
@@ -36,13 +36,13 @@ saturates, they would hide what they are there to show."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class References:
-    """What artefacts are measured by.
+    """What artifacts are measured by.
 
     Attributes:
         faces: prepared faces.
         expected: torch's probabilities for them.
         labelled: images with labels; None if there are none.
-        budgets: what is allowed.
+        tolerances: what is allowed.
     """
 
     faces: PreparedCrops
@@ -53,7 +53,7 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the gates saw of an artefact.
+    """What the checks found of an artifact.
 
     Attributes:
         problem: why it is rejected; None if it is not.
@@ -81,13 +81,13 @@ class Findings:
 def check(
     path: Path, kind: ArtifactKind, graph: Graph, references: References, step: Steps
 ) -> Findings:
-    """Structure, parity, accuracy and golden answers of a written artefact.
+    """Structure, parity, accuracy and golden answers of a written artifact.
 
     Args:
         path: of the file, its card inside.
         kind: what it is.
         graph: what it was emitted from.
-        yardstick: what it is measured by.
+        references: what it is measured by.
         step: times what is done.
     """
     tolerances = references.tolerances
@@ -116,10 +116,10 @@ def check(
 
 
 def host_problem(path: Path) -> str | None:
-    """Why this machine's kernels do not compute an artefact as they should, or None.
+    """Why this machine's kernels do not compute an artifact as they should, or None.
 
     Raises:
-        DcrnetError: the artefact has no golden answers.
+        DcrnetError: the artifact has no golden answers.
     """
     test = self_test(load_model(path))
     if test.passed:

@@ -108,7 +108,7 @@ def export(
             " 'recipe.progressive=[]' adapts it."
         )
     if (aim := kinds[0].target) is not None:
-        note(kinds[0].recipe.explanation(aim))
+        note(kinds[0].plan.explanation(aim))
     if job.calibration is not None:
         note(f"int8 from {job.calibration.source}.")
         for line in job.calibration.remarks():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dcrnet_export.emitters.onnx_writer import OnnxWriter
 from dcrnet_export.ir.graph import Array
-from dcrnet_export.passes.quantization import SYMMETRIC_ZERO, Coding
+from dcrnet_export.passes.quantization import INT8_OFFSET, Coding
 
 
 class CodingWriter(OnnxWriter):
@@ -50,4 +50,4 @@ class CodingWriter(OnnxWriter):
         return self.constant(name, codes[None, :, None, None])
 
     def _stored(self, codes: NDArray[np.uint8]) -> NDArray[Any]:
-        return (codes.astype(np.int16) - SYMMETRIC_ZERO).astype(np.int8) if self._signed else codes
+        return (codes.astype(np.int16) - INT8_OFFSET).astype(np.int8) if self._signed else codes

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dcrnet_export.emitters.onnx_codings import CodingWriter
 from dcrnet_export.emitters.onnx_float import conv_attributes, emit_float
 from dcrnet_export.ir.graph import Affine, Array, Clamp, Conv, Input, Node
-from dcrnet_export.passes.quantization import SYMMETRIC_ZERO, QuantizedGraph
+from dcrnet_export.passes.quantization import INT8_OFFSET, QuantizedGraph
 
 
 def onnx_qdq(quantized: QuantizedGraph, batch: int | None = 1) -> onnx.ModelProto:
@@ -40,7 +40,7 @@ class _Emitter:
 
     def __init__(self, quantized: QuantizedGraph) -> None:
         zeros = {coding.zero_point for coding in quantized.codings.values()}
-        self._symmetric = zeros == {SYMMETRIC_ZERO}
+        self._symmetric = zeros == {INT8_OFFSET}
         self.writer = CodingWriter(quantized.codings, signed=self._symmetric)
         self._quantized = quantized
         self._floats: dict[str, str] = {}

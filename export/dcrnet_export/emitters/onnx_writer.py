@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import onnx
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from dcrnet_export.ir.graph import Graph
+from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
 
 OPSET = 17
 IR_VERSION = 8
 PRODUCER = "dcrnet-edge"
-ANY_BATCH = "batch"
+BATCH_DIMENSION = "batch"
 """The name of a batch that the caller chooses."""
 
 
@@ -58,7 +58,7 @@ class OnnxWriter:
         """
         shapes = graph.shapes()
         side, labels = shapes[graph.nodes[0].name].side, shapes[graph.nodes[-1].name].channels
-        rows = ANY_BATCH if batch is None else batch
+        rows = BATCH_DIMENSION if batch is None else batch
         content = helper.make_graph(
             self._nodes,
             "dcrnet",

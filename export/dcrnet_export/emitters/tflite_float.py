@@ -13,7 +13,7 @@ from dcrnet_export.emitters.tflite_options import (
     same_padding,
 )
 from dcrnet_export.emitters.tflite_storage import Storage, kernel_tensor, rounded
-from dcrnet_export.emitters.tflite_writer import Tensor, TFLiteWriter
+from dcrnet_export.emitters.tflite_writer import TensorIndex, TFLiteWriter
 from dcrnet_export.ir.graph import (
     Add,
     Affine,
@@ -46,7 +46,7 @@ def tflite_float(graph: Graph, storage: Storage = Storage.FP32, batch: int = 1) 
     """
     graph = rounded(graph, storage)
     emitter = FloatEmitter(TFLiteWriter(batch), graph.shapes())
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, TensorIndex] = {}
     for node in graph.nodes:
         if isinstance(node.op, Input):
             given = input_tensor(emitter.writer, node.name, node.op.side)
@@ -57,12 +57,12 @@ def tflite_float(graph: Graph, storage: Storage = Storage.FP32, batch: int = 1) 
     return emitter.writer.content(given, tensors[graph.nodes[-1].name])
 
 
-def input_tensor(writer: TFLiteWriter, name: str, side: int) -> Tensor:
+def input_tensor(writer: TFLiteWriter, name: str, side: int) -> TensorIndex:
     """The uint8 input; code 128 is its zero."""
     return writer.map(name, Shape(3, side), np.uint8, 1.0, ZERO_CODE)
 
 
-def padding_tensor(writer: TFLiteWriter, padding: int) -> Tensor:
+def padding_tensor(writer: TFLiteWriter, padding: int) -> TensorIndex:
     """PAD's second input: as much on all four sides of the map."""
     sides = np.array([[0, 0], [padding] * 2, [padding] * 2, [0, 0]], np.int32)
     return writer.constant(f"padding_{padding}", sides)
@@ -75,7 +75,9 @@ class FloatEmitter:
         self.writer = writer
         self._shapes = shapes
 
-    def emit(self, node: Node, inputs: list[Tensor], storage: Storage = Storage.FP32) -> Tensor:
+    def emit(
+        self, node: Node, inputs: list[TensorIndex], storage: Storage = Storage.FP32
+    ) -> TensorIndex:
         """Append one node; returns its float32 tensor.
 
         Args:
@@ -111,27 +113,27 @@ class FloatEmitter:
             case _:
                 raise TypeError(f"{type(node.op).__name__} does not compute in float")
 
-    def decoded(self, name: str, tensor: Tensor, version: int = 1) -> Tensor:
+    def decoded(self, name: str, tensor: TensorIndex, version: int = 1) -> TensorIndex:
         """Codes as float32."""
         result = self._tensor(f"{name}.float", self._shapes[name])
         options = schema.DequantizeOptionsT()
         return self.writer.add(Operator.DEQUANTIZE, version, [tensor], result, options)
 
-    def _tensor(self, name: str, shape: Shape) -> Tensor:
+    def _tensor(self, name: str, shape: Shape) -> TensorIndex:
         return self.writer.map(name, shape, np.float32)
 
     def _add(
         self,
         code: int,
         node: Node,
-        inputs: list[Tensor],
+        inputs: list[TensorIndex],
         options: object = None,
         version: int = 1,
-    ) -> Tensor:
+    ) -> TensorIndex:
         result = self._tensor(node.name, self._shapes[node.name])
         return self.writer.add(code, version, inputs, result, options)
 
-    def _conv(self, node: Node, conv: Conv, value: Tensor, storage: Storage) -> Tensor:
+    def _conv(self, node: Node, conv: Conv, value: TensorIndex, storage: Storage) -> TensorIndex:
         if not same_padding(conv):
             value = self._padded(node, value, conv.padding)
         weight = kernel_tensor(self.writer, f"{node.name}.weight", conv.weight, storage)
@@ -140,7 +142,7 @@ class FloatEmitter:
         inputs, options = [value, weight, bias], conv_options(conv)
         return self._add(Operator.CONV_2D, node, inputs, options, version)
 
-    def _affine(self, node: Node, affine: Affine, value: Tensor) -> Tensor:
+    def _affine(self, node: Node, affine: Affine, value: TensorIndex) -> TensorIndex:
         """A depthwise 1x1 convolution."""
         scale, shift = affine.scale.astype(np.float32), affine.shift.astype(np.float32)
         weight = self.writer.constant(f"{node.name}.scale", scale[None, None, None])
@@ -150,7 +152,7 @@ class FloatEmitter:
             Operator.DEPTHWISE_CONV_2D, node, inputs, depthwise_options(relu=affine.relu)
         )
 
-    def _clamp(self, node: Node, clamp: Clamp, value: Tensor) -> Tensor:
+    def _clamp(self, node: Node, clamp: Clamp, value: TensorIndex) -> TensorIndex:
         steps = (
             (Operator.MAXIMUM, "max", clamp.low, -np.inf),
             (Operator.MINIMUM, "min", clamp.high, np.inf),
@@ -166,14 +168,14 @@ class FloatEmitter:
             value = self.writer.add(code, 1, inputs, result, options)
         return value
 
-    def _max_pool(self, node: Node, pool: MaxPool, value: Tensor) -> Tensor:
+    def _max_pool(self, node: Node, pool: MaxPool, value: TensorIndex) -> TensorIndex:
         """Padding is written as zeros: what is pooled with padding has passed a ReLU."""
         if pool.padding:
             value = self._padded(node, value, pool.padding)
         options = pool_options(pool.kernel, pool.stride)
         return self._add(Operator.MAX_POOL_2D, node, [value], options)
 
-    def _padded(self, node: Node, value: Tensor, padding: int) -> Tensor:
+    def _padded(self, node: Node, value: TensorIndex, padding: int) -> TensorIndex:
         given = self._shapes[node.inputs[0]]
         result = self._tensor(
             f"{node.name}.padded", Shape(given.channels, given.side + 2 * padding)
@@ -181,7 +183,7 @@ class FloatEmitter:
         inputs = [value, padding_tensor(self.writer, padding)]
         return self.writer.add(Operator.PAD, 1, inputs, result, schema.PadOptionsT())
 
-    def _reduce(self, node: Node, reduce: Reduce, value: Tensor) -> Tensor:
+    def _reduce(self, node: Node, reduce: Reduce, value: TensorIndex) -> TensorIndex:
         axes = np.array([1, 2] if reduce.axis is Axis.SPACE else [3], np.int32)
         options = schema.ReducerOptionsT()
         options.keepDims = True
@@ -189,7 +191,7 @@ class FloatEmitter:
         inputs = [value, self.writer.constant(f"axes_{reduce.axis}", axes)]
         return self._add(code, node, inputs, options)
 
-    def _softmax(self, node: Node, value: Tensor) -> Tensor:
+    def _softmax(self, node: Node, value: TensorIndex) -> TensorIndex:
         shape = (self.writer.batch, self._shapes[node.name].channels)
         target = self.writer.constant("row", np.array(shape, np.int32))
         row = self.writer.tensor(f"{node.name}.logits", shape, np.float32)

@@ -22,7 +22,7 @@ from dcrnet_export.emitters.tflite_options import (
     same_padding,
 )
 from dcrnet_export.emitters.tflite_storage import Storage
-from dcrnet_export.emitters.tflite_writer import Tensor, TFLiteWriter
+from dcrnet_export.emitters.tflite_writer import TensorIndex, TFLiteWriter
 from dcrnet_export.ir.graph import (
     Affine,
     AvgPool,
@@ -34,10 +34,7 @@ from dcrnet_export.ir.graph import (
     Node,
     Shape,
 )
-from dcrnet_export.passes.quantization import CODES, Coding, QuantizedGraph
-
-INT8_OFFSET = 128
-"""A uint8 code minus this is the int8 code."""
+from dcrnet_export.passes.quantization import CODES, INT8_OFFSET, Coding, QuantizedGraph
 
 
 def tflite_int8(quantized: QuantizedGraph, batch: int = 1) -> bytes:
@@ -61,10 +58,10 @@ class _Emitter:
         self._quantized = quantized
         self._shapes = quantized.graph.shapes()
         self._float = FloatEmitter(self._writer, self._shapes)
-        self._codes: dict[str, Tensor] = {}
-        self._floats: dict[str, Tensor] = {}
+        self._codes: dict[str, TensorIndex] = {}
+        self._floats: dict[str, TensorIndex] = {}
         self._removed: dict[str, NDArray[np.int64]] = {}
-        self._input: Tensor = 0
+        self._input = TensorIndex(0)
 
     def emit(self, node: Node) -> None:
         if self._quantized.on_codes(node):
@@ -79,7 +76,7 @@ class _Emitter:
             self._input, self._floats[self._quantized.graph.nodes[-1].name]
         )
 
-    def _integer(self, node: Node) -> Tensor:
+    def _integer(self, node: Node) -> TensorIndex:
         if isinstance(node.op, Input):
             return self._encode_input(node, node.op.side)
         inputs = [self._as_codes(name) for name in node.inputs]
@@ -101,13 +98,13 @@ class _Emitter:
             case _:
                 raise TypeError(f"{type(node.op).__name__} does not compute on codes")
 
-    def _encode_input(self, node: Node, side: int) -> Tensor:
+    def _encode_input(self, node: Node, side: int) -> TensorIndex:
         self._input = input_tensor(self._writer, node.name, side)
         result = self._tensor(f"{node.name}.codes", node.name)
         options = schema.QuantizeOptionsT()
         return self._writer.add(Operator.QUANTIZE, 1, [self._input], result, options)
 
-    def _conv(self, node: Node, conv: Conv, value: Tensor) -> Tensor:
+    def _conv(self, node: Node, conv: Conv, value: TensorIndex) -> TensorIndex:
         if not same_padding(conv):
             value = self._padded(node, value, conv.padding)
         weights = self._quantized.weights[node.name]
@@ -124,7 +121,7 @@ class _Emitter:
         ]
         return self._add(Operator.CONV_2D, 3, node, inputs, conv_options(conv))
 
-    def _affine(self, node: Node, affine: Affine, value: Tensor) -> Tensor:
+    def _affine(self, node: Node, affine: Affine, value: TensorIndex) -> TensorIndex:
         weights = self._quantized.weights[node.name]
         kernel = weights.codes.reshape(1, 1, 1, -1)
         inputs = [
@@ -139,7 +136,7 @@ class _Emitter:
         given = np.float32(self._quantized.codings[node.inputs[0]].scale)
         return given * self._quantized.weights[node.name].scale
 
-    def _clamp(self, node: Node, clamp: Clamp, value: Tensor) -> Tensor:
+    def _clamp(self, node: Node, clamp: Clamp, value: TensorIndex) -> TensorIndex:
         """``max(x, t) - t = relu(x - t)``, and where some gamma is negative, of ``min(x, h)``.
 
         ``min(x, h) - t = (h - t) - relu(h - x)``. A channel has one limit at most, so all the
@@ -162,7 +159,9 @@ class _Emitter:
         options.fusedActivationFunction = RELU
         return self._add(Operator.ADD, 2, node, inputs, options)
 
-    def _subtract(self, name: str, node: Node, limit: NDArray[np.uint8], value: Tensor) -> Tensor:
+    def _subtract(
+        self, name: str, node: Node, limit: NDArray[np.uint8], value: TensorIndex
+    ) -> TensorIndex:
         """``relu(limit - x)``."""
         bound = (limit.astype(np.int16) - INT8_OFFSET).astype(np.int8)
         coding = self._quantized.codings[node.name]
@@ -172,11 +171,11 @@ class _Emitter:
         result = self._tensor(name, node.name)
         return self._writer.add(Operator.SUB, 2, inputs, result, options)
 
-    def _limit(self, name: str, codes: NDArray[np.int8], coding: Coding) -> Tensor:
+    def _limit(self, name: str, codes: NDArray[np.int8], coding: Coding) -> TensorIndex:
         zero_point = coding.zero_point - INT8_OFFSET
         return self._writer.constant(name, codes[None, None, None], coding.scale, zero_point)
 
-    def _average(self, node: Node, value: Tensor) -> Tensor:
+    def _average(self, node: Node, value: TensorIndex) -> TensorIndex:
         """A depthwise 2x2 convolution with weights 1/4: XNNPACK takes no int8 AVERAGE_POOL_2D.
 
         What a clamp subtracted is still missing behind it.
@@ -195,14 +194,14 @@ class _Emitter:
         ]
         return self._add(Operator.DEPTHWISE_CONV_2D, 3, node, inputs, depthwise_options(stride=2))
 
-    def _max_pool(self, node: Node, pool: MaxPool, value: Tensor) -> Tensor:
+    def _max_pool(self, node: Node, pool: MaxPool, value: TensorIndex) -> TensorIndex:
         """PAD writes zero points: the lowest code, as what is pooled has passed a ReLU."""
         if pool.padding:
             value = self._padded(node, value, pool.padding)
         options = pool_options(pool.kernel, pool.stride)
         return self._add(Operator.MAX_POOL_2D, 2, node, [value], options)
 
-    def _padded(self, node: Node, value: Tensor, padding: int) -> Tensor:
+    def _padded(self, node: Node, value: TensorIndex, padding: int) -> TensorIndex:
         given = self._shapes[node.inputs[0]]
         shape = Shape(given.channels, given.side + 2 * padding)
         result = self._coded(f"{node.name}.padded", shape, self._quantized.codings[node.inputs[0]])
@@ -210,26 +209,26 @@ class _Emitter:
         return self._writer.add(Operator.PAD, 2, inputs, result, schema.PadOptionsT())
 
     def _add(
-        self, code: int, version: int, node: Node, inputs: list[Tensor], options: object
-    ) -> Tensor:
+        self, code: int, version: int, node: Node, inputs: list[TensorIndex], options: object
+    ) -> TensorIndex:
         result = self._tensor(node.name, node.name)
         return self._writer.add(code, version, inputs, result, options)
 
-    def _tensor(self, name: str, value: str) -> Tensor:
+    def _tensor(self, name: str, value: str) -> TensorIndex:
         return self._coded(name, self._shapes[value], self._quantized.codings[value])
 
-    def _coded(self, name: str, shape: Shape, coding: Coding) -> Tensor:
+    def _coded(self, name: str, shape: Shape, coding: Coding) -> TensorIndex:
         zero_point = coding.zero_point - INT8_OFFSET
         return self._writer.map(name, shape, np.int8, coding.scale, zero_point)
 
-    def _as_codes(self, name: str) -> Tensor:
+    def _as_codes(self, name: str) -> TensorIndex:
         if name not in self._codes:
             result = self._tensor(f"{name}.codes", name)
             inputs, options = [self._floats[name]], schema.QuantizeOptionsT()
             self._codes[name] = self._writer.add(Operator.QUANTIZE, 1, inputs, result, options)
         return self._codes[name]
 
-    def _as_float(self, name: str) -> Tensor:
+    def _as_float(self, name: str) -> TensorIndex:
         if name not in self._floats:
             self._floats[name] = self._float.decoded(name, self._codes[name], version=2)
         return self._floats[name]

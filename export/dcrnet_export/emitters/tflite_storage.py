@@ -9,7 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from dcrnet_export.emitters.tflite_options import Operator
-from dcrnet_export.emitters.tflite_writer import Tensor, TFLiteWriter
+from dcrnet_export.emitters.tflite_writer import TensorIndex, TFLiteWriter
 from dcrnet_export.ir.graph import Array, Graph
 from dcrnet_export.passes.bias_correction import correct_biases
 from dcrnet_export.passes.fp16 import round_to_fp16
@@ -35,7 +35,7 @@ def rounded(graph: Graph, storage: Storage) -> Graph:
             return correct_biases(graph, _round_int8)
 
 
-def kernel_tensor(writer: TFLiteWriter, name: str, weight: Array, storage: Storage) -> Tensor:
+def kernel_tensor(writer: TFLiteWriter, name: str, weight: Array, storage: Storage) -> TensorIndex:
     """An (out, in, k, k) kernel as an (out, k, k, in) tensor that a convolution reads."""
     rows = weight.transpose(0, 2, 3, 1)
     match storage:

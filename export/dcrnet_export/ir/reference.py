@@ -29,7 +29,7 @@ from dcrnet_export.ir.graph import (
 ZERO_CODE = 128
 
 
-def evaluate(graph: Graph, codes: NDArray[np.uint8]) -> dict[str, Array]:
+def run_reference(graph: Graph, codes: NDArray[np.uint8]) -> dict[str, Array]:
     """Every value of the graph for one image.
 
     Args:

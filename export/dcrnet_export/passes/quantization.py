@@ -34,8 +34,8 @@ from dcrnet_export.ir.graph import (
 CODES = 255
 """The highest code; the lowest is 0."""
 
-SYMMETRIC_ZERO = 128
-"""The zero point of symmetric codings: as int8 they have zero point 0."""
+INT8_OFFSET = 128
+"""A uint8 code minus this is the int8 code: the zero point of symmetric codings."""
 
 _LARGEST_BIAS = 2.0**30
 
@@ -152,8 +152,8 @@ def coding_of(limits: Array) -> Coding:
 
 def symmetric_coding_of(limits: Array) -> Coding:
     """The coding with zero point 128 that spans a (2, C) range."""
-    scale = max(limits[1].max() / (CODES - SYMMETRIC_ZERO), -limits[0].min() / SYMMETRIC_ZERO)
-    return Coding(float(np.float32(scale if scale > 1e-9 else 1.0)), SYMMETRIC_ZERO)
+    scale = max(limits[1].max() / (CODES - INT8_OFFSET), -limits[0].min() / INT8_OFFSET)
+    return Coding(float(np.float32(scale if scale > 1e-9 else 1.0)), INT8_OFFSET)
 
 
 def round_weights(weight: Array, bias: Array, given: Coding, limit: WeightLimit) -> IntegerWeights:
