@@ -46,8 +46,11 @@ def train(
         list[str] | None,
         typer.Option("--set", help="Any setting, such as recipe.ema_decay=0.998; repeatable."),
     ] = None,
+    network: Annotated[
+        str | None, typer.Option(help="Architecture: dcrnet, which is the default.")
+    ] = None,
     size: Annotated[
-        int | None, typer.Option(help="Input side in px: 64, 128, 192 or 224.")
+        int | None, typer.Option(help="Input side in px; dcrnet takes 64, 128, 192 or 224.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     batch_size: Annotated[int | None, typer.Option(min=2)] = None,
@@ -71,7 +74,11 @@ def train(
         typer.Option(help="One of our checkpoints to go on from; labels may differ."),
     ] = None,
     backbone_weights: Annotated[
-        Path | None, typer.Option(help="torchvision's densenet121 file, instead of fetching it.")
+        Path | None,
+        typer.Option(
+            help="ImageNet weights, instead of fetching them: for dcrnet torchvision's densenet121"
+            " file."
+        ),
     ] = None,
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Random weights instead of ImageNet's.")
@@ -96,7 +103,7 @@ def train(
     ] = 10.0,
     version: VersionOption = False,
 ) -> None:
-    """Train DCRNet and write model.safetensors into the run folder.
+    """Train a network and write model.safetensors into the run folder.
 
     Settings come from the preset, then --config, then --set and the options; without
     --start-from, --backbone-weights or --from-scratch the backbone starts from ImageNet weights,
@@ -116,6 +123,7 @@ def train(
         logging.getLogger(name).setLevel(logging.WARNING)
     named = {
         "dataset": dataset,
+        "architecture": network,
         "preprocess.size_px": size,
         "recipe.epochs": epochs,
         "recipe.batch_size": batch_size,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dcrnet_runtime.video.images import IMAGE_SUFFIXES
-
 from dcrnet_edge.datasets.collection import (
     Collection,
     closest_expression,
@@ -14,6 +12,7 @@ from dcrnet_edge.datasets.collection import (
 )
 from dcrnet_edge.datasets.sample import Sample, Split, one_hot
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.video.images import IMAGE_SUFFIXES
 
 _SPLITS = {
     **{"train": Split.TRAIN, "training": Split.TRAIN},

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dcrnet_runtime.video.images import IMAGE_SUFFIXES
-
 from dcrnet_edge.datasets.collection import Collection, layout_error
 from dcrnet_edge.datasets.sample import EXPRESSIONS, Sample, Split, one_hot
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.video.images import IMAGE_SUFFIXES
 
 _CODES = {
     **{"1": "surprise", "2": "fear", "3": "disgust", "4": "happiness"},

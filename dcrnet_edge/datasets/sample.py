@@ -9,10 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
-from dcrnet_runtime.video.images import read_image
 from numpy.typing import NDArray
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.video.images import read_image
 
 EXPRESSIONS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 """The seven expressions of AffectNet-7, KDEF and FERPlus without contempt, in logit order."""

@@ -13,8 +13,8 @@ from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.evaluation.predictions import Predictions
 from dcrnet_edge.models.checkpoint import load_checkpoint
-from dcrnet_edge.models.dcrnet import DCRNet
 from dcrnet_edge.models.inference import predict
+from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
@@ -75,7 +75,7 @@ def evaluate(
 
 
 def of_network(
-    network: DCRNet, spec: PreprocessSpec, data: FaceData, part: str, root: Path
+    network: FaceNetwork, spec: PreprocessSpec, data: FaceData, part: str, root: Path
 ) -> Predictions:
     """A network's answers to the Test split, filed under ``part``."""
     found = _predictions(

@@ -1,1 +1,1 @@
-"""Networks, their weights and their statistics."""
+"""Networks by name, their weights and their statistics."""

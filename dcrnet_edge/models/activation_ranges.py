@@ -7,22 +7,13 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
-from dcrnet_edge.models.attention import CBAM, SqueezeExcitation
-from dcrnet_edge.models.dcrnet import DCRNet, ResidualBlock
-from dcrnet_edge.models.densenet import Transition
+from dcrnet_edge.models.network import FaceNetwork
 
 Ranges = dict[str, Tensor]
 """Module path -> (2, channels) float32, the lowest and the highest output of each channel."""
 
 
-_OBSERVED = (
-    *(nn.Conv2d, nn.Linear, nn.MaxPool2d),
-    *(Transition, ResidualBlock, CBAM, SqueezeExcitation),
-)
-"""Everything else (BN, ReLU, concatenation) follows from these channel by channel."""
-
-
-def activation_ranges(network: DCRNet, batches: Iterable[Tensor]) -> Ranges:
+def activation_ranges(network: FaceNetwork, batches: Iterable[Tensor]) -> Ranges:
     """Run faces through the network and note each observed module's output per channel.
 
     Args:
@@ -39,7 +30,7 @@ def activation_ranges(network: DCRNet, batches: Iterable[Tensor]) -> Ranges:
     handles = [
         module.register_forward_hook(_observer(name, ranges))
         for name, module in network.named_modules()
-        if isinstance(module, _OBSERVED)
+        if isinstance(module, network.observed)
     ]
     try:
         with torch.inference_mode():

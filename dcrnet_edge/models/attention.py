@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import torch
 from torch import Tensor, nn
 
-from dcrnet_edge.models.config import Attention
+
+class Attention(StrEnum):
+    """The attention module behind each stage: the paper's CBAM, its SE ablation, or none."""
+
+    CBAM = "cbam"
+    SE = "se"
+    NONE = "none"
 
 
 class ChannelMLP(nn.Sequential):

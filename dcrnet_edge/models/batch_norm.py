@@ -7,13 +7,13 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from dcrnet_edge.models.dcrnet import DCRNet
+from dcrnet_edge.models.network import FaceNetwork
 
 Norms = dict[str, Tensor]
 """Path of a batch norm -> (2, channels) float32, its running mean and variance."""
 
 
-def renew_batch_norms(network: DCRNet, batches: Iterable[Tensor]) -> None:
+def renew_batch_norms(network: FaceNetwork, batches: Iterable[Tensor]) -> None:
     """Replace the batch norms' running statistics by those of the present weights.
 
     Averaged weights, and training with dropout, leave running variances that no forward pass
@@ -38,7 +38,7 @@ def renew_batch_norms(network: DCRNet, batches: Iterable[Tensor]) -> None:
     network.eval()
 
 
-def norms_of(network: DCRNet) -> Norms:
+def norms_of(network: FaceNetwork) -> Norms:
     """The running statistics of all batch norms."""
     return {
         name: torch.stack([norm.running_mean, norm.running_var])
@@ -47,7 +47,7 @@ def norms_of(network: DCRNet) -> Norms:
     }
 
 
-def set_norms(network: DCRNet, norms: Norms) -> None:
+def set_norms(network: FaceNetwork, norms: Norms) -> None:
     """Give the batch norms the running statistics that :func:`norms_of` returned."""
     modules = _batch_norms(network)
     for name, (mean, variance) in norms.items():
@@ -56,7 +56,7 @@ def set_norms(network: DCRNet, norms: Norms) -> None:
         )
 
 
-def _batch_norms(network: DCRNet) -> dict[str, nn.BatchNorm2d]:
+def _batch_norms(network: FaceNetwork) -> dict[str, nn.BatchNorm2d]:
     return {
         name: module
         for name, module in network.named_modules()

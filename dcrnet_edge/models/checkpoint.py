@@ -11,14 +11,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from dcrnet_edge.models import registry
 from dcrnet_edge.models.activation_ranges import Ranges
 from dcrnet_edge.models.batch_norm import Norms, norms_of, set_norms
-from dcrnet_edge.models.config import Attention, NetworkConfig
-from dcrnet_edge.models.dcrnet import DCRNet, check_size
+from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outfile import written_beside
 
+_ARCHITECTURE_KEY = "architecture"
 _NETWORK_KEY = "network"
 _RANGES_KEY = "ranges"
 _NORMS_KEY = "norms"
@@ -40,7 +41,7 @@ class Checkpoint:
             trained at; may be empty where that is the card's alone.
     """
 
-    network: DCRNet
+    network: FaceNetwork
     card: ModelCard
     ranges: dict[int, Ranges] = field(default_factory=dict)
     norms: dict[int, Norms] = field(default_factory=dict)
@@ -58,7 +59,7 @@ class Checkpoint:
         Raises:
             DcrnetError: the network takes no such side.
         """
-        check_size(size_px)
+        registry.architecture(self.network.architecture).check_size(size_px)
         own = self.card.preprocess.size_px
         if size_px == own:
             return self
@@ -88,6 +89,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     metadata = {
         CARD_KEY: checkpoint.card.to_json(),
+        _ARCHITECTURE_KEY: checkpoint.network.architecture,
         _NETWORK_KEY: json.dumps(asdict(checkpoint.network.config), sort_keys=True),
         _TRAINED_KEY: json.dumps(checkpoint.trained_px),
     }
@@ -124,7 +126,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         )
     card = ModelCard.from_json(metadata[CARD_KEY])
     ranges, norms = _taken(tensors, _RANGES_KEY), _taken(tensors, _NORMS_KEY)
-    network = DCRNet(_network_config(path, metadata[_NETWORK_KEY]))
+    network = _network(path, metadata)
     try:
         missing, unexpected = network.load_state_dict(tensors, strict=False)
     except RuntimeError as error:
@@ -142,7 +144,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(network.eval(), card, ranges, norms)
 
 
-def _check_norms(path: Path, network: DCRNet, norms: dict[int, Norms]) -> None:
+def _check_norms(path: Path, network: FaceNetwork, norms: dict[int, Norms]) -> None:
     expected = {name: pair.shape for name, pair in norms_of(network).items()}
     for size_px, rows in norms.items():
         if {name: pair.shape for name, pair in rows.items()} != expected:
@@ -161,14 +163,11 @@ def _taken(tensors: dict[str, Tensor], kind: str) -> dict[int, dict[str, Tensor]
     return found
 
 
-def _network_config(path: Path, text: str) -> NetworkConfig:
+def _network(path: Path, metadata: dict[str, str]) -> FaceNetwork:
+    name = metadata.get(_ARCHITECTURE_KEY, registry.DEFAULT)
     try:
-        values = json.loads(text)
-        values["labels"] = tuple(values["labels"])
-        values["attention"] = Attention(values["attention"])
-        values["residual_widths"] = tuple(values["residual_widths"])
-        return NetworkConfig(**values)
-    except (ValueError, TypeError, KeyError) as error:
+        return registry.create_model(name, **json.loads(metadata[_NETWORK_KEY]))
+    except (DcrnetError, ValueError, TypeError) as error:
         raise DcrnetError(
             f"{path} describes a network that this version cannot build ({error}):"
             " pip install --upgrade dcrnet-edge"

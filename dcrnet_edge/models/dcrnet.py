@@ -18,18 +18,46 @@ The paper's 4.2 GFLOPs match neither convention at 224 px: this network takes 3.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from torch import Tensor, nn
 
-from dcrnet_edge.models.attention import ChannelMLP, build_attention
-from dcrnet_edge.models.config import INPUT_SIZES, NetworkConfig
-from dcrnet_edge.models.densenet import FEATURES, DenseNet121
-from dcrnet_runtime.errors import DcrnetError
+from dcrnet_edge.models.architecture import Architecture
+from dcrnet_edge.models.attention import (
+    CBAM,
+    Attention,
+    ChannelMLP,
+    SqueezeExcitation,
+    build_attention,
+)
+from dcrnet_edge.models.densenet import FEATURES, DenseLayer, DenseNet121, Transition
+from dcrnet_edge.models.densenet_weights import fetch_backbone, load_backbone
+from dcrnet_edge.models.network import FaceNetwork, NetworkConfig
+
+INPUT_SIZES = (64, 128, 192, 224)
+"""Input sides in px whose map survives the 2x2 max-pool whole (224 as the paper's 7 -> 3)."""
 
 CONV_WIDTHS = (256, 512)
 HEAD_WIDTHS = (512, 256, 128)
-ZERO_CODE = 128
-"""The uint8 code that becomes exactly 0, the value of every zero-padding."""
+
+
+@dataclass(frozen=True, slots=True)
+class DCRNetConfig(NetworkConfig):
+    """Every choice that changes DCRNet's tensors; the defaults are the paper's network.
+
+    Attributes:
+        attention: module after each conv stage and each residual module (ablation, table 8).
+        attention_reduction: channel reduction of the attention MLP.
+        residual_widths: bottleneck width of each residual module; empty switches them off.
+        residual_blocks: blocks in each residual module.
+    """
+
+    attention: Attention = Attention.CBAM
+    attention_reduction: int = 8
+    residual_widths: tuple[int, ...] = (32, 64)
+    residual_blocks: int = 3
 
 
 class ResidualBlock(nn.Module):
@@ -73,16 +101,23 @@ def _head(labels: int) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(width, labels))
 
 
-class DCRNet(nn.Module):
-    """The whole classifier, normalisation included.
+class DCRNet(FaceNetwork):
+    """DenseNet121, two convolutions, residual modules, all with attention, and a dense head.
 
-    Input (N, 3, S, S) RGB codes 0..255, any dtype, S one of 64, 128, 192, 224;
+    Input (N, 3, S, S) RGB codes 0..255, any dtype, S one of :data:`INPUT_SIZES`;
     output (N, labels) float logits.
     """
 
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        self.config = config
+    architecture = "dcrnet"
+    feature_channels = FEATURES
+    classifier_path = f"head.{3 * len(HEAD_WIDTHS)}"
+    # Everything else (BN, ReLU, concatenation) follows from these channel by channel.
+    observed = (*FaceNetwork.observed, Transition, ResidualBlock, CBAM, SqueezeExcitation)
+
+    config: DCRNetConfig
+
+    def __init__(self, config: DCRNetConfig) -> None:
+        super().__init__(config)
         self.backbone = DenseNet121()
         stages: OrderedDict[str, nn.Module] = OrderedDict()
         channels = FEATURES
@@ -113,10 +148,6 @@ class DCRNet(nn.Module):
                 nn.init.constant_(module[-1].get_parameter("bias"), 1.5)
         nn.init.normal_(self.head[-1].get_parameter("weight"), std=0.01)
 
-    def normalise(self, codes: Tensor) -> Tensor:
-        """Codes 0..255 to ``(x - 128) / s``."""
-        return (codes.float() - ZERO_CODE) / self.config.input_scale
-
     def embed(self, codes: Tensor) -> Tensor:
         """The backbone's features, (N, 1024, S/32, S/32) >= 0."""
         return self.backbone(self.normalise(codes))
@@ -125,21 +156,20 @@ class DCRNet(nn.Module):
         """Logits (N, labels) from :meth:`embed`'s features."""
         return self.head(self.stages(features).mean(dim=(2, 3)))
 
-    def forward(self, codes: Tensor) -> Tensor:
-        return self.classify(self.embed(codes))
+    def dense_kernels(self) -> Sequence[nn.Parameter]:
+        return [
+            module.get_parameter("weight") for module in self.head if isinstance(module, nn.Linear)
+        ]
 
-
-def check_size(size_px: int) -> None:
-    """Refuse an input side that the network would not use whole.
-
-    Raises:
-        DcrnetError: naming the sizes that are possible.
-    """
-    if size_px not in INPUT_SIZES:
-        raise DcrnetError(
-            f"size {size_px} is not one of {', '.join(map(str, INPUT_SIZES))}: other sides leave"
-            " the 2x2 max-pool an odd map whose last row and column it would drop"
-        )
+    def pre_activation_norms(self) -> Sequence[nn.BatchNorm2d]:
+        norms = []
+        for module in self.backbone.modules():
+            match module:
+                case DenseLayer():
+                    norms.append(module.norm1)
+                case Transition():
+                    norms.append(module.norm)
+        return norms
 
 
 def _initialise(module: nn.Module) -> None:
@@ -151,3 +181,20 @@ def _initialise(module: nn.Module) -> None:
         case nn.BatchNorm2d():
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
+
+
+def _load_imagenet(network: DCRNet, path: Path) -> None:
+    load_backbone(network.backbone, path, network.config.input_scale)
+
+
+ARCHITECTURE = Architecture(
+    name=DCRNet.architecture,
+    config=DCRNetConfig,
+    build=DCRNet,
+    input_sizes_px=INPUT_SIZES,
+    size_reason=(
+        "other sides leave the 2x2 max-pool an odd map whose last row and column it would drop"
+    ),
+    fetch_imagenet=fetch_backbone,
+    load_imagenet=_load_imagenet,
+)

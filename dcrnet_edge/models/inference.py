@@ -7,12 +7,12 @@ import torch
 from numpy.typing import NDArray
 
 from dcrnet_edge.data.crop_cache import Crops
-from dcrnet_edge.models.dcrnet import DCRNet
+from dcrnet_edge.models.network import FaceNetwork
 
 _BATCH = 128
 
 
-def predict(network: DCRNet, crops: Crops) -> NDArray[np.float32]:
+def predict(network: FaceNetwork, crops: Crops) -> NDArray[np.float32]:
     """Probabilities (N, labels) float32.
 
     Args:

@@ -17,8 +17,8 @@ from lightning.fabric.plugins.io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback
 
 from dcrnet_edge.models.checkpoint import load_checkpoint
-from dcrnet_edge.models.dcrnet import DCRNet
-from dcrnet_edge.training.module import LAST_WEIGHTS, Batch, DCRNetTraining, TrainingStopError
+from dcrnet_edge.models.network import FaceNetwork
+from dcrnet_edge.training.module import LAST_WEIGHTS, Batch, TrainingModule, TrainingStopError
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outfile import written_beside
 
@@ -123,7 +123,7 @@ class KeptWeights(Callback):
         write: writes a network to a path, given the epoch.
     """
 
-    def __init__(self, folder: Path, write: Callable[[Path, DCRNet, int], None]) -> None:
+    def __init__(self, folder: Path, write: Callable[[Path, FaceNetwork, int], None]) -> None:
         self.best = -1.0
         self._best_size_px = 0
         self._folder = folder
@@ -132,7 +132,7 @@ class KeptWeights(Callback):
     def on_validation_epoch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
-        assert isinstance(module, DCRNetTraining)
+        assert isinstance(module, TrainingModule)
         accuracy = float(module.accuracy.compute())
         if not trainer.is_global_zero:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -10,10 +10,9 @@ from typing import Any
 
 import torch
 
+from dcrnet_edge.models.architecture import Architecture
 from dcrnet_edge.models.checkpoint import load_checkpoint
-from dcrnet_edge.models.config import NetworkConfig
-from dcrnet_edge.models.dcrnet import DCRNet
-from dcrnet_edge.models.imagenet import fetch_backbone, load_backbone
+from dcrnet_edge.models.network import FaceNetwork, NetworkConfig
 from dcrnet_runtime.errors import DcrnetError
 
 
@@ -31,15 +30,17 @@ class Initialization:
     """The first weights.
 
     Attributes:
-        kind: ``imagenet`` fetches torchvision's DenseNet121 backbone, ``backbone-file`` reads
-            it, ``checkpoint`` goes on from one of ours, ``scratch`` draws all at random.
+        kind: ``imagenet`` fetches ImageNet's weights of the network, ``backbone-file`` reads
+            them, ``checkpoint`` goes on from one of ours, ``scratch`` draws all at random.
         path: of the file, for the two kinds that read one.
     """
 
     kind: InitializationKind = InitializationKind.IMAGENET
     path: Path | None = None
 
-    def network(self, config: NetworkConfig) -> tuple[DCRNet, dict[str, Any]]:
+    def network(
+        self, architecture: Architecture, config: NetworkConfig
+    ) -> tuple[FaceNetwork, dict[str, Any]]:
         """The network in training mode, and its provenance as JSON values.
 
         A checkpoint with other labels gives everything but its last layer, of which the rows
@@ -48,20 +49,20 @@ class Initialization:
         Raises:
             DcrnetError: the weights cannot be had, or do not fit.
         """
-        network = DCRNet(config)
+        network = architecture.build(config)
         provenance = self.provenance()
         match self.kind:
             case InitializationKind.SCRATCH:
                 pass
             case InitializationKind.IMAGENET:
-                load_backbone(network, fetch_backbone())
+                architecture.load_imagenet(network, architecture.fetch_imagenet())
             case InitializationKind.BACKBONE_FILE:
                 assert self.path is not None
-                load_backbone(network, self.path)
+                architecture.load_imagenet(network, self.path)
             case InitializationKind.CHECKPOINT:
                 assert self.path is not None
                 checkpoint = load_checkpoint(self.path)
-                _check_same(self.path, checkpoint.network.config, config)
+                _check_same(self.path, checkpoint.network, architecture, config)
                 _copy_weights(checkpoint.network, network)
                 provenance["provenance"] = checkpoint.card.provenance
         return network.train(), provenance
@@ -80,19 +81,26 @@ class Initialization:
         return {"kind": self.kind.value, "file": self.path.name, "sha256": digest}
 
 
-def _check_same(path: Path, found: NetworkConfig, wanted: NetworkConfig) -> None:
-    for field in fields(NetworkConfig):
-        has, asked = getattr(found, field.name), getattr(wanted, field.name)
-        if field.name != "labels" and has != asked:
+def _check_same(
+    path: Path, found: FaceNetwork, architecture: Architecture, wanted: NetworkConfig
+) -> None:
+    if found.architecture != architecture.name:
+        raise DcrnetError(
+            f"{path} holds a {found.architecture}, and the run asks for a {architecture.name}:"
+            f" name network {found.architecture}, or start from another checkpoint"
+        )
+    for name in architecture.settings:
+        has, asked = getattr(found.config, name), getattr(wanted, name)
+        if has != asked:
             raise DcrnetError(
-                f"{path} holds a network with {field.name} {has}, and the run asks for {asked}:"
-                f" set network.{field.name} alike, or start from another checkpoint"
+                f"{path} holds a network with {name} {has}, and the run asks for {asked}:"
+                f" set network.{name} alike, or start from another checkpoint"
             )
 
 
-def _copy_weights(source: DCRNet, target: DCRNet) -> None:
+def _copy_weights(source: FaceNetwork, target: FaceNetwork) -> None:
     state, wanted = source.state_dict(), target.state_dict()
-    last = f"head.{len(source.head) - 1}"
+    last = source.classifier_path
     shared = [
         (target.config.labels.index(label), source.config.labels.index(label))
         for label in target.config.labels

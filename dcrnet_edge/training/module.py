@@ -1,4 +1,4 @@
-"""DCRNet as Lightning trains it: the losses, the optimiser and what happens around a step."""
+"""A network as Lightning trains it: the losses, the optimiser and what happens around a step."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from torch.nn import functional
 from torchmetrics import Accuracy
 
 from dcrnet_edge.models.batch_norm import renew_batch_norms
-from dcrnet_edge.models.dcrnet import DCRNet
-from dcrnet_edge.models.densenet import FEATURES, DenseLayer, DenseNet121, Transition
+from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_edge.training.recipe import Optimiser, Precision, Recipe, Schedule
 from dcrnet_runtime.errors import DcrnetError
 
@@ -32,8 +31,8 @@ class TrainingStopError(DcrnetError):
     """Training ended for a reason whose message says how to go on."""
 
 
-class DCRNetTraining(lightning.LightningModule):
-    """DCRNet with an auxiliary classifier.
+class TrainingModule(lightning.LightningModule):
+    """A network with an auxiliary classifier.
 
     Its data module gives, by ``statistics(epoch)``, the training faces that renew the batch norms
     of averaged weights, or of several sizes, before each validation. Dropout is seeded by seed,
@@ -49,7 +48,7 @@ class DCRNetTraining(lightning.LightningModule):
 
     def __init__(
         self,
-        network: DCRNet,
+        network: FaceNetwork,
         recipe: Recipe,
         total_steps: int,
         class_counts: Sequence[int],
@@ -60,7 +59,7 @@ class DCRNetTraining(lightning.LightningModule):
             if isinstance(module, nn.Dropout):
                 module.p *= recipe.dropout_scale
         labels = len(network.config.labels)
-        self.auxiliary = nn.Linear(FEATURES, labels)
+        self.auxiliary = nn.Linear(network.feature_channels, labels)
         # DDP waits for the gradient of whatever asks for one.
         self.auxiliary.requires_grad_(recipe.auxiliary_weight > 0)
         self.accuracy = Accuracy("multiclass", num_classes=labels, average="micro")
@@ -89,8 +88,8 @@ class DCRNetTraining(lightning.LightningModule):
             self.log("auxiliary_loss", auxiliary)
             loss = loss + self._recipe.auxiliary_weight * auxiliary
         if self._recipe.dense_l2 > 0:
-            kernels = (m.weight for m in self.network.head if isinstance(m, nn.Linear))
-            loss = loss + self._recipe.dense_l2 * sum(kernel.square().sum() for kernel in kernels)
+            squares = [kernel.square().sum() for kernel in self.network.dense_kernels()]
+            loss = loss + self._recipe.dense_l2 * sum(squares)
         if not torch.isfinite(loss):
             raise self._diverged(f"the loss became {loss.item()}")
         return loss
@@ -121,7 +120,7 @@ class DCRNetTraining(lightning.LightningModule):
         super().optimizer_step(*args, **kwargs)
         if self._recipe.min_bn_gamma > 0:
             with torch.no_grad():
-                for norm in pre_activation_norms(self.network.backbone):
+                for norm in self.network.pre_activation_norms():
                     norm.weight.clamp_(min=self._recipe.min_bn_gamma)
 
     def on_validation_epoch_start(self) -> None:
@@ -190,15 +189,3 @@ class DCRNetTraining(lightning.LightningModule):
         self._plateau_state = checkpoint.get("plateau", {})
         if self._plateau is not None:
             self._plateau.load_state_dict(self._plateau_state)
-
-
-def pre_activation_norms(backbone: DenseNet121) -> list[nn.BatchNorm2d]:
-    """The batch norms that stand before a ReLU and a 1x1 convolution, on concatenations."""
-    norms = []
-    for module in backbone.modules():
-        match module:
-            case DenseLayer():
-                norms.append(module.norm1)
-            case Transition():
-                norms.append(module.norm)
-    return norms

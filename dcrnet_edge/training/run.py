@@ -19,11 +19,12 @@ from lightning.pytorch.utilities import rank_zero_only
 from dcrnet_edge.data.data_module import FaceDataModule
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets.sample import Split
+from dcrnet_edge.models import registry
 from dcrnet_edge.models.activation_ranges import activation_ranges
 from dcrnet_edge.models.batch_norm import norms_of, renew_batch_norms
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from dcrnet_edge.models.dcrnet import DCRNet
 from dcrnet_edge.models.inference import predict
+from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_edge.training.callbacks import (
     BEST_WEIGHTS,
     RESUME_NAME,
@@ -35,7 +36,7 @@ from dcrnet_edge.training.callbacks import (
 from dcrnet_edge.training.hardware import Hardware, explained
 from dcrnet_edge.training.initialization import Initialization
 from dcrnet_edge.training.jsonl_logger import JsonlLogger, draw_curves
-from dcrnet_edge.training.module import ACCURACY, LAST_WEIGHTS, DCRNetTraining, TrainingStopError
+from dcrnet_edge.training.module import ACCURACY, LAST_WEIGHTS, TrainingModule, TrainingStopError
 from dcrnet_edge.training.recipe import Keep, Recipe
 from dcrnet_edge.training.run_config import RunConfig
 from dcrnet_edge.training.settings import Settings, read_settings, settings_of, write_settings
@@ -95,7 +96,7 @@ class Run:
         counts = self._data.class_counts().tolist()
         loaders = self._loaders()
         network, settings = self._begin(resume)
-        module = DCRNetTraining(
+        module = TrainingModule(
             network,
             self._config.recipe,
             loaders.steps * self._config.recipe.epochs,
@@ -166,8 +167,9 @@ class Run:
             self._data.dataset, self._config, self._spec.landmarks_sha256, processes
         )
 
-    def _begin(self, resume: bool) -> tuple[DCRNet, Settings]:
+    def _begin(self, resume: bool) -> tuple[FaceNetwork, Settings]:
         """The network and the settings, which are written down or compared."""
+        architecture = registry.architecture(self._config.architecture)
         network_config = self._config.network_config(self._data.dataset.labels)
         settings = self._settings()
         if resume:
@@ -177,14 +179,14 @@ class Run:
                     " folder with --out"
                 )
             settings["start"] = read_settings(self.folder, settings)["start"]
-            network = DCRNet(network_config)
+            network = architecture.build(network_config)
         else:
             if self._resume_path.exists():
                 raise DcrnetError(
                     f"{self.folder} holds a run: --resume goes on with it, or name another folder"
                     " with --out"
                 )
-            network, settings["start"] = self._start.network(network_config)
+            network, settings["start"] = self._start.network(architecture, network_config)
         rank_zero_only(remove_leftovers)(self.folder)
         rank_zero_only(write_settings)(self.folder, settings, self._config)
         return network, settings
@@ -199,7 +201,7 @@ class Run:
         logger.forget_after(step)
         board = TensorBoardLogger(self.folder, "", "tensorboard", purge_step=step)
 
-        def write(path: Path, network: DCRNet, epoch: int) -> None:
+        def write(path: Path, network: FaceNetwork, epoch: int) -> None:
             self._save(path, network, loaders.spec_at(epoch), {**settings, "epoch": epoch})
 
         curves = LambdaCallback(on_train_epoch_end=lambda *_: draw_curves(self.folder))
@@ -240,7 +242,9 @@ class Run:
             ranges[size_px] = activation_ranges(checkpoint.at(size_px).network, seen)
         save_checkpoint(self.folder / CHECKPOINT_NAME, replace(checkpoint, ranges=ranges))
 
-    def _save(self, path: Path, network: DCRNet, spec: PreprocessSpec, settings: Settings) -> None:
+    def _save(
+        self, path: Path, network: FaceNetwork, spec: PreprocessSpec, settings: Settings
+    ) -> None:
         card = ModelCard(self._data.dataset.labels, spec, settings, {}, self._license)
         save_checkpoint(path, Checkpoint(network, card))
 

@@ -6,8 +6,8 @@ import difflib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 import tomli_w
 from pydantic import TypeAdapter, ValidationError
@@ -15,12 +15,15 @@ from pydantic import TypeAdapter, ValidationError
 from dcrnet_edge.data.augmentation import AugmentConfig
 from dcrnet_edge.datasets.registry import DatasetKind
 from dcrnet_edge.datasets.splits import SplitPlan
-from dcrnet_edge.models.config import NetworkConfig
-from dcrnet_edge.models.dcrnet import check_size
+from dcrnet_edge.models import registry
+from dcrnet_edge.models.network import NetworkConfig
 from dcrnet_edge.presets import Values
 from dcrnet_edge.training.recipe import Recipe
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class RunConfig:
         dataset: layout of the data.
         split: which part is for what.
         preprocess: the contract to train for.
-        network: fields of :class:`dcrnet_edge.models.config.NetworkConfig`, except the labels.
+        architecture: name of the network, see :mod:`dcrnet_edge.models.registry`.
+        network: fields of its configuration, except the labels.
         recipe: the training itself.
         focus: strengths of the landmark focus to draw from, in place of the contract's one.
         range_sizes: input sides in px to record activation ranges for, besides those trained at.
@@ -40,16 +44,18 @@ class RunConfig:
     dataset: DatasetKind = DatasetKind.FERPLUS
     split: SplitPlan = field(default_factory=SplitPlan)
     preprocess: PreprocessSpec = field(default_factory=PreprocessSpec)
+    architecture: str = registry.DEFAULT
     network: Values = field(default_factory=dict)
     recipe: Recipe = field(default_factory=Recipe)
     focus: tuple[float, ...] = ()
     range_sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        entry = registry.architecture(self.architecture)
         sizes = (size_px for size_px, _ in self.recipe.progressive)
         mixed = self.recipe.mixed_sizes
         for size_px in (self.preprocess.size_px, *sizes, *mixed, *self.range_sizes):
-            check_size(size_px)
+            entry.check_size(size_px)
 
     @classmethod
     def of(cls, *layers: Values) -> RunConfig:
@@ -61,7 +67,7 @@ class RunConfig:
         values: Values = {}
         for layer in layers:
             values = _laid_over(values, layer)
-        _check_names(values, cls, "")
+        _check_names(values, _tables(str(values.get("architecture", registry.DEFAULT))))
         contract = {**json.loads(PreprocessSpec().to_json()), **values.pop("preprocess", {})}
         spec = PreprocessSpec.from_json(json.dumps(contract))
         try:
@@ -80,8 +86,8 @@ class RunConfig:
             DcrnetError: a bad value.
         """
         try:
-            values = {**self.network, "labels": labels}
-            return TypeAdapter(NetworkConfig).validate_python(values)
+            entry = registry.architecture(self.architecture)
+            return entry.configure({**self.network, "labels": labels})
         except ValidationError as error:
             first = error.errors()[0]
             raise DcrnetError(f"setting network: {first['msg']}") from error
@@ -129,27 +135,35 @@ def _laid_over(below: Values, above: Values) -> Values:
     return merged
 
 
-_TABLES: dict[str, type] = {
-    "split": SplitPlan,
-    "preprocess": PreprocessSpec,
-    "network": NetworkConfig,
-    "recipe": Recipe,
-    "recipe.augment": AugmentConfig,
-}
+Tables = dict[str, list[str]]
+"""Path of a table of settings -> the names in it; the outermost table's path is empty."""
 
 
-def _check_names(values: Values, kind: type, prefix: str) -> None:
-    assert is_dataclass(kind)
-    known = [
-        item.name for item in fields(kind) if kind is not NetworkConfig or item.name != "labels"
-    ]
+def _tables(architecture: str) -> Tables:
+    kinds: dict[str, type[DataclassInstance]] = {
+        "": RunConfig,
+        "split": SplitPlan,
+        "preprocess": PreprocessSpec,
+        "recipe": Recipe,
+        "recipe.augment": AugmentConfig,
+    }
+    tables = {path: [item.name for item in fields(kind)] for path, kind in kinds.items()}
+    return {**tables, "network": registry.architecture(architecture).settings}
+
+
+def _check_names(values: Values, tables: Tables, table: str = "") -> None:
+    known = tables[table]
     for name, value in values.items():
-        path = f"{prefix}{name}"
+        path = f"{table}.{name}".removeprefix(".")
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {prefix}{close[0]}?" if close else f"known: {', '.join(known)}"
+            hint = (
+                f"did you mean {path.removesuffix(name)}{close[0]}?"
+                if close
+                else f"known: {', '.join(known)}"
+            )
             raise DcrnetError(f"setting {path} is unknown: {hint}")
-        if path in _TABLES:
+        if path in tables:
             if not isinstance(value, Mapping):
                 raise DcrnetError(f"setting {path} is a table: write [{path}] and its fields")
-            _check_names(dict(value), _TABLES[path], f"{path}.")
+            _check_names(dict(value), tables, path)

@@ -20,7 +20,7 @@ from dcrnet_edge.datasets.registry import DatasetKind, read_dataset
 from dcrnet_edge.presets import Preset
 from dcrnet_edge.training.hardware import Hardware
 from dcrnet_edge.training.initialization import Initialization, InitializationKind
-from dcrnet_edge.training.module import DCRNetTraining
+from dcrnet_edge.training.module import TrainingModule
 from dcrnet_edge.training.run import Run
 from dcrnet_edge.training.run_config import RunConfig
 
@@ -70,18 +70,18 @@ def environment() -> dict[str, str]:
 
 def kill_at(step: int) -> None:
     """Let the (first) process die of SIGKILL inside a training step."""
-    training_step = DCRNetTraining.training_step
+    training_step = TrainingModule.training_step
 
     @functools.wraps(training_step)
-    def deadly(self: DCRNetTraining, *args: Any) -> torch.Tensor:
+    def deadly(self: TrainingModule, *args: Any) -> torch.Tensor:
         if self.global_step == step and self.global_rank == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         return training_step(self, *args)
 
-    DCRNetTraining.training_step = deadly  # type: ignore[method-assign]
+    TrainingModule.training_step = deadly  # type: ignore[method-assign]
 
 
-def tell_weights(self: DCRNetTraining) -> None:
+def tell_weights(self: TrainingModule) -> None:
     """Print the hash of the weights that this process ends with."""
     weights = b"".join(p.detach().numpy().tobytes() for p in self.network.parameters())
     sys.stdout.write(f"\nweights:{sha256(weights).hexdigest()}\n")
@@ -101,7 +101,7 @@ def main(
     run = small_run(data, Path(folder), *changes, checkpoint_minutes=0, **hardware)
     if what == "killed":
         kill_at(5 if devices == 1 else 3)
-    DCRNetTraining.on_train_end = tell_weights  # type: ignore[method-assign]
+    TrainingModule.on_train_end = tell_weights  # type: ignore[method-assign]
     run.train(resume=what == "resumed")
 
 

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from dcrnet_edge.models.batch_norm import norms_of, renew_batch_norms
 from generated import LABELS
 from safetensors.torch import save_file
 
 from dcrnet_edge.models.activation_ranges import activation_ranges
+from dcrnet_edge.models.batch_norm import norms_of, renew_batch_norms
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from dcrnet_edge.models.config import NetworkConfig
-from dcrnet_edge.models.dcrnet import DCRNet
+from dcrnet_edge.models.dcrnet import DCRNet, DCRNetConfig
 from dcrnet_runtime.backends.card import ModelCard
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
@@ -24,7 +23,7 @@ CODES = torch.randint(0, 256, (4, 3, 64, 64), generator=torch.Generator().manual
 @pytest.fixture(scope="module")
 def network() -> DCRNet:
     torch.manual_seed(0)
-    network = DCRNet(NetworkConfig(labels=LABELS, attention_reduction=16))
+    network = DCRNet(DCRNetConfig(labels=LABELS, attention_reduction=16))
     renew_batch_norms(network, [CODES])
     return network
 

@@ -25,7 +25,7 @@ from dcrnet_edge.evaluation.predictions import read_predictions
 from dcrnet_edge.training.cross_validation import cross_validate
 from dcrnet_edge.training.hardware import Hardware
 from dcrnet_edge.training.initialization import Initialization, InitializationKind
-from dcrnet_edge.training.module import DCRNetTraining
+from dcrnet_edge.training.module import TrainingModule
 from dcrnet_edge.training.run_config import RunConfig
 from dcrnet_runtime.errors import DcrnetError
 
@@ -73,15 +73,15 @@ def test_every_image_is_predicted_once_also_after_an_interruption(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    step, folders = DCRNetTraining.training_step, tmp_path / "runs"
+    step, folders = TrainingModule.training_step, tmp_path / "runs"
 
-    def interrupted(self: DCRNetTraining, *batch: Any) -> Any:
+    def interrupted(self: TrainingModule, *batch: Any) -> Any:
         if (folders / "fold-0" / "model.safetensors").is_file() and self.global_step == 1:
             raise OSError("pulled out")
         return step(self, *batch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(DCRNetTraining, "training_step", interrupted)
+        patch.setattr(TrainingModule, "training_step", interrupted)
         with pytest.raises(DcrnetError, match=r"fold 1 of 2: .*the same command with --all-folds"):
             validate()
     done = (folders / "fold-0" / "model.safetensors").stat().st_mtime_ns

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dcrnet_runtime.video.images import read_image
 from edge.runs import open_fixed_detector
 from generated import FixedDetector, synthetic_face, write_ferplus
 from generated_trees import (
@@ -37,6 +36,7 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.preprocess.crops import prepare
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
+from dcrnet_runtime.video.images import read_image
 
 Writer = Callable[[Path], Path]
 

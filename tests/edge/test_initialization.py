@@ -8,10 +8,10 @@ import pytest
 import torch
 from generated import LABELS
 
-from dcrnet_edge.models import imagenet as backbone_weights
+from dcrnet_edge.models import densenet_weights
+from dcrnet_edge.models.attention import Attention
 from dcrnet_edge.models.checkpoint import Checkpoint, save_checkpoint
-from dcrnet_edge.models.config import Attention, NetworkConfig
-from dcrnet_edge.models.dcrnet import DCRNet
+from dcrnet_edge.models.dcrnet import ARCHITECTURE, DCRNet, DCRNetConfig
 from dcrnet_edge.training.initialization import Initialization, InitializationKind
 from dcrnet_runtime.backends.card import ModelCard
 from dcrnet_runtime.errors import DcrnetError
@@ -21,12 +21,12 @@ CKPLUS = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surpr
 
 
 def test_another_label_set_keeps_the_rows_of_the_labels_in_common(tmp_path: Path) -> None:
-    first = DCRNet(NetworkConfig(LABELS))
+    first = DCRNet(DCRNetConfig(LABELS))
     path = tmp_path / "first.safetensors"
     card = ModelCard(LABELS, PreprocessSpec(size_px=64), {"dataset": "ferplus"})
     save_checkpoint(path, Checkpoint(first, card))
     network, provenance = Initialization(InitializationKind.CHECKPOINT, path).network(
-        NetworkConfig(CKPLUS)
+        ARCHITECTURE, DCRNetConfig(CKPLUS)
     )
     one, other = first.head[-1].get_parameter("weight"), network.head[-1].get_parameter("weight")
     for row, label in enumerate(CKPLUS):
@@ -44,12 +44,12 @@ def test_another_label_set_keeps_the_rows_of_the_labels_in_common(tmp_path: Path
 def test_another_network_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "first.safetensors"
     card = ModelCard(LABELS, PreprocessSpec(size_px=64))
-    save_checkpoint(path, Checkpoint(DCRNet(NetworkConfig(LABELS)), card))
-    wanted = NetworkConfig(LABELS, attention=Attention.SE)
+    save_checkpoint(path, Checkpoint(DCRNet(DCRNetConfig(LABELS)), card))
+    wanted = DCRNetConfig(LABELS, attention=Attention.SE)
     with pytest.raises(
         DcrnetError, match=r"attention cbam, .* asks for se: set network\.attention"
     ):
-        Initialization(InitializationKind.CHECKPOINT, path).network(wanted)
+        Initialization(InitializationKind.CHECKPOINT, path).network(ARCHITECTURE, wanted)
 
 
 def test_without_a_network_the_remedies_are_named(
@@ -61,7 +61,7 @@ def test_without_a_network_the_remedies_are_named(
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", unreachable)
     with pytest.raises(DcrnetError, match=r"--backbone-weights, or train --from-scratch"):
-        Initialization().network(NetworkConfig(LABELS))
+        Initialization().network(ARCHITECTURE, DCRNetConfig(LABELS))
 
 
 def test_the_fetched_file_is_found_in_torch_hubs_cache(
@@ -71,6 +71,6 @@ def test_the_fetched_file_is_found_in_torch_hubs_cache(
     path = tmp_path / "checkpoints" / "densenet121-a639ec97.pth"
     path.parent.mkdir()
     path.write_bytes(b"")
-    assert backbone_weights.fetch_backbone() == path
+    assert densenet_weights.fetch_backbone() == path
     with pytest.raises(DcrnetError, match="not torchvision's published densenet121 file"):
-        Initialization().network(NetworkConfig(LABELS))
+        Initialization().network(ARCHITECTURE, DCRNetConfig(LABELS))

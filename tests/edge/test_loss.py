@@ -9,9 +9,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from dcrnet_edge.models.config import NetworkConfig
-from dcrnet_edge.models.dcrnet import DCRNet
-from dcrnet_edge.training.module import DCRNetTraining
+from dcrnet_edge.models.dcrnet import DCRNet, DCRNetConfig
+from dcrnet_edge.training.module import TrainingModule
 from dcrnet_edge.training.recipe import Optimiser, Recipe, Schedule
 
 COUNTS = (60, 30, 10)
@@ -21,12 +20,12 @@ TARGETS = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
 @pytest.fixture(scope="module")
 def network() -> DCRNet:
-    return DCRNet(NetworkConfig(("a", "b", "c")))
+    return DCRNet(DCRNetConfig(("a", "b", "c")))
 
 
-def module_of(network: DCRNet, **recipe: Any) -> DCRNetTraining:
+def module_of(network: DCRNet, **recipe: Any) -> TrainingModule:
     values = {"class_weights": False, "dropout_scale": 1.0, **recipe}
-    return DCRNetTraining(network, Recipe(**values), 100, COUNTS)
+    return TrainingModule(network, Recipe(**values), 100, COUNTS)
 
 
 def test_class_weights_are_equation_7(network: DCRNet) -> None:

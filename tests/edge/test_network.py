@@ -8,14 +8,14 @@ import pytest
 import torch
 from generated import LABELS
 
-from dcrnet_edge.models.config import Attention, NetworkConfig
-from dcrnet_edge.models.dcrnet import DCRNet, check_size
+from dcrnet_edge.models.attention import Attention
+from dcrnet_edge.models.dcrnet import ARCHITECTURE, DCRNet, DCRNetConfig
 from dcrnet_runtime.errors import DcrnetError
 
-CONFIG = NetworkConfig(labels=LABELS)
+CONFIG = DCRNetConfig(labels=LABELS)
 
 
-def parameters(config: NetworkConfig) -> int:
+def parameters(config: DCRNetConfig) -> int:
     return sum(parameter.numel() for parameter in DCRNet(config).parameters())
 
 
@@ -48,7 +48,7 @@ def test_the_backbone_has_torchvisions_keys() -> None:
     ],
     ids=["se", "no attention", "no residual modules", "eight labels"],
 )
-def test_ablations_build_and_run(config: NetworkConfig) -> None:
+def test_ablations_build_and_run(config: DCRNetConfig) -> None:
     assert parameters(config) != parameters(CONFIG)
     codes = torch.zeros(1, 3, 64, 64, dtype=torch.uint8)
     assert DCRNet(config).eval()(codes).shape == (1, len(config.labels))
@@ -56,13 +56,21 @@ def test_ablations_build_and_run(config: NetworkConfig) -> None:
 
 @pytest.mark.parametrize("size_px", [64, 128, 192, 224])
 def test_the_sizes_that_are_possible(size_px: int) -> None:
-    check_size(size_px)
+    """The 2x2 max-pool uses their maps whole, but for the paper's own 224."""
+    ARCHITECTURE.check_size(size_px)
+    network = DCRNet(CONFIG).eval()
+    with torch.inference_mode():
+        features = network.embed(torch.zeros(1, 3, size_px, size_px, dtype=torch.uint8))
+        assert network.classify(features).isfinite().all()
+    side = features.shape[-1]
+    assert features.shape == (1, network.feature_channels, size_px // 32, size_px // 32)
+    assert side % 2 == 0 or size_px == 224
 
 
 @pytest.mark.parametrize("size_px", [48, 96, 112, 0])
 def test_other_sizes_are_refused(size_px: int) -> None:
     with pytest.raises(DcrnetError, match="not one of 64, 128, 192, 224"):
-        check_size(size_px)
+        ARCHITECTURE.check_size(size_px)
 
 
 def test_code_128_is_the_zero_of_padding() -> None:

@@ -27,8 +27,7 @@ from dcrnet_edge.evaluation.answers import evaluate
 from dcrnet_edge.evaluation.metrics import compute_metrics
 from dcrnet_edge.models.batch_norm import norms_of
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from dcrnet_edge.models.config import NetworkConfig
-from dcrnet_edge.models.dcrnet import DCRNet
+from dcrnet_edge.models.dcrnet import DCRNet, DCRNetConfig
 from dcrnet_edge.training import callbacks
 from dcrnet_edge.training import module as training
 from dcrnet_edge.training.hardware import explained
@@ -83,7 +82,7 @@ def test_a_run_learns_and_describes_itself(tree: Path, caches: Path, tmp_path: P
     assert card.provenance["hours"] > 0
     assert 0 < card.metrics["valid_accuracy"] <= 1
     assert set(checkpoint.ranges) == {64}
-    norms = training.pre_activation_norms(checkpoint.network.backbone)
+    norms = checkpoint.network.pre_activation_norms()
     assert min(norm.weight.min() for norm in norms) >= 1e-3
     found = compute_metrics(evaluate(path, data, Split.TEST, tree))
     assert found["images"] == 16
@@ -142,13 +141,13 @@ def test_mixed_sizes_take_turns(
 ) -> None:
     """Batch by batch in the last epochs; each size gets statistics and ranges of its own."""
     seen: list[int] = []
-    step = training.DCRNetTraining.training_step
+    step = training.TrainingModule.training_step
 
-    def watched(self: training.DCRNetTraining, batch: training.Batch, index: int) -> torch.Tensor:
+    def watched(self: training.TrainingModule, batch: training.Batch, index: int) -> torch.Tensor:
         seen.append(batch[0].shape[-1])
         return step(self, batch, index)
 
-    monkeypatch.setattr(training.DCRNetTraining, "training_step", watched)
+    monkeypatch.setattr(training.TrainingModule, "training_step", watched)
     recipe = {"epochs": 2, "progressive": [[64, 1]], "mixed_sizes": [64], "batch_size": 8}
     data = face_data(tree, caches)
     changes = {"preprocess": {"size_px": 128}, "recipe": recipe}
@@ -175,7 +174,7 @@ def test_the_best_weights_are_of_the_largest_inputs(
 ) -> None:
     """Those of smaller ones can be right more often there, and serve the run's end worse."""
     accuracies, sizes_px = (0.9, 0.5, 0.4, 0.6), (64, 128, 128, 128)
-    module = training.DCRNetTraining(DCRNet(NetworkConfig(("a", "b"))), Recipe(), 4, [1, 1])
+    module = training.TrainingModule(DCRNet(DCRNetConfig(("a", "b"))), Recipe(), 4, [1, 1])
 
     def write(path: Path, _network: DCRNet, epoch: int) -> None:
         path.write_text(str(epoch))
@@ -197,7 +196,7 @@ def test_the_best_weights_are_of_the_largest_inputs(
 
 
 def test_an_older_runs_best_weights_say_their_size(tmp_path: Path) -> None:
-    network = DCRNet(NetworkConfig(("a", "b")))
+    network = DCRNet(DCRNetConfig(("a", "b")))
     best = tmp_path / callbacks.BEST_WEIGHTS
     card = ModelCard(network.config.labels, PreprocessSpec(size_px=128))
     save_checkpoint(best, Checkpoint(network, card))
@@ -262,8 +261,8 @@ def test_data_that_cannot_be_learned(tree: Path, caches: Path, tmp_path: Path) -
 
 def test_scales_are_kept_above_their_floor(tree: Path, caches: Path, tmp_path: Path) -> None:
     """Also one that the first weights have below it."""
-    network = DCRNet(NetworkConfig(("happiness", "neutral")))
-    norm = training.pre_activation_norms(network.backbone)[3]
+    network = DCRNet(DCRNetConfig(("happiness", "neutral")))
+    norm = network.pre_activation_norms()[3]
     with torch.no_grad():
         norm.weight[0] = -0.1
     card = ModelCard(network.config.labels, PreprocessSpec(size_px=64))
@@ -273,7 +272,7 @@ def test_scales_are_kept_above_their_floor(tree: Path, caches: Path, tmp_path: P
         config = RunConfig.of(FERPLUS, SMALL, one_epoch)
         start = Initialization(InitializationKind.CHECKPOINT, tmp_path / "first.safetensors")
         path = Run(face_data(tree, caches), config, start, tmp_path / f"{floor}").train()
-        trained = training.pre_activation_norms(load_checkpoint(path).network.backbone)[3]
+        trained = load_checkpoint(path).network.pre_activation_norms()[3]
         assert (trained.weight[0] >= 1e-3) == (floor > 0)
 
 
@@ -281,7 +280,7 @@ def test_a_loss_that_is_no_number_ends_the_run(
     tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nan = torch.tensor(math.nan)
-    monkeypatch.setattr(training.DCRNetTraining, "_cross_entropy", lambda *_: nan)
+    monkeypatch.setattr(training.TrainingModule, "_cross_entropy", lambda *_: nan)
     with pytest.raises(DcrnetError, match=r"became nan at step 0; .*: lower"):
         run_of(tree, caches, tmp_path).train()
 
@@ -290,15 +289,15 @@ def test_a_gradient_that_is_no_number_reaches_no_weights(
     tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A finite loss with a gradient that is not: at step 2, behind the first epoch."""
-    step = training.DCRNetTraining.training_step
+    step = training.TrainingModule.training_step
 
-    def poisoned(self: training.DCRNetTraining, *args: Any) -> torch.Tensor:
+    def poisoned(self: training.TrainingModule, *args: Any) -> torch.Tensor:
         loss = step(self, *args)
         if self.global_step == 2:
             loss = loss + (self.auxiliary.bias.sum() * 0).sqrt()
         return loss
 
-    monkeypatch.setattr(training.DCRNetTraining, "training_step", poisoned)
+    monkeypatch.setattr(training.TrainingModule, "training_step", poisoned)
     with pytest.raises(DcrnetError, match=r"a gradient is not finite at step 2; .*--start-from"):
         run_of(tree, caches, tmp_path, {"recipe": {"batch_size": 8}}).train()
     network = load_checkpoint(tmp_path / "last.safetensors").network

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dcrnet_edge.models.activation_ranges import activation_ranges
+from dcrnet_edge.models.attention import Attention
 from dcrnet_edge.models.batch_norm import renew_batch_norms
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from dcrnet_edge.models.config import Attention, NetworkConfig
-from dcrnet_edge.models.dcrnet import DCRNet, ResidualBlock
+from dcrnet_edge.models.dcrnet import DCRNet, DCRNetConfig, ResidualBlock
 from dcrnet_edge.models.densenet import DenseLayer
 from dcrnet_runtime.backends.card import ModelCard
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
@@ -48,7 +48,7 @@ def _random_network(attention: Attention = Attention.CBAM) -> DCRNet:
     would magnify the last bit of a float to a visible difference.
     """
     torch.manual_seed(7)
-    network = DCRNet(NetworkConfig(LABELS, attention=attention))
+    network = DCRNet(DCRNetConfig(LABELS, attention=attention))
     with torch.no_grad():
         for module in network.modules():
             match module:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcrnet_edge.models.config import Attention
+from dcrnet_edge.models.attention import Attention
 from dcrnet_export.ir.lowering import rewrite
 from dcrnet_export.ir.reference import run_reference
 from dcrnet_runtime.backends.model import OUTPUT_NAME

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dcrnet_edge.models.dcrnet import DCRNet
+from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_export.checks.tolerances import Tolerances
 from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.backends.precision import Precision
@@ -48,7 +48,7 @@ class Parity:
         }
 
 
-def torch_probabilities(network: DCRNet, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+def torch_probabilities(network: FaceNetwork, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(N, S, S, 3) uint8 RGB crops to (N, labels) float32."""
     batches = torch.split(torch.from_numpy(crops).permute(0, 3, 1, 2), _BATCH)
     with torch.inference_mode():

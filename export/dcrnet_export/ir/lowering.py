@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from dcrnet_edge.models.attention import CBAM, ChannelMLP, SqueezeExcitation
 from dcrnet_edge.models.dcrnet import DCRNet, ResidualBlock
 from dcrnet_edge.models.densenet import DenseBlock, DenseLayer, Transition
+from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_export.ir.folding import (
     affine_of,
     clamp_norm,
@@ -46,7 +47,9 @@ _LONG_PREFIX = "backbone.features."
 """Left out of the values' names: a file repeats each name some ten times."""
 
 
-def rewrite(network: DCRNet, size_px: int, ranges: Mapping[str, Tensor] | None = None) -> Graph:
+def rewrite(
+    network: FaceNetwork, size_px: int, ranges: Mapping[str, Tensor] | None = None
+) -> Graph:
     """The network's function at one size, exact but for float rounding.
 
     Args:
@@ -55,6 +58,7 @@ def rewrite(network: DCRNet, size_px: int, ranges: Mapping[str, Tensor] | None =
         ranges: what :func:`dcrnet_edge.models.activation_ranges.activation_ranges` saw at that
             size; the graph's ranges are derived from it. Without it the graph has none.
     """
+    assert isinstance(network, DCRNet)
     build = _Builder(ranges or {})
     value = build.add(INPUT_NAME, Input(size_px), limits=_code_range())
     value = _backbone(build, network, value)

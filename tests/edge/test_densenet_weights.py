@@ -11,9 +11,8 @@ from generated import LABELS
 from safetensors.torch import save_file
 from torch import Tensor
 
-from dcrnet_edge.models.config import NetworkConfig
-from dcrnet_edge.models.dcrnet import DCRNet
-from dcrnet_edge.models.imagenet import load_backbone
+from dcrnet_edge.models.dcrnet import DCRNet, DCRNetConfig
+from dcrnet_edge.models.densenet_weights import load_backbone
 from dcrnet_runtime.errors import DcrnetError
 
 CODES = torch.randint(0, 256, (2, 3, 64, 64), generator=torch.Generator().manual_seed(0)).byte()
@@ -21,7 +20,7 @@ CODES = torch.randint(0, 256, (2, 3, 64, 64), generator=torch.Generator().manual
 
 def network(seed: int) -> DCRNet:
     torch.manual_seed(seed)
-    return DCRNet(NetworkConfig(labels=LABELS)).eval()
+    return DCRNet(DCRNetConfig(labels=LABELS)).eval()
 
 
 def published(seed: int) -> dict[str, Tensor]:
@@ -54,7 +53,7 @@ def test_safetensors_with_new_keys(tmp_path: Path) -> None:
     save_file(
         {name: tensor.clone() for name, tensor in theirs.backbone.state_dict().items()}, path
     )
-    load_backbone(ours, path)
+    load_backbone(ours.backbone, path, 64.0)
     expect_imagenets_answers(ours, theirs)
 
 
@@ -65,10 +64,10 @@ def test_the_published_pickle_with_old_keys(
     torch.save(published(1), path)
     ours = network(2)
     with pytest.raises(DcrnetError, match="not torchvision's published densenet121 file"):
-        load_backbone(ours, path)
+        load_backbone(ours.backbone, path, 64.0)
     digest = sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setattr("dcrnet_edge.models.imagenet.PUBLISHED_SHA256_PREFIX", digest[:8])
-    load_backbone(ours, path)
+    monkeypatch.setattr("dcrnet_edge.models.densenet_weights.PUBLISHED_SHA256_PREFIX", digest[:8])
+    load_backbone(ours.backbone, path, 64.0)
     expect_imagenets_answers(ours, network(1))
 
 
@@ -76,9 +75,9 @@ def test_a_file_that_lacks_tensors(tmp_path: Path) -> None:
     path = tmp_path / "part.safetensors"
     save_file({"features.norm5.bias": torch.zeros(1024)}, path)
     with pytest.raises(DcrnetError, match=r"lacks 60. of DenseNet121's tensors"):
-        load_backbone(network(0), path)
+        load_backbone(network(0).backbone, path, 64.0)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(DcrnetError, match="do not exist"):
-        load_backbone(network(0), tmp_path / "none.safetensors")
+        load_backbone(network(0).backbone, tmp_path / "none.safetensors", 64.0)

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from dcrnet_edge.models.dcrnet import DCRNet
+from dcrnet_edge.models.densenet import DenseNet121
 from dcrnet_runtime.errors import DcrnetError
 
 PUBLISHED_SHA256_PREFIX = "a639ec97"
@@ -42,16 +42,17 @@ def fetch_backbone() -> Path:
     return path
 
 
-def load_backbone(network: DCRNet, path: Path) -> None:
-    """Load DenseNet121 weights with torchvision's keys, old or new, into the backbone.
+def load_backbone(backbone: DenseNet121, path: Path, input_scale: float) -> None:
+    """Load weights with torchvision's keys, old or new.
 
     ImageNet's normalisation is folded into ``conv0`` so that the backbone keeps taking
-    ``(x - 128) / s``.
+    ``(x - 128) / input_scale``.
 
     Args:
-        network: its backbone is replaced.
+        backbone: all its tensors are replaced.
         path: safetensors, or torchvision's published ``.pth``, told by its hash and read
             without running code.
+        input_scale: of the network around the backbone.
 
     Raises:
         DcrnetError: the file is missing, another pickle, or does not hold all of DenseNet121's
@@ -62,7 +63,7 @@ def load_backbone(network: DCRNet, path: Path) -> None:
         for name, tensor in _read(path).items()
         if name.startswith(_PREFIX)
     }
-    wanted = network.backbone.state_dict()
+    wanted = backbone.state_dict()
     absent = [n for n in wanted if n not in tensors and not n.endswith("num_batches_tracked")]
     if absent:
         raise DcrnetError(
@@ -70,10 +71,10 @@ def load_backbone(network: DCRNet, path: Path) -> None:
             " torchvision densenet121 file"
         )
     try:
-        network.backbone.load_state_dict(tensors, strict=False)
+        backbone.load_state_dict(tensors, strict=False)
     except RuntimeError as error:
         raise DcrnetError(f"{path} is of another network: {error}") from error
-    _fold_imagenet_normalisation(network)
+    _fold_imagenet_normalisation(backbone, input_scale)
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -101,7 +102,7 @@ def _read_published(path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def _fold_imagenet_normalisation(network: DCRNet) -> None:
+def _fold_imagenet_normalisation(backbone: DenseNet121, input_scale: float) -> None:
     """Make conv0 take ``(x - 128) / s`` where it took ``(x / 255 - mean) / std``.
 
     The scale goes into the kernel exactly. The shift is exact away from the border, where it
@@ -110,10 +111,9 @@ def _fold_imagenet_normalisation(network: DCRNet) -> None:
     """
     mean = torch.tensor([0.485, 0.456, 0.406])
     std = torch.tensor([0.229, 0.224, 0.225])
-    features = network.backbone.features
-    kernel = features.get_parameter("conv0.weight")
-    running_mean = features.get_buffer("norm0.running_mean")
+    kernel = backbone.features.get_parameter("conv0.weight")
+    running_mean = backbone.features.get_buffer("norm0.running_mean")
     with torch.no_grad():
         shift = (128.0 / 255.0 - mean) / std
         running_mean.sub_((kernel.sum(dim=(2, 3)) * shift).sum(dim=1))
-        kernel.mul_((network.config.input_scale / 255.0 / std)[None, :, None, None])
+        kernel.mul_((input_scale / 255.0 / std)[None, :, None, None])
