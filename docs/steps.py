@@ -33,7 +33,7 @@ from dcrnet_export.emitters.onnx_int8 import onnx_int8
 from dcrnet_export.emitters.onnx_writer import set_card
 from dcrnet_export.ir.folding import affine_of, fold_before
 from dcrnet_export.ir.graph import Affine, Array, AvgPool, Clamp, Concat, Conv, Graph, MaxPool
-from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.ir.lowering import lower
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.quantization import QuantizedGraph, WeightLimit, coding_of, quantize
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
@@ -62,7 +62,7 @@ def write(
     out.mkdir(parents=True, exist_ok=True)
     write_stock(loaded.network, card, crops, out / "0-stock-fp32.onnx", out / "0-stock-int8.onnx")
     _write_folded(loaded, card, crops, out / "2-folded-int8.onnx")
-    graph = rewrite(loaded.network, size, stored_calibration(loaded, size).ranges)
+    graph = lower(loaded.network, size, stored_calibration(loaded, size).ranges)
     for name, quantized in (
         ("3-clamps", quantize(_one_range_a_block(graph), WeightLimit.REDUCED)),
         (
@@ -129,7 +129,7 @@ def _write_folded(
     loaded: Checkpoint, card: ModelCard, crops: NDArray[np.uint8], path: Path
 ) -> None:
     """Steps 1 and 2, quantized by ONNX Runtime's tools: norm1 is left between float values."""
-    graph = _unclamped(rewrite(loaded.network, card.preprocess.size_px), loaded.network)
+    graph = _unclamped(lower(loaded.network, card.preprocess.size_px), loaded.network)
     onnx.save(onnx_float(graph), path)
     quantize_static(
         str(path),

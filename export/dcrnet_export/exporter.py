@@ -17,7 +17,7 @@ from dcrnet_export.artifacts.artifact import (
 )
 from dcrnet_export.checks.checks import Findings, check, host_problem
 from dcrnet_export.ir.graph import Graph
-from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.ir.lowering import lower
 from dcrnet_export.job import ExportJob
 from dcrnet_export.mixed_precision_search import MixedPrecision, mixed_precision_trials
 from dcrnet_export.progress import Steps
@@ -69,7 +69,7 @@ def export(
     ranges = job.checkpoint.ranges.get(job.size_px)  # float kernels are rounded better with them
     if job.calibration is not None:
         ranges = job.calibration.ranges
-    graph = rewrite(job.checkpoint.network, job.size_px, ranges)
+    graph = lower(job.checkpoint.network, job.size_px, ranges)
     for kind in kinds:
         draft = _Draft(job, kind, folder, step)
         exported = draft.tried(graph)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dcrnet_export.artifacts.artifact import ArtifactKind, build_content
-from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.ir.lowering import lower
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.model import ModelFormat
 from dcrnet_runtime.backends.precision import Precision
@@ -23,7 +23,7 @@ from dcrnet_runtime.backends.precision import Precision
 )
 def test_eight_faces_in_batches(checkpoint, faces, tmp_path, form, precision, batch):
     """8 is no multiple of 3: the last batch is filled up and cut again."""
-    graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+    graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     rows = {}
     for each in (1, batch):
         kind = ArtifactKind(form, precision, each)
@@ -35,7 +35,7 @@ def test_eight_faces_in_batches(checkpoint, faces, tmp_path, form, precision, ba
 
 
 def test_tflite_has_no_free_batch(checkpoint):
-    graph = rewrite(checkpoint.network, 64)
+    graph = lower(checkpoint.network, 64)
     with pytest.raises(ValueError, match="fixed batch"):
         build_content(
             ArtifactKind(ModelFormat.TFLITE, Precision.FP32, None), graph, checkpoint.card

@@ -8,7 +8,7 @@ import torch
 
 from dcrnet_edge.models.activation_ranges import activation_ranges
 from dcrnet_export.ir.graph import Clamp, Concat, Conv, Graph, Input, Node
-from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.ir.lowering import lower
 from dcrnet_export.ir.reference import run_reference
 from dcrnet_export.passes.channel_equalization import LEVELS, equalize_channels
 from dcrnet_runtime.backends.model import OUTPUT_NAME
@@ -18,7 +18,7 @@ FREE = np.inf
 
 @pytest.fixture(scope="module")
 def graph(checkpoint):
-    return rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+    return lower(checkpoint.network, 64, checkpoint.ranges[64])
 
 
 def test_whole_network_is_the_same_function(graph, make_faces):
@@ -34,7 +34,7 @@ def test_whole_network_is_the_same_function_at_other_sizes(checkpoint, make_face
     face = make_faces(1, side)
     codes = torch.from_numpy(face).permute(0, 3, 1, 2)
     ranges = activation_ranges(checkpoint.network, [codes])
-    graph = rewrite(checkpoint.network, side, ranges)
+    graph = lower(checkpoint.network, side, ranges)
     equal = equalize_channels(graph, snap=False)
     want, got = (run_reference(each, face[0])[OUTPUT_NAME] for each in (graph, equal))
     np.testing.assert_allclose(got, want, atol=1e-4)

@@ -29,7 +29,7 @@ from dcrnet_export.checks.structure import structure_problem
 from dcrnet_export.checks.tolerances import Tolerances
 from dcrnet_export.cli.export import app
 from dcrnet_export.exporter import export
-from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.ir.lowering import lower
 from dcrnet_export.job import ExportJob
 from dcrnet_export.passes.quantization import WeightLimit
 from dcrnet_export.progress import Steps
@@ -168,7 +168,7 @@ def test_golden_inputs_reach_where_kernels_saturate(checkpoint, tmp_path):
 
     kind = ArtifactKind(ModelFormat.ONNX, Precision.INT8, target=Target.ARM)
     assert kind.weight_limit is WeightLimit.FULL
-    quantized = integer_graph(kind, rewrite(checkpoint.network, 64, checkpoint.ranges[64]))
+    quantized = integer_graph(kind, lower(checkpoint.network, 64, checkpoint.ranges[64]))
     weights = quantized.weights["conv0"].codes.astype(int).reshape(64, -1)
     pairs = weights[:, : weights.shape[1] // 2 * 2].reshape(64, -1, 2).sum(axis=2)
     white = golden_crops(64)[5]
@@ -214,7 +214,7 @@ def test_verify_refuses_a_checkpoint(checkpoint_path):
 @pytest.mark.parametrize("form", list(ModelFormat))
 def test_structure(checkpoint, form):
     card = checkpoint.card
-    graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+    graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     content = build_content(ArtifactKind(form, Precision.INT8), graph, card)
     assert structure_problem(form, content, card) is None
     other = replace(card, preprocess=replace(card.preprocess, size_px=128))
@@ -304,7 +304,7 @@ def test_sidecar_repeats_the_card(good):
 def test_inspect(file, good, checkpoint, checkpoint_path, tmp_path):
     path = {"onnx": good, "safetensors": checkpoint_path}.get(file)
     if path is None:
-        graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+        graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
         path = tmp_path / "model.tflite"
         kind = ArtifactKind(ModelFormat.TFLITE, Precision.INT8)
         write_artifact(path, build_content(kind, graph, checkpoint.card), checkpoint.card)

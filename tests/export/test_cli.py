@@ -20,7 +20,7 @@ from dcrnet_export.artifacts.artifact import PRECISIONS, ArtifactKind, build_con
 from dcrnet_export.checks.parity import Parity, rejection
 from dcrnet_export.checks.tolerances import Tolerances
 from dcrnet_export.cli.export import app
-from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.ir.lowering import lower
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.precision import Precision
 
@@ -80,7 +80,7 @@ def test_report_names_files_and_next_commands(exported):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file_name(64))
 def test_same_inputs_give_the_same_bytes(checkpoint, kind):
-    graphs = [rewrite(checkpoint.network, 64, checkpoint.ranges[64]) for _ in range(2)]
+    graphs = [lower(checkpoint.network, 64, checkpoint.ranges[64]) for _ in range(2)]
     first, second = (build_content(kind, graph, checkpoint.card) for graph in graphs)
     assert first == second
 

@@ -11,7 +11,7 @@ from onnx import TensorProto
 
 from dcrnet_export.emitters.onnx_float import onnx_fp16
 from dcrnet_export.ir.graph import AvgPool, Clamp, Conv, Graph, Input, Node
-from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.ir.lowering import lower
 from dcrnet_export.ir.reference import run_reference
 from dcrnet_export.passes.bias_correction import correct_biases
 from dcrnet_export.passes.fp16 import FP16_LARGEST, fit_to_fp16, is_sound_in_fp16, round_to_fp16
@@ -73,7 +73,7 @@ def test_kernels_that_float16_cannot_hold_stay_float32():
 
 
 def test_fp16_onnx_holds_float16_between_uint8_and_float32(checkpoint, faces, expected):
-    model = onnx_fp16(rewrite(checkpoint.network, 64, checkpoint.ranges[64]))
+    model = onnx_fp16(lower(checkpoint.network, 64, checkpoint.ranges[64]))
     kernels = [tensor for tensor in model.graph.initializer if len(tensor.dims) == 4]
     assert len(kernels) > 200
     assert {tensor.data_type for tensor in kernels} == {TensorProto.FLOAT16}

@@ -14,7 +14,7 @@ from dcrnet_export.emitters.onnx_int8 import onnx_int8
 from dcrnet_export.emitters.onnx_qdq import onnx_qdq
 from dcrnet_export.emitters.onnx_writer import set_card
 from dcrnet_export.ir.graph import Add, Affine, Conv, Graph, Input, Node, Softmax
-from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.ir.lowering import lower
 from dcrnet_export.ir.reference import run_reference
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.integer_reference import IntegerExecutor
@@ -43,19 +43,19 @@ def run(model, faces):
 
 @pytest.fixture(scope="module")
 def quantized(checkpoint):
-    graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+    graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     return quantize(equalize_channels(graph), WeightLimit.REDUCED)
 
 
 @pytest.mark.parametrize("side", [64, 128])
 def test_float_equals_torch(checkpoint, make_faces, torch_probabilities, side):
     faces = make_faces(4, side)
-    got = run(onnx_float(rewrite(checkpoint.network, side)), faces)
+    got = run(onnx_float(lower(checkpoint.network, side)), faces)
     np.testing.assert_allclose(got, torch_probabilities(checkpoint.network, faces), atol=1e-4)
 
 
 def test_float_has_no_batch_norm_and_one_transpose(checkpoint):
-    operators = [node.op_type for node in onnx_float(rewrite(checkpoint.network, 64)).graph.node]
+    operators = [node.op_type for node in onnx_float(lower(checkpoint.network, 64)).graph.node]
     assert "BatchNormalization" not in operators
     assert operators.count("Transpose") == 1
 
@@ -110,7 +110,7 @@ def test_int8_stays_near_torch(quantized, faces, expected):
 )
 def test_features_survive_quantization(checkpoint, quantized, faces, name):
     """Per value, before a random network has magnified the rounding."""
-    exact = equalize_channels(rewrite(checkpoint.network, 64, checkpoint.ranges[64]), snap=False)
+    exact = equalize_channels(lower(checkpoint.network, 64, checkpoint.ranges[64]), snap=False)
     want = run_reference(exact, faces[0])[name]
     got = IntegerExecutor(quantized).run(faces[0])[1][name]
     inside = want <= quantized.graph.ranges[name][1].max()

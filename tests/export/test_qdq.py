@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from dcrnet_export.emitters.onnx_qdq import onnx_qdq
 from dcrnet_export.ir.graph import Input
-from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.ir.lowering import lower
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.integer_reference import IntegerExecutor
 from dcrnet_export.passes.quantization import INT8_OFFSET, WeightLimit, quantize
@@ -20,7 +20,7 @@ from dcrnet_runtime.backends.model import INPUT_NAME
 @pytest.fixture(scope="module", params=[False, True], ids=["uint8", "symmetric int8"])
 def quantized(request, checkpoint):
     graph = equalize_channels(
-        rewrite(checkpoint.network, 64, checkpoint.ranges[64]), symmetric=request.param
+        lower(checkpoint.network, 64, checkpoint.ranges[64]), symmetric=request.param
     )
     return quantize(graph, WeightLimit.REDUCED, symmetric=request.param)
 

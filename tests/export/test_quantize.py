@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dcrnet_export.ir.graph import Add, Clamp, Concat, Conv
-from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.ir.lowering import lower
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.integer_reference import IntegerExecutor
 from dcrnet_export.passes.quantization import (
@@ -55,7 +55,7 @@ def test_row_without_weights_keeps_its_bias():
 
 
 def test_concatenations_and_clamps_requantize_nothing(checkpoint):
-    graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+    graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     quantized = quantize(equalize_channels(graph), WeightLimit.FULL)
     for node in quantized.graph.nodes:
         if isinstance(node.op, Clamp | Concat) and quantized.on_codes(node):
@@ -65,7 +65,7 @@ def test_concatenations_and_clamps_requantize_nothing(checkpoint):
 
 
 def test_every_convolution_of_backbone_and_stages_is_integer(checkpoint):
-    graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+    graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     quantized = quantize(equalize_channels(graph), WeightLimit.FULL)
     left = [n.name for n in graph.nodes if isinstance(n.op, Conv) and not quantized.on_codes(n)]
     assert all(
@@ -76,7 +76,7 @@ def test_every_convolution_of_backbone_and_stages_is_integer(checkpoint):
 
 def test_sums_of_residual_modules_are_float(checkpoint, faces):
     """A skip connection is not rounded to 256 codes on its way from one gate to the next."""
-    graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+    graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     quantized = quantize(equalize_channels(graph), WeightLimit.FULL)
     codes, floats = IntegerExecutor(quantized).run(faces[0])
     sums = _sums(quantized.graph)
@@ -87,7 +87,7 @@ def test_sums_of_residual_modules_are_float(checkpoint, faces):
 
 
 def test_each_channel_added_to_a_skip_connection_has_codes_of_its_own(checkpoint):
-    graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+    graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     quantized = quantize(equalize_channels(graph), WeightLimit.FULL)
     nodes = quantized.graph.by_name()
     for node in _sums(quantized.graph):

@@ -11,7 +11,7 @@ from dcrnet_export.artifacts.artifact import ArtifactKind, build_content, export
 from dcrnet_export.emitters.tflite_float import tflite_float
 from dcrnet_export.emitters.tflite_storage import Storage
 from dcrnet_export.emitters.tflite_writer import TFLiteWriter
-from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.ir.lowering import lower
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.model import Backend, ModelFormat
 from dcrnet_runtime.backends.precision import Precision
@@ -37,7 +37,7 @@ def run(module, content, inputs):
 
 @pytest.fixture(scope="module")
 def graph(checkpoint):
-    return rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+    return lower(checkpoint.network, 64, checkpoint.ranges[64])
 
 
 def test_fp16_file_is_half_as_large_and_within_budget_in_both(graph, faces, expected):

@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from dcrnet_export.emitters.tflite_float import tflite_float
 from dcrnet_export.emitters.tflite_int8 import tflite_int8
 from dcrnet_export.ir.graph import AvgPool, Clamp, Concat, Input, MaxPool
-from dcrnet_export.ir.lowering import rewrite
+from dcrnet_export.ir.lowering import lower
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.integer_reference import IntegerExecutor
 from dcrnet_export.passes.quantization import INT8_OFFSET, WeightLimit, quantize
@@ -30,7 +30,7 @@ def run(interpreter, faces):
 
 @pytest.fixture(scope="module")
 def quantized(checkpoint):
-    graph = rewrite(checkpoint.network, 64, checkpoint.ranges[64])
+    graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     return quantize(equalize_channels(graph), WeightLimit.FULL)
 
 
@@ -41,7 +41,7 @@ def int8_content(quantized):
 
 @pytest.fixture(scope="module")
 def float_content(checkpoint):
-    return tflite_float(rewrite(checkpoint.network, 64))
+    return tflite_float(lower(checkpoint.network, 64))
 
 
 def test_float_equals_torch(float_content, faces, expected):
@@ -51,7 +51,7 @@ def test_float_equals_torch(float_content, faces, expected):
 
 def test_float_at_another_size(checkpoint, make_faces, torch_probabilities):
     faces = make_faces(2, 128)
-    content = tflite_float(rewrite(checkpoint.network, 128))
+    content = tflite_float(lower(checkpoint.network, 128))
     got = run(Interpreter(model_content=content, num_threads=1), faces)
     np.testing.assert_allclose(got, torch_probabilities(checkpoint.network, faces), atol=1e-4)
 

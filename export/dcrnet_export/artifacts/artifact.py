@@ -77,7 +77,7 @@ def build_content(kind: ArtifactKind, graph: Graph, card: ModelCard) -> bytes:
     """The artifact's bytes; the same arguments give the same bytes.
 
     Args:
-        graph: from :func:`dcrnet_export.ir.lowering.rewrite`; with ranges for int8.
+        graph: from :func:`dcrnet_export.ir.lowering.lower`; with ranges for int8.
         card: goes into the file.
     """
     return with_card(kind.format, build_model(kind, graph), card)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,28 @@ class OnnxWriter:
         """A float weight stored as fp16, which is what checkpoints hold."""
         stored = self.constant(f"{name}.fp16", values.astype(np.float16))
         return self.add("Cast", [stored], f"{name}.fp32", to=TensorProto.FLOAT)
+
+    def clamp(
+        self,
+        value: str,
+        output: str,
+        bounds: Mapping[str, str],
+        between: Callable[[str, str], str] = lambda _name, value: value,
+    ) -> str:
+        """``Max`` and then ``Min``, as far as each has a bound.
+
+        Args:
+            value: the tensor to clamp.
+            output: name for the result.
+            bounds: ``Max`` or ``Min`` -> the tensor to compare with.
+            between: given a name, makes of the first one's result what the second one reads.
+        """
+        *first, last = bounds
+        for op in first:
+            value = between(
+                f"{output}.above", self.add(op, [value, bounds[op]], f"{output}.above")
+            )
+        return self.add(last, [value, bounds[last]], output)
 
     def model(self, graph: Graph, batch: int | None) -> onnx.ModelProto:
         """The whole model: uint8 (batch, side, side, 3) in, float (batch, labels) out.
