@@ -10,15 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import nn
 
-from dcrnet_export.ir.folding import (
-    affine_of,
-    clamp_norm,
-    conv_of,
-    fold_before,
-    fold_behind,
-    fold_input_scale,
-)
-from dcrnet_export.ir.graph import Affine, AvgPool
+from dcrnet_export.ir.folding import clamp_norm, compose, fold_before, fold_behind, norm_affine
+from dcrnet_export.ir.functions import to_array
+from dcrnet_export.ir.graph import Affine, AvgPool, Conv
 from dcrnet_export.ir.reference import compute
 
 CHANNELS = 6
@@ -28,6 +22,20 @@ GAMMAS = st.one_of(
 )
 VECTORS = arrays(np.float64, CHANNELS, elements=st.floats(-50, 50, allow_subnormal=False))
 SCALES = arrays(np.float64, CHANNELS, elements=GAMMAS)
+
+
+def affine_of(norm: nn.BatchNorm2d) -> Affine:
+    """A batch norm as it stands."""
+    statistics = (norm.running_mean, norm.running_var, norm.weight, norm.bias)
+    return norm_affine(*map(to_array, statistics), norm.eps)
+
+
+def conv_of(module: nn.Conv2d) -> Conv:
+    """A convolution as it stands."""
+    weight = to_array(module.weight)
+    bias = np.zeros(len(weight)) if module.bias is None else to_array(module.bias)
+    sides = module.padding[0]
+    return Conv(weight, bias, module.stride[0], (sides, sides), groups=module.groups)
 
 
 def random_norm(seed: int) -> nn.BatchNorm2d:
@@ -72,10 +80,11 @@ def test_norm_behind_a_padded_convolution_folds(seed):
     np.testing.assert_allclose(got, want, atol=1e-5)  # conv_of rounds nothing; BN's sqrt does
 
 
+@pytest.mark.parametrize("groups", [1, 2, CHANNELS])
 @pytest.mark.parametrize("seed", range(5))
-def test_norm_before_a_pointwise_convolution_folds(seed):
+def test_norm_before_an_unpadded_convolution_folds(seed, groups):
     torch.manual_seed(seed)
-    conv = nn.Conv2d(CHANNELS, 4, 1).double()
+    conv = nn.Conv2d(CHANNELS, 2 * CHANNELS, 3, groups=groups).double()
     norm = random_norm(seed)
     x = torch.randn(1, CHANNELS, 4, 4, dtype=torch.float64)
     want = conv(norm(x))[0].detach().numpy()
@@ -87,6 +96,15 @@ def test_shift_before_a_padded_convolution_is_refused():
     conv = conv_of(nn.Conv2d(2, 2, 3, padding=1))
     with pytest.raises(ValueError, match="padded"):
         fold_before(Affine(np.ones(2), np.ones(2)), conv)
+
+
+@given(first=SCALES, shift=VECTORS, second=SCALES, x=VECTORS)
+@settings(max_examples=50, deadline=None)
+def test_affine_maps_compose(first, shift, second, x):
+    maps = Affine(first, shift), Affine(second, shift, relu=True)
+    x = x[:, None, None]
+    want = compute(maps[1], [compute(maps[0], [x])])
+    np.testing.assert_allclose(compute(compose(*maps), [x]), want, rtol=1e-12, atol=1e-11)
 
 
 def test_average_commutes_with_a_pointwise_convolution():
@@ -103,5 +121,6 @@ def test_input_scale_folds_up_to_the_border():
     conv = nn.Conv2d(3, 4, 7, stride=2, padding=3, bias=False).double()
     codes = torch.randint(0, 256, (1, 3, 16, 16)).double()
     want = conv((codes - 128) / 64)[0].detach().numpy()
-    got = compute(fold_input_scale(conv_of(conv), 64.0), [codes[0].numpy() - 128])
+    scale = Affine(np.full(3, 1 / 64), np.zeros(3))
+    got = compute(fold_before(scale, conv_of(conv)), [codes[0].numpy() - 128])
     np.testing.assert_allclose(got, want, atol=1e-12)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import onnxruntime
 import pytest
+from export.interpreters import onnx_session, run_onnx
 from onnx import TensorProto
 
 from dcrnet_export.emitters.onnx_float import onnx_fp16
@@ -78,11 +78,9 @@ def test_fp16_onnx_holds_float16_between_uint8_and_float32(checkpoint, faces, ex
     assert len(kernels) > 200
     assert {tensor.data_type for tensor in kernels} == {TensorProto.FLOAT16}
     assert model.ByteSize() < 24e6
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
+    session = onnx_session(model)
     assert session.get_inputs()[0].type == "tensor(uint8)"
     assert session.get_outputs()[0].type == "tensor(float)"
-    got = np.concatenate([session.run(None, {INPUT_NAME: face[None]})[0] for face in faces])
+    got = run_onnx(model, faces)
     # This network magnifies the last bit of a float16; test_cli holds a calm one to the budget.
     assert np.abs(got - expected).mean() < 0.03

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
+from export.interpreters import onnx_session, run_onnx
 from onnx import TensorProto, helper
 
 from dcrnet_export.emitters.onnx_qdq import onnx_qdq
@@ -30,15 +30,6 @@ def model(quantized):
     return onnx_qdq(quantized)
 
 
-def opened(model):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-
-
 def test_each_operation_on_codes_is_the_references(quantized, model, faces):
     """Fed with ONNX Runtime's own codes, so that no difference can add up or hide."""
     is_symmetric = {c.zero_point for c in quantized.codings.values()} == {INT8_OFFSET}
@@ -50,7 +41,7 @@ def test_each_operation_on_codes_is_the_references(quantized, model, faces):
     watched.CopyFrom(model)
     for tensor in tensors.values():
         watched.graph.output.append(helper.make_tensor_value_info(tensor, stored, None))
-    results = opened(watched).run(list(tensors.values()), {INPUT_NAME: faces[:1]})
+    results = onnx_session(watched).run(list(tensors.values()), {INPUT_NAME: faces[:1]})
     shift = INT8_OFFSET if is_symmetric else 0
     codes = {
         name: (result[0].astype(int) + shift).astype(np.uint8)
@@ -69,8 +60,7 @@ def test_each_operation_on_codes_is_the_references(quantized, model, faces):
 
 
 def test_stays_near_torch(model, faces, expected):
-    session = opened(model)
-    got = np.concatenate([session.run(None, {INPUT_NAME: face[None]})[0] for face in faces])
+    got = run_onnx(model, faces)
     assert np.abs(got - expected).mean() < 0.04
 
 

@@ -94,18 +94,17 @@ class _Recorder(TorchFunctionMode):
         named = {name: self._seen(each) for name, each in kwargs.items()}
         results = func(*args, **kwargs)
         name = func.__name__ if func.__name__.startswith("__") else func.__name__.rstrip("_")
+        depends = _depends((*given, *named.values()))
         for result in results if isinstance(results, tuple | list) else (results,):
-            if isinstance(result, Tensor):
+            if isinstance(result, Tensor) and depends:
                 scope = self._scopes[-1]
                 self.calls.append(Call(name, given, named, scope, self.note(result)))
+            elif isinstance(result, Tensor):
+                self._values.pop(id(result), None)  # of one that has gone
         return results
 
     def note(self, tensor: Tensor) -> Value:
-        """A new value; what an in-place function returns is one too.
-
-        Every tensor is noted, so that one which is given the identity of one that has gone is
-        not taken for it.
-        """
+        """A new value; what an in-place function returns is one too."""
         value = Value(self._noted, tuple(tensor.shape))
         self._noted += 1
         self._values[id(tensor)] = value
@@ -150,3 +149,8 @@ class _Recorder(TorchFunctionMode):
                 return tuple(self._seen(each) for each in given)
             case _:
                 return given
+
+
+def _depends(given: Any) -> bool:
+    """Whether anything in it depends on the input."""
+    return isinstance(given, Value) or (isinstance(given, tuple) and any(map(_depends, given)))
