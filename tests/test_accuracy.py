@@ -16,14 +16,13 @@ FERPLUS = os.environ.get("DCRNET_FERPLUS", "")
 @pytest.mark.slow
 @pytest.mark.skipif(not FERPLUS, reason="set DCRNET_FERPLUS to the data set's folder")
 def test_the_shipped_int8_model_is_as_good_as_its_card_says() -> None:
-    from dcrnet_edge.cli.options import open_data
-    from dcrnet_edge.datasets.registry import DatasetKind
+    from dcrnet_edge.cli.face_data import open_data
     from dcrnet_edge.datasets.sample import Split
     from dcrnet_edge.datasets.splits import SplitPlan
     from dcrnet_edge.evaluation.answers import evaluate
 
     root = Path(FERPLUS)
-    data = open_data(DatasetKind.FERPLUS, root, SplitPlan(), None, 1)
+    data = open_data("ferplus", root, SplitPlan(), None, 1)
     correct = evaluate(shipped_model(), data, Split.TEST, root).correct
     stated = load_model(shipped_model()).card.metrics["export"]["accuracy"]
     assert len(correct) == stated["comparison"]["images"] == 3333

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -10,21 +10,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_edge.cli.options import dataset_kind, open_data, train_extra
+from dcrnet_edge.cli.extra import train_extra
+from dcrnet_edge.cli.face_data import open_data
+from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_runtime.cli.console import VersionOption, command_app, note, reported
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
+    from dcrnet_edge.datasets.sample import Split
     from dcrnet_edge.datasets.splits import SplitPlan
+    from dcrnet_edge.evaluation.metrics import Comparison, Metrics
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
     from dcrnet_edge.evaluation.predictions import Predictions
+    from dcrnet_edge.evaluation.report import Rows
 
 app = command_app()
 
 
 @app.command()
-@reported
-def evaluate(
+@reported(size_px="--size")
+def evaluate_models(
     models: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -37,7 +42,7 @@ def evaluate(
     ] = None,
     dataset: Annotated[
         str,
-        typer.Option(help="Layout: ferplus, fer2013, affectnet, ckplus, kdef, rafdb, folders."),
+        typer.Option(help=f"Layout: {', '.join(dataset_names())}."),
     ] = "ferplus",
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
     protocol: Annotated[
@@ -83,72 +88,84 @@ def evaluate(
 ) -> None:
     """Print accuracy, balanced accuracy, macro-F1 and calibration, with 95 % intervals."""
     train_extra()
-    from dcrnet_edge.datasets.sample import Split
-    from dcrnet_edge.evaluation import model_refs as candidates
-    from dcrnet_edge.evaluation import report as reports
     from dcrnet_edge.evaluation.metrics import compare, compute_metrics
+    from dcrnet_edge.evaluation.model_refs import Images, asked, shipped
     from dcrnet_edge.evaluation.predictions import save_predictions
+    from dcrnet_edge.evaluation.report import write_report
 
-    if split not in list(Split):
-        raise DcrnetError(f"--split {split} is unknown: choose {', '.join(Split)}")
-    judged = candidates.asked(models, size or ()) if models else candidates.shipped(size or ())
-    rival = None if against is None else candidates.asked([against], size or ())[0]
+    part = _split(split)
+    judged = asked(models, size or ()) if models else shipped(size or ())
+    rivals = [] if against is None else asked([against], size or ())[:1]
     images = None
-    if data is not None and not all(each.has_answers for each in (*judged, rival) if each):
+    if data is not None and not all(each.has_answers for each in (*judged, *rivals)):
         plan = _plan(protocol, fold, folds, split_seed)
-        opened = open_data(
-            dataset_kind(dataset), data, plan, landmarks, workers, is_box_only=box_only
-        )
-        images = candidates.Images(opened, Split(split), data, shared_labels)
-    names = candidates.names_of(judged)
-    predictions = _answers(names, judged, images)
-    found = {name: compute_metrics(each) for name, each in predictions.items()}
-    sizes_mb = {
-        name: each.size_mb
-        for name, each in zip(names, judged, strict=True)
-        if not each.has_answers
+        faces = open_data(dataset, data, plan, landmarks, workers, is_box_only=box_only)
+        images = Images(faces, part, data, shared_labels)
+    predictions = _answers(judged, images)
+    metrics = {name: compute_metrics(each) for name, each in predictions.items()}
+    first, *_ = metrics
+    comparisons = {
+        name: compare(predictions[first], each) for name, each in _answers(rivals, images).items()
     }
-    first = names[0]
-    tables = [reports.summary_rows(found, sizes_mb), reports.path_rows(found)]
-    if len(found) == 1:
-        tables.insert(1, reports.class_rows(found[first]))
-    document: dict[str, Any] = {
-        "dataset": dataset,
-        "split": split,
-        "box_only": box_only,
-        **({} if images is None else images.provenance()),
-        "sha256": {name: each.sha256 for name, each in zip(names, judged, strict=True)},
-        "dcrnet_edge": metadata.version("dcrnet-edge"),
-        "models": found,
-    }
-    if rival is not None:
-        [name] = candidates.names_of([rival])
-        comparison = compare(predictions[first], _answers([name], [rival], images)[name])
-        tables.append(reports.comparison_rows(comparison, first, name))
-        document["against"] = {"model": name, **asdict(comparison)}
-    for rows in tables:
-        if as_markdown:
-            typer.echo(reports.markdown(rows))
-        else:
-            reports.print_rows(rows)
-    note(f"Intervals: 95 % bootstrap over {found[first]['resampled']}.")
+    for rows in _tables(metrics, judged, comparisons):
+        _show(rows, as_markdown=as_markdown)
+    note(f"Intervals: 95 % bootstrap over {metrics[first].resampled}.")
     if predictions_file is not None:
         save_predictions(predictions_file, predictions[first])
     if report is not None:
-        reports.write_report(report, first, found[first], predictions[first])
+        write_report(report, first, metrics[first], predictions[first])
     if json_file is not None:
-        _write(json_file, document)
+        asked_for = {"dataset": dataset, "split": split, "box_only": box_only}
+        _write(json_file, asked_for, images, judged, metrics, comparisons)
 
 
-def _answers(
-    names: Sequence[str], judged: Sequence[ModelRef], images: Images | None
-) -> dict[str, Predictions]:
+def _split(name: str) -> Split:
+    from dcrnet_edge.datasets.sample import Split
+
+    if name not in list(Split):
+        raise DcrnetError(f"--split {name} is unknown: choose {', '.join(Split)}")
+    return Split(name)
+
+
+def _answers(judged: Sequence[ModelRef], images: Images | None) -> dict[str, Predictions]:
+    """The predictions of each model, by name."""
+    from dcrnet_edge.evaluation.model_refs import names_of
+
     answers = {}
-    for name, candidate in zip(names, judged, strict=True):
-        if images is not None and not candidate.has_answers:
+    for name, ref in zip(names_of(judged), judged, strict=True):
+        if images is not None and not ref.has_answers:
             note(f"{name} on {len(images.data.samples(images.split))} images.")
-        answers[name] = candidate.answers(images)
+        answers[name] = ref.answers(images)
     return answers
+
+
+def _tables(
+    metrics: Mapping[str, Metrics],
+    judged: Sequence[ModelRef],
+    comparisons: Mapping[str, Comparison],
+) -> list[Rows]:
+    from dcrnet_edge.evaluation import report
+
+    sizes_mb = {
+        name: ref.size_mb for name, ref in zip(metrics, judged, strict=True) if not ref.has_answers
+    }
+    first, *others = metrics
+    tables = [report.summary_rows(metrics, sizes_mb)]
+    if not others:
+        tables.append(report.class_rows(metrics[first]))
+    tables.append(report.path_rows(metrics))
+    return tables + [
+        report.comparison_rows(comparison, first, name) for name, comparison in comparisons.items()
+    ]
+
+
+def _show(rows: Rows, *, as_markdown: bool) -> None:
+    from dcrnet_edge.evaluation.report import markdown, print_rows
+
+    if as_markdown:
+        typer.echo(markdown(rows))
+    else:
+        print_rows(rows)
 
 
 def _plan(protocol: str | None, fold: int, folds: int, seed: int) -> SplitPlan:
@@ -163,10 +180,27 @@ def _plan(protocol: str | None, fold: int, folds: int, seed: int) -> SplitPlan:
     return SplitPlan(kind, fold, folds, seed)
 
 
-def _write(path: Path, document: dict[str, Any]) -> None:
+def _write(
+    path: Path,
+    asked_for: Mapping[str, Any],
+    images: Images | None,
+    judged: Sequence[ModelRef],
+    metrics: Mapping[str, Metrics],
+    comparisons: Mapping[str, Comparison],
+) -> None:
+    """Every figure as JSON."""
     import json
 
     from dcrnet_runtime.outfile import written_beside
 
+    document = {
+        **asked_for,
+        **({} if images is None else images.provenance()),
+        "sha256": {name: ref.sha256 for name, ref in zip(metrics, judged, strict=True)},
+        "dcrnet_edge": metadata.version("dcrnet-edge"),
+        "models": {name: each.to_json() for name, each in metrics.items()},
+    }
+    for name, comparison in comparisons.items():
+        document["against"] = {"model": name, **asdict(comparison)}
     with written_beside(path) as beside:
         beside.write_text(json.dumps(document, indent=2))

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_edge.cli.options import dataset_kind, open_data, train_extra
+from dcrnet_edge.cli.extra import train_extra
+from dcrnet_edge.cli.face_data import open_data
+from dcrnet_edge.datasets.registry import names as dataset_names
+from dcrnet_edge.models.registry import names as network_names
+from dcrnet_edge.presets import preset_names
 from dcrnet_runtime.cli.console import VersionOption, command_app, note, reported
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dcrnet_edge.data.face_data import FaceData
     from dcrnet_edge.datasets.splits import SplitPlan
+    from dcrnet_edge.training.hardware import Hardware
     from dcrnet_edge.training.initialization import Initialization
     from dcrnet_edge.training.run_config import RunConfig
 
@@ -21,7 +29,7 @@ app = command_app()
 
 
 @app.command()
-@reported
+@reported(assignment="--set", folds="--set split.folds")
 def train(
     data: Annotated[Path, typer.Option(help="The data set's folder.")],
     out: Annotated[Path, typer.Option(help="Run folder.")] = Path("runs/dcrnet"),
@@ -30,13 +38,13 @@ def train(
     ] = False,
     dataset: Annotated[
         str | None,
-        typer.Option(help="Layout: ferplus, fer2013, affectnet, ckplus, kdef, rafdb, folders."),
+        typer.Option(help=f"Layout: {', '.join(dataset_names())}."),
     ] = None,
     preset: Annotated[
         str | None,
         typer.Option(
-            help="affectnet, ckplus, ckplus-finetune (for --start-from), kdef or ferplus; by"
-            " default the data set's."
+            help=f"{', '.join(preset_names())}; by default the data set's. ckplus-finetune is for"
+            " --start-from."
         ),
     ] = None,
     config: Annotated[
@@ -47,7 +55,7 @@ def train(
         typer.Option("--set", help="Any setting, such as recipe.ema_decay=0.998; repeatable."),
     ] = None,
     network: Annotated[
-        str | None, typer.Option(help="Architecture: dcrnet, which is the default.")
+        str | None, typer.Option(help=f"{', '.join(network_names())}; by default dcrnet.")
     ] = None,
     size: Annotated[
         int | None, typer.Option(help="Input side in px; dcrnet takes 64, 128, 192 or 224.")
@@ -110,17 +118,9 @@ def train(
     which are downloaded once.
     """
     train_extra()
-    import logging
-
-    from lightning.pytorch.utilities import rank_zero_only
-
-    from dcrnet_edge.datasets.registry import license_of
-    from dcrnet_edge.training.cross_validation import cross_validate
     from dcrnet_edge.training.hardware import Hardware
-    from dcrnet_edge.training.run import Run
 
-    for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    _quiet_lightning()
     named = {
         "dataset": dataset,
         "architecture": network,
@@ -132,19 +132,71 @@ def train(
         "split.kind": protocol,
         "split.fold": fold,
     }
-    settings = run_settings(preset, config, set_ or [], named)
-    start = _start(start_from, backbone_weights, from_scratch)
+    # A run's own config.toml has the names of its day: resuming it needs no notice.
+    settings = run_settings(preset, config, set_ or [], named, notice=not resume)
+    initialization = _initialization(start_from, backbone_weights, from_scratch)
     hardware = Hardware(accelerator, devices, nodes, strategy, workers, checkpoint_minutes)
-    license = license_of(settings.dataset)
-
-    def read(plan: SplitPlan) -> FaceData:
-        return open_data(settings.dataset, data, plan, landmarks, workers)
-
+    read = functools.partial(_read, settings.dataset, data, landmarks, workers)
     if all_folds:
-        path = cross_validate(read, settings, start, out, data, license=license, hardware=hardware)
-        note(f"Wrote {path}. Next: dcrnet-eval {path}")
-        return
-    run = Run(read(settings.split), settings, start, out, license=license, hardware=hardware)
+        _train_folds(read, settings, initialization, out, data, hardware)
+    else:
+        _train_once(read, settings, initialization, out, data, hardware, resume=resume)
+
+
+def _quiet_lightning() -> None:
+    import logging
+
+    for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _read(
+    dataset: str, root: Path, landmarks: Path | None, workers: int, plan: SplitPlan
+) -> FaceData:
+    return open_data(dataset, root, plan, landmarks, workers)
+
+
+def _train_folds(
+    read: Callable[[SplitPlan], FaceData],
+    settings: RunConfig,
+    initialization: Initialization,
+    out: Path,
+    data: Path,
+    hardware: Hardware,
+) -> None:
+    from dcrnet_edge.datasets.registry import adapter
+    from dcrnet_edge.training.cross_validation import cross_validate
+
+    path = cross_validate(
+        read,
+        settings,
+        initialization,
+        out,
+        data,
+        license=adapter(settings.dataset).license,
+        hardware=hardware,
+    )
+    note(f"Wrote {path}. Next: dcrnet-eval {path}")
+
+
+def _train_once(
+    read: Callable[[SplitPlan], FaceData],
+    settings: RunConfig,
+    initialization: Initialization,
+    out: Path,
+    data: Path,
+    hardware: Hardware,
+    *,
+    resume: bool,
+) -> None:
+    from lightning.pytorch.utilities import rank_zero_only
+
+    from dcrnet_edge.datasets.registry import adapter
+    from dcrnet_edge.training.run import Run
+
+    license = adapter(settings.dataset).license
+    faces = read(settings.split)
+    run = Run(faces, settings, initialization, out, license=license, hardware=hardware)
     path = run.train(resume=resume)
     rank_zero_only(note)(
         f"Wrote {path}. Next: dcrnet-eval {path} --data {data}; dcrnet-export {path} --int8"
@@ -152,33 +204,44 @@ def train(
 
 
 def run_settings(
-    preset: str | None, config: Path | None, assignments: list[str], named: dict[str, Any]
+    preset: str | None,
+    config: Path | None,
+    assignments: list[str],
+    named: dict[str, Any],
+    *,
+    notice: bool = True,
 ) -> RunConfig:
     """Preset, file, assignments and named options, later ones over earlier ones.
+
+    Args:
+        preset: name; None takes the data set's.
+        config: TOML file.
+        assignments: such as ``recipe.ema_decay=0.998``.
+        named: settings that have options of their own, by path; None where not given.
+        notice: tell the new names of settings that are given by their old ones.
 
     Raises:
         DcrnetError: an unknown name or a bad value.
     """
-    from dcrnet_edge.presets import Preset, read_toml
-    from dcrnet_edge.training.run_config import RunConfig, nested, parse_assignment
+    from dcrnet_edge import presets
+    from dcrnet_edge.datasets.registry import adapter
+    from dcrnet_edge.training.run_config import RunConfig, nested, old_names, parse_assignment
 
-    layers = [] if config is None else [read_toml(config)]
+    layers = [] if config is None else [presets.read_toml(config)]
     layers += [parse_assignment(text) for text in assignments]
+    for layer in layers if notice else ():
+        for old, new in old_names(layer):
+            note(f"setting {old} is now {new}; the old name goes in 0.3")
     layers += [nested(name, value) for name, value in named.items() if value is not None]
     if preset is None:
         kinds = [layer["dataset"] for layer in layers if "dataset" in layer]
-        chosen = Preset.for_dataset(dataset_kind(str(kinds[-1]) if kinds else "ferplus"))
-    else:
-        try:
-            chosen = Preset(preset)
-        except ValueError as error:
-            raise DcrnetError(
-                f"--preset {preset} is unknown: choose {', '.join(Preset)}"
-            ) from error
-    return RunConfig.of(chosen.values(), *layers)
+        preset = adapter(str(kinds[-1]) if kinds else "ferplus").preset
+    return RunConfig.of(presets.preset(preset), *layers)
 
 
-def _start(checkpoint: Path | None, backbone: Path | None, scratch: bool) -> Initialization:
+def _initialization(
+    checkpoint: Path | None, backbone: Path | None, scratch: bool
+) -> Initialization:
     from dcrnet_edge.training.initialization import Initialization, InitializationKind
 
     if (checkpoint is not None) + (backbone is not None) + scratch > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import lightning
@@ -11,16 +11,12 @@ from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from dcrnet_edge.data.face_data import CALIBRATION_FACES, EVAL_BATCH, FaceData
-from dcrnet_edge.data.loader import (
-    AugmentedFaces,
-    Item,
-    OversampledOrder,
-    PreparedFaces,
-    SizedOrder,
-)
+from dcrnet_edge.data.calibration import CALIBRATION_FACES, EVAL_BATCH
+from dcrnet_edge.data.face_data import FaceData
+from dcrnet_edge.data.items import AugmentedFaces, Item, PreparedFaces
+from dcrnet_edge.data.loader_spec import LoaderSpec
+from dcrnet_edge.data.order import OversampledOrder, SizedOrder
 from dcrnet_edge.datasets.sample import Split
-from dcrnet_edge.training.recipe import Recipe
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
@@ -31,8 +27,7 @@ class FaceDataModule(lightning.LightningDataModule):
     Args:
         data: the faces.
         spec: the contract at its full size.
-        recipe: sizes, augmentation, order.
-        focus: focus strengths to draw from.
+        loading: sizes, augmentation, order.
         devices: how many share an epoch.
         workers: loading processes a device; 0 loads in the training process.
     """
@@ -41,54 +36,52 @@ class FaceDataModule(lightning.LightningDataModule):
         self,
         data: FaceData,
         spec: PreprocessSpec,
-        recipe: Recipe,
-        focus: Sequence[float],
+        loading: LoaderSpec,
         devices: int,
         workers: int,
     ) -> None:
         super().__init__()
         self._data = data
         self._spec = spec
-        self._recipe = recipe
-        self._focus = focus
+        self._loading = loading
         self._devices = devices
         self._workers = workers
         self._start = (0, 0)
         self._order: OversampledOrder | None = None
         samples = len(data.samples(Split.TRAIN))
-        self.steps = samples // devices // recipe.batch_size
+        self.steps = samples // devices // loading.batch_size
         if self.steps == 0:
             raise DcrnetError(
-                f"{samples} training images do not fill one batch of {recipe.batch_size}: give"
-                " more images or a smaller --batch-size"
+                f"{samples} training images do not fill one batch of {loading.batch_size}:"
+                " give more images or a smaller `batch_size`"
             )
         valid = len(data.samples(Split.VALID))
         if valid < devices:
             raise DcrnetError(
                 f"{valid} validation images do not occupy {devices} devices: give more images or"
-                " fewer --devices"
+                " fewer `devices`"
             )
 
     def start_at(self, step: int) -> None:
         """Go on behind ``step`` optimiser steps."""
         epoch, steps = divmod(step, self.steps)
-        self._start = epoch, steps * self._recipe.batch_size
+        self._start = epoch, steps * self._loading.batch_size
 
     def prepare_data(self) -> None:
         """Find and prepare faces, which one process a node does while the others wait."""
         for split in (Split.TRAIN, Split.VALID):
             self._data.faces(split)
-        for spec in {self.spec_at(epoch) for epoch in range(self._recipe.epochs)}:
+        for spec in {self.spec_at(epoch) for epoch in range(self._loading.epochs)}:
             self._data.crops(Split.VALID, spec)
 
     def spec_at(self, epoch: int) -> PreprocessSpec:
         """The contract at the main size of ``epoch``."""
-        return replace(self._spec, size_px=self._recipe.sizes_at(epoch, self._spec.size_px)[0])
+        return replace(self._spec, size_px=self._loading.sizes.at(epoch)[0])
 
     def statistics(self, epoch: int, size_px: int | None = None) -> Iterator[Tensor]:
         """Batches (N, 3, S, S) uint8 as ``epoch`` trains on them, for batch norms.
 
-        Augmented and balanced like those that the weights have adapted to: statistics of plain
+        Augmented and oversampled like those that the weights have adapted to: statistics of plain
         faces cost more than a point of accuracy.
 
         Args:
@@ -105,12 +98,12 @@ class FaceDataModule(lightning.LightningDataModule):
 
     def _new_order(self, rank: int, devices: int) -> OversampledOrder:
         samples, labels = self._data.samples(Split.TRAIN), len(self._data.dataset.labels)
-        balance, seed = self._recipe.balance, self._recipe.seed
-        return OversampledOrder(samples, labels, balance, seed, rank=rank, devices=devices)
+        power, seed = self._loading.oversampling_power, self._loading.seed
+        return OversampledOrder(samples, labels, power, seed, rank=rank, devices=devices)
 
     def _augmented(self) -> AugmentedFaces:
         samples, faces = self._data.samples(Split.TRAIN), self._data.faces(Split.TRAIN)
-        return AugmentedFaces(samples, faces, self._spec, self._recipe, self._focus)
+        return AugmentedFaces(samples, faces, self._spec, self._loading)
 
     def train_dataloader(self) -> DataLoader[Item]:
         assert self.trainer is not None
@@ -120,8 +113,8 @@ class FaceDataModule(lightning.LightningDataModule):
         self._order.set_epoch(self.trainer.current_epoch)
         return DataLoader(
             self._augmented(),
-            self._recipe.batch_size,
-            sampler=SizedOrder(self._order, self._recipe, self._spec.size_px),
+            self._loading.batch_size,
+            sampler=SizedOrder(self._order, self._loading.sizes, self._loading.batch_size),
             drop_last=True,
             num_workers=self._workers,
             # A generator of its own leaves dropout's random numbers alone.

@@ -137,7 +137,7 @@ class FaceCache:
         except BrokenProcessPool as error:
             raise DcrnetError(
                 "a process that looks for faces was killed, mostly for want of memory: give fewer"
-                " --workers; what is done is kept"
+                " `workers`; what is done is kept"
             ) from error
 
     def _key(self, samples: Sequence[Sample]) -> str:

@@ -1,24 +1,18 @@
-"""A data set with its faces found, as training and calibration read it."""
+"""A data set with its faces found and prepared."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import DataLoader
 
 from dcrnet_edge.data.crop_cache import CropCache, Crops
 from dcrnet_edge.data.face_cache import FaceCache
-from dcrnet_edge.data.loader import (
-    PreparedFaces,
-)
 from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, class_counts
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
-
-EVAL_BATCH = 128
-CALIBRATION_FACES = 2048
 
 
 class FaceData:
@@ -70,13 +64,13 @@ class FaceData:
             self._prepared[split, spec] = crops
         return self._prepared[split, spec]
 
-    def calibration(self, spec: PreprocessSpec) -> list[Tensor]:
-        """Batches (N, 3, S, S) uint8 of prepared faces spread evenly over Train."""
-        samples, faces = self.samples(Split.TRAIN), self.faces(Split.TRAIN)
-        chosen = range(0, len(samples), max(1, len(samples) // CALIBRATION_FACES))
-        picked = [samples[i] for i in chosen]
-        crops = self._crops.crops(picked, [faces[i] for i in chosen], spec)
-        return [codes for codes, _, _ in DataLoader(PreparedFaces(picked, crops), EVAL_BATCH)]
+    def some_crops(
+        self, split: Split, indices: Sequence[int], spec: PreprocessSpec
+    ) -> tuple[list[Sample], Crops]:
+        """Some of a split's samples and their faces without augmentation."""
+        samples, faces = self.samples(split), self.faces(split)
+        picked = [samples[index] for index in indices]
+        return picked, self._crops.crops(picked, [faces[index] for index in indices], spec)
 
     def class_counts(self) -> NDArray[np.int64]:
         """Training images of each label.
@@ -90,6 +84,6 @@ class FaceData:
         if empty:
             raise DcrnetError(
                 f"the training split of {self.dataset.name} has no image of {', '.join(empty)}: a"
-                " network cannot learn what it never sees; add images, or another --fold"
+                " network cannot learn what it never sees; add images, or take another `fold`"
             )
         return counts

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dcrnet_edge.datasets.collection import Collection, layout_error, listed
+from dcrnet_edge.datasets.registry import DatasetAdapter
 from dcrnet_edge.datasets.sample import EXPRESSIONS, Sample, Split, one_hot
 from dcrnet_runtime.errors import DcrnetError
 
@@ -52,9 +53,9 @@ def read_affectnet(root: Path) -> Collection:
             root,
             "train_set and val_set with images and annotations/*_exp.npy in each, or"
             " training.csv and validation.csv, there or in Manually_Annotated_file_lists"
-            " (--dataset affectnet)",
+            " (`dataset` affectnet)",
         )
-    collection = Collection("affectnet", EXPRESSIONS, [], [])
+    collection = Collection("affectnet", EXPRESSIONS, [], [], paper_is_official=True)
     for path, code, split, box in found:
         if code in _OTHER_CODES:
             continue
@@ -136,3 +137,11 @@ def _image_folder(table: Path, root: Path, names: list[str]) -> Path:
         f"none of the {len(names)} images that {table} names ({listed(names)}) lies in {places}:"
         " unpack the image archives there"
     )
+
+
+ADAPTER = DatasetAdapter(
+    "affectnet",
+    read_affectnet,
+    license="Trained on AffectNet, which is licensed for academic research alone.",
+    preset="affectnet",
+)

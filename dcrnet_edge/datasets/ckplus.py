@@ -14,6 +14,7 @@ from dcrnet_edge.datasets.collection import (
     expression,
     layout_error,
 )
+from dcrnet_edge.datasets.registry import DatasetAdapter
 from dcrnet_edge.datasets.sample import Sample, one_hot
 from dcrnet_runtime.errors import DcrnetError
 
@@ -48,9 +49,11 @@ def read_ckplus(root: Path) -> Collection:
         raise layout_error(
             root,
             "a folder per expression with S###_###_########.png in it, or cohn-kanade-images and"
-            " Emotion (--dataset ckplus)",
+            " Emotion (`dataset` ckplus)",
         )
-    return Collection("ckplus", LABELS, samples, [], PAPER_TEST, PAPER_TRAIN)
+    return Collection(
+        "ckplus", LABELS, samples, [], paper_test=PAPER_TEST, paper_train=PAPER_TRAIN
+    )
 
 
 def _folders(root: Path) -> list[Sample]:
@@ -94,3 +97,11 @@ def _code(label_path: Path) -> int:
 def _sample(path: Path, name: str) -> Sample:
     label = LABELS.index(name)
     return Sample(path, label, one_hot(label, len(LABELS)), subject=path.name[:4].upper())
+
+
+ADAPTER = DatasetAdapter(
+    "ckplus",
+    read_ckplus,
+    license="Trained on CK+, which is licensed for non-commercial research alone.",
+    preset="ckplus",
+)

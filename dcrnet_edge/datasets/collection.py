@@ -35,6 +35,7 @@ class Collection:
         labels: class names in the order of ``Sample.label``.
         samples: the images; those with label -1 only count when repeats are looked for.
         official: the split of each sample where the data set says so, else empty.
+        paper_is_official: whether the paper uses that split.
         paper_test: Test images of each label in the paper's random split (table 1), else empty.
         paper_train: Train images of each label in that split.
         paper_images: indices of the samples that split is of, where not of all.
@@ -44,6 +45,7 @@ class Collection:
     labels: tuple[str, ...]
     samples: list[Sample]
     official: list[Split]
+    paper_is_official: bool = False
     paper_test: tuple[int, ...] = ()
     paper_train: tuple[int, ...] = ()
     paper_images: tuple[int, ...] = ()

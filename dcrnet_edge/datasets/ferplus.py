@@ -1,32 +1,31 @@
-"""FERPlus and FER2013: 48 x 48 grey faces, with ten annotators' votes each or one label.
+"""FERPlus: FER2013's 48 x 48 grey faces with ten annotators' votes each.
 
-FERPlus: Barsoum et al., "Training deep networks for facial expression recognition with
-crowd-sourced label distribution" (ICMI 2016). FER2013: Goodfellow et al., 2013.
+Barsoum et al., "Training deep networks for facial expression recognition with crowd-sourced label
+distribution" (ICMI 2016).
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 from dcrnet_edge.datasets.collection import Collection, layout_error
-from dcrnet_edge.datasets.sample import EXPRESSIONS, UNLABELLED, Sample, Split, one_hot
+from dcrnet_edge.datasets.fer2013 import PIXELS_FILE, pixel_rows, split_of
+from dcrnet_edge.datasets.registry import DatasetAdapter
+from dcrnet_edge.datasets.sample import EXPRESSIONS, UNLABELLED, Sample
 from dcrnet_runtime.errors import DcrnetError
 
 VOTES_FILE = "fer2013new.csv"
-PIXELS_FILE = "fer2013.csv"
 _FOLDERS = {
-    "Training": (Split.TRAIN, "FER2013Train"),
-    "PublicTest": (Split.VALID, "FER2013Valid"),
-    "PrivateTest": (Split.TEST, "FER2013Test"),
+    "Training": "FER2013Train",
+    "PublicTest": "FER2013Valid",
+    "PrivateTest": "FER2013Test",
 }
 _COLUMNS = (
     *("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear"),
     *("contempt", "unknown", "NF"),
 )
 _NO_VOTES = (0.0,) * len(EXPRESSIONS)
-_FER2013_CODES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 
 
 def read_ferplus(root: Path) -> Collection:
@@ -49,19 +48,19 @@ def read_ferplus(root: Path) -> Collection:
         raise layout_error(
             root,
             f"{VOTES_FILE} and either FER2013Train, FER2013Valid and FER2013Test or {PIXELS_FILE}"
-            " (--dataset ferplus)",
+            " (`dataset` ferplus)",
         )
     with votes_path.open(newline="") as file:
         votes = list(csv.DictReader(file))
-    images = _pixel_rows(pixels_path, votes) if not has_folders else None
+    images = _offsets(pixels_path, votes) if not has_folders else None
     collection = Collection("ferplus", EXPRESSIONS, [], [])
     # Four names are listed twice with other votes: the later ones count.
     named = {row["Image name"]: (i, row) for i, row in enumerate(votes) if row.get("Image name")}
     for index, row in named.values():
-        split, folder = _folder(row, votes_path)
+        split = split_of(row.get("Usage"), votes_path)
         label, target = _vote(row, votes_path)
         if images is None:
-            sample = Sample(root / folder / row["Image name"], label, target)
+            sample = Sample(root / _FOLDERS[row["Usage"]] / row["Image name"], label, target)
         else:
             sample = Sample(pixels_path, label, target, row_offset=images[index])
         collection.samples.append(sample)
@@ -69,49 +68,9 @@ def read_ferplus(root: Path) -> Collection:
     return collection
 
 
-def read_fer2013(root: Path) -> Collection:
-    """Kaggle's ``fer2013.csv`` with its own single labels.
-
-    Raises:
-        DcrnetError: the folder has another layout.
-    """
-    path = root / PIXELS_FILE
-    if not path.is_file():
-        raise layout_error(root, f"{PIXELS_FILE} (--dataset fer2013)")
-    collection = Collection("fer2013", EXPRESSIONS, [], [])
-    for offset, emotion, usage in _rows(path):
-        if not emotion.isdecimal() or int(emotion) >= len(_FER2013_CODES):
-            raise DcrnetError(
-                f"{path} has a row whose emotion is {emotion!r}; expected 0 to"
-                f" {len(_FER2013_CODES) - 1}"
-            )
-        split, _ = _folder({"Usage": usage}, path)
-        label = EXPRESSIONS.index(_FER2013_CODES[int(emotion)])
-        target = one_hot(label, len(EXPRESSIONS))
-        collection.samples.append(Sample(path, label, target, row_offset=offset))
-        collection.official.append(split)
-    return collection
-
-
-def _rows(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Offset, emotion and usage of each row of a CSV of pixels."""
-    with path.open("rb") as file:
-        header = file.readline().decode(errors="replace").strip().replace('"', "")
-        if header.split(",") != ["emotion", "pixels", "Usage"]:
-            raise DcrnetError(
-                f"{path} begins with {header[:40]!r}; expected the columns emotion,pixels,Usage"
-            )
-        offset = file.tell()
-        while line := file.readline():
-            if line.strip():
-                first, *_, last = line.decode(errors="replace").strip().split(",")
-                yield offset, first.strip('"'), last.strip('"')
-            offset = file.tell()
-
-
-def _pixel_rows(path: Path, votes: list[dict[str, str]]) -> list[int]:
+def _offsets(path: Path, votes: list[dict[str, str]]) -> list[int]:
     """Offsets of the rows of pixels, one a row of votes."""
-    rows = list(_rows(path))
+    rows = list(pixel_rows(path))
     usages = [usage for _, _, usage in rows]
     if usages != [row.get("Usage") for row in votes]:
         raise DcrnetError(
@@ -119,15 +78,6 @@ def _pixel_rows(path: Path, votes: list[dict[str, str]]) -> list[int]:
             " the two files in their original order"
         )
     return [offset for offset, _, _ in rows]
-
-
-def _folder(row: dict[str, str], path: Path) -> tuple[Split, str]:
-    try:
-        return _FOLDERS[row["Usage"]]
-    except KeyError as error:
-        raise DcrnetError(
-            f"{path} has a row whose Usage is {row.get('Usage')!r}; expected {', '.join(_FOLDERS)}"
-        ) from error
 
 
 def _vote(row: dict[str, str], votes_path: Path) -> tuple[int, tuple[float, ...]]:
@@ -145,3 +95,15 @@ def _vote(row: dict[str, str], votes_path: Path) -> tuple[int, tuple[float, ...]
     if len(winners) != 1 or winners[0] not in EXPRESSIONS or total == 0:
         return UNLABELLED, _NO_VOTES
     return EXPRESSIONS.index(winners[0]), tuple(count / total for count in counted)
+
+
+ADAPTER = DatasetAdapter(
+    "ferplus",
+    read_ferplus,
+    license=(
+        "Trained on FER2013 images with FERPlus labels. The labels are MIT-licensed (Microsoft);"
+        " the images come from the FER2013 contest and carry no clear licence, so these weights"
+        " are for research use."
+    ),
+    preset="ferplus",
+)

@@ -10,6 +10,7 @@ from dcrnet_edge.datasets.collection import (
     expression,
     layout_error,
 )
+from dcrnet_edge.datasets.registry import DatasetAdapter
 from dcrnet_edge.datasets.sample import Sample, Split, one_hot
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.images import IMAGE_SUFFIXES
@@ -51,7 +52,7 @@ def read_folders(root: Path) -> Collection:
         raise layout_error(
             root,
             "a folder with images for each of two or more expressions, or such folders inside"
-            " train, valid and test (--dataset folders)",
+            " train, valid and test (`dataset` folders)",
         )
     if missing := sorted(empty.keys() - set(labels)):
         raise DcrnetError(
@@ -77,3 +78,11 @@ def _expression_of(folder: Path) -> str:
             " rename it, or move its images away"
         )
     return name
+
+
+ADAPTER = DatasetAdapter(
+    "folders",
+    read_folders,
+    license="Trained on images whose terms only their owner knows.",
+    preset="ferplus",
+)

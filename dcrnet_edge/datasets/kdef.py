@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from dcrnet_edge.datasets.collection import Collection, layout_error
+from dcrnet_edge.datasets.registry import DatasetAdapter
 from dcrnet_edge.datasets.sample import EXPRESSIONS, Sample, one_hot
 
 PAPER_ANGLES = ("S", "HL", "HR")
@@ -21,6 +22,7 @@ _NAME = re.compile(
     r"(?P<angle>S|HL|HR|FL|FR)\.jpe?g",
     re.IGNORECASE,
 )
+_SEXES = {"F": "female", "M": "male"}
 _CODES = {
     **{"AF": "fear", "AN": "anger", "DI": "disgust", "HA": "happiness"},
     **{"NE": "neutral", "SA": "sadness", "SU": "surprise"},
@@ -48,11 +50,29 @@ def read_kdef(root: Path) -> Collection:
             target = one_hot(label, len(EXPRESSIONS))
             if match["angle"].upper() in PAPER_ANGLES:
                 paper.append(len(samples))
-            samples.append(Sample(path, label, target, subject=match["person"].upper()))
+            person = match["person"].upper()
+            groups = (("sex", _SEXES[person[0]]),)
+            samples.append(Sample(path, label, target, subject=person, groups=groups))
     if not samples:
         raise layout_error(
             root,
             "files such as AF01ANS.JPG (session, sex and number, expression, angle), flat or in"
-            " a folder per person (--dataset kdef)",
+            " a folder per person (`dataset` kdef)",
         )
-    return Collection("kdef", EXPRESSIONS, samples, [], PAPER_TEST, PAPER_TRAIN, tuple(paper))
+    return Collection(
+        "kdef",
+        EXPRESSIONS,
+        samples,
+        [],
+        paper_test=PAPER_TEST,
+        paper_train=PAPER_TRAIN,
+        paper_images=tuple(paper),
+    )
+
+
+ADAPTER = DatasetAdapter(
+    "kdef",
+    read_kdef,
+    license="Trained on KDEF, which is free for non-commercial research alone.",
+    preset="kdef",
+)

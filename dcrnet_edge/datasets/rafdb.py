@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dcrnet_edge.datasets.collection import Collection, layout_error
+from dcrnet_edge.datasets.registry import DatasetAdapter
 from dcrnet_edge.datasets.sample import EXPRESSIONS, Sample, Split, one_hot
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.images import IMAGE_SUFFIXES
@@ -48,7 +49,7 @@ def read_rafdb(root: Path) -> Collection:
         raise layout_error(
             root,
             "EmoLabel/list_patition_label.txt and Image/aligned, or train/1..7 and test/1..7"
-            " (--dataset rafdb)",
+            " (`dataset` rafdb)",
         )
     return collection
 
@@ -69,3 +70,11 @@ def _add(collection: Collection, path: Path, code: str, split_name: str) -> None
     label = EXPRESSIONS.index(_CODES[code])
     collection.samples.append(Sample(path, label, one_hot(label, len(EXPRESSIONS))))
     collection.official.append(_SPLITS[split_name])
+
+
+ADAPTER = DatasetAdapter(
+    "rafdb",
+    read_rafdb,
+    license="Trained on RAF-DB, which is licensed for non-commercial research alone.",
+    preset="affectnet",
+)

@@ -41,6 +41,7 @@ class Sample:
         row_offset: where the row begins in a CSV of pixels, in bytes.
         box: the face in the image, as x, y, width and height in px, where the data set says so;
             None where the image is the face.
+        groups: what the data set says of who is shown, such as ``("sex", "female")``.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class Sample:
     subject: str = ""
     row_offset: int | None = None
     box: tuple[int, int, int, int] | None = None
+    groups: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:

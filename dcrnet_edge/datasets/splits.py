@@ -73,7 +73,7 @@ def divide(collection: Collection, plan: SplitPlan) -> tuple[Parts, str]:
     match kind:
         case SplitKind.OFFICIAL:
             parts, protocol = _official(collection), "official"
-        case SplitKind.PAPER if collection.name == "affectnet":
+        case SplitKind.PAPER if collection.paper_is_official:
             parts, protocol = _official(collection), "paper: official"
         case SplitKind.PAPER:
             parts = _paper(collection, plan.seed)
@@ -101,7 +101,7 @@ def _default(collection: Collection) -> SplitKind:
 def _official(collection: Collection) -> Parts:
     if not collection.official:
         raise DcrnetError(
-            f"{collection.name} has no official split: choose --protocol subject, random or paper"
+            f"{collection.name} has no official split: choose `protocol` subject, random or paper"
         )
     parts: Parts = {split: [] for split in Split}
     for index, split in enumerate(collection.official):
@@ -112,7 +112,7 @@ def _official(collection: Collection) -> Parts:
 def _paper(collection: Collection, seed: int) -> Parts:
     if not collection.paper_test:
         raise DcrnetError(
-            f"the paper states no split of {collection.name}: choose another --protocol"
+            f"the paper states no split of {collection.name}: choose another `protocol`"
         )
     rng = np.random.default_rng(seed)
     parts: Parts = {split: [] for split in Split}
@@ -126,7 +126,7 @@ def _paper(collection: Collection, seed: int) -> Parts:
             raise DcrnetError(
                 f"the paper trains on {train_count} and tests on {count} images of"
                 f" {collection.labels[label]}, and this {collection.name} has {len(chosen)}, not"
-                f" {wanted}: use the version the paper used, or another --protocol"
+                f" {wanted}: use the version the paper used, or another `protocol`"
             )
         parts[Split.TEST] += map(int, chosen[:count])
         parts[Split.TRAIN] += map(int, chosen[count:wanted])
@@ -142,11 +142,11 @@ def _fold(collection: Collection, plan: SplitPlan, *, by_subject: bool) -> Parts
     if by_subject and not all(groups):
         raise DcrnetError(
             f"it is not known who is on the images of {collection.name}, so there is no"
-            " subject-independent split: choose another --protocol"
+            " subject-independent split: choose another `protocol`"
         )
     most = len(set(groups)) if by_subject else len(kept)
     if plan.folds < 2 or plan.folds > most:
-        raise DcrnetError(f"{plan.folds} folds of {most} are not possible: give --set split.folds")
+        raise DcrnetError(f"{plan.folds} folds of {most} are not possible: give other `folds`")
     folder = StratifiedGroupKFold if by_subject else StratifiedKFold
     with warnings.catch_warnings():  # a class with fewer images than folds is no fault here
         warnings.simplefilter("ignore", UserWarning)
@@ -155,8 +155,8 @@ def _fold(collection: Collection, plan: SplitPlan, *, by_subject: bool) -> Parts
             train, test = list(folds.split(kept, labels, groups))[plan.fold]
         except ValueError as error:
             raise DcrnetError(
-                f"{plan.folds} folds of {collection.name} are not possible ({error}): give fewer,"
-                " --set split.folds=5"
+                f"{plan.folds} folds of {collection.name} are not possible ({error}): give fewer"
+                " `folds`"
             ) from error
     return {
         Split.TRAIN: [kept[i] for i in train],

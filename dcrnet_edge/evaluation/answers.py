@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets.sample import Split
+from dcrnet_edge.evaluation.inference import predict
 from dcrnet_edge.evaluation.predictions import Predictions
 from dcrnet_edge.models.checkpoint import load_checkpoint
-from dcrnet_edge.models.inference import predict
 from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.errors import DcrnetError
@@ -57,7 +57,7 @@ def evaluate(
         spec, labels = model.card.preprocess, model.card.labels
         if size_px not in (None, spec.size_px):
             raise DcrnetError(
-                f"{path} takes {spec.size_px} px and nothing else: --size is for checkpoints"
+                f"{path} takes {spec.size_px} px and nothing else: `size_px` is for checkpoints"
             )
         _check_labels(path, labels, data.dataset.labels, shared_labels)
         crops = data.crops(split, spec)
@@ -120,5 +120,5 @@ def _check_labels(
     if set(labels) != set(wanted) and not (shared and len(common) > 1):
         raise DcrnetError(
             f"{path} knows {', '.join(labels)}; the data set has {', '.join(wanted)}: choose a"
-            " model trained on these labels, or give --shared-labels to leave out the others"
+            " model trained on these labels, or give `shared_labels` to leave out the others"
         )

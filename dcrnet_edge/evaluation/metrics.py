@@ -1,9 +1,9 @@
-"""What follows from predictions: figures, their intervals, and whether two models differ."""
+"""What follows from predictions: metrics, their intervals, and whether two models differ."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -21,38 +21,79 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 from dcrnet_edge.evaluation.predictions import Predictions
 from dcrnet_runtime.errors import DcrnetError
 
-CALIBRATION_BINS = 15
+ECE_BINS = 15
 RESAMPLES = 1000
 CONFIDENCE = 0.95
 
 Interval = tuple[float, float]
-METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
 
 
-def compute_metrics(predictions: Predictions) -> dict[str, Any]:
-    """Every figure of one model on one set of images, as JSON values.
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """One model on one set of images.
 
-    Accuracy, balanced accuracy and macro-F1 come with 95 % percentile intervals of a seeded
-    bootstrap over subjects where they are known, else over images (``resampled`` says which);
-    the expected calibration error (L1) has 15 equal bins; ``classes`` is scikit-learn's report,
-    as the paper's tables 5 and 7.
+    Attributes:
+        images: how many.
+        accuracy: share of right answers.
+        balanced_accuracy: mean recall of the classes that occur.
+        macro_f1: mean F1 of the classes that occur or are answered.
+        accuracy_interval: 95 % percentile interval of a seeded bootstrap over subjects where they
+            are known, else over images; None of a single image.
+        balanced_accuracy_interval: the same.
+        macro_f1_interval: the same.
+        resampled: what was resampled for the intervals, and how many.
+        expected_calibration_error: L1, 15 equal bins.
+        log_loss: mean negative log-likelihood, in nats.
+        box_only_share: share of images whose face has no landmarks.
+        accuracy_aligned: of the images with landmarks; None where there are none.
+        accuracy_box_only: of those without.
+        classes: scikit-learn's report, as the paper's tables 5 and 7.
+        confusion: images by true and predicted label.
     """
+
+    images: int
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    accuracy_interval: Interval | None
+    balanced_accuracy_interval: Interval | None
+    macro_f1_interval: Interval | None
+    resampled: str
+    expected_calibration_error: float
+    log_loss: float
+    box_only_share: float
+    accuracy_aligned: float | None
+    accuracy_box_only: float | None
+    classes: dict[str, dict[str, float] | float]
+    confusion: list[list[int]]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+def compute_metrics(predictions: Predictions) -> Metrics:
+    """What follows from the answers of one model."""
     truth, predicted = predictions.truth, predictions.predicted
     labels = range(len(predictions.labels))
     aligned = predictions.aligned
-    values = resampled_metrics(truth, predicted, len(predictions.labels))
-    found = dict(zip(METRICS, map(float, values), strict=True))
-    return {
-        "images": len(truth),
-        **found,
-        **_intervals(predictions),
-        "resampled": _resampled(predictions),
-        "expected_calibration_error": _calibration_error(predictions),
-        "log_loss": float(log_loss(truth, _normalised(predictions), labels=list(labels))),
-        "box_only_share": float(1 - aligned.mean()),
-        "accuracy_aligned": _mean(predictions.correct[aligned]),
-        "accuracy_box_only": _mean(predictions.correct[~aligned]),
-        "classes": classification_report(
+    accuracy, balanced, macro_f1 = resampled_metrics(truth, predicted, len(labels))
+    intervals = _intervals(predictions)
+    return Metrics(
+        images=len(truth),
+        accuracy=float(accuracy),
+        balanced_accuracy=float(balanced),
+        macro_f1=float(macro_f1),
+        accuracy_interval=intervals[0],
+        balanced_accuracy_interval=intervals[1],
+        macro_f1_interval=intervals[2],
+        resampled=_resampled(predictions),
+        expected_calibration_error=_expected_calibration_error(predictions),
+        log_loss=float(log_loss(truth, _normalised(predictions), labels=list(labels))),
+        box_only_share=float(1 - aligned.mean()),
+        accuracy_aligned=_mean(predictions.correct[aligned]),
+        accuracy_box_only=_mean(predictions.correct[~aligned]),
+        classes=classification_report(
             truth,
             predicted,
             labels=labels,
@@ -60,8 +101,8 @@ def compute_metrics(predictions: Predictions) -> dict[str, Any]:
             output_dict=True,
             zero_division=0,
         ),
-        "confusion": confusion_matrix(truth, predicted, labels=labels).tolist(),
-    }
+        confusion=confusion_matrix(truth, predicted, labels=labels).tolist(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +210,11 @@ def _resampled(predictions: Predictions) -> str:
     return f"{images} images" if subjects is None else f"{subjects.max() + 1} subjects"
 
 
-def _intervals(predictions: Predictions) -> dict[str, Interval | None]:
-    names = [f"{name}_interval" for name in METRICS]
+def _intervals(predictions: Predictions) -> list[Interval | None]:
+    """Of accuracy, balanced accuracy and macro-F1."""
     truth, predicted, labels = predictions.truth, predictions.predicted, len(predictions.labels)
     if len(truth) < 2:
-        return dict.fromkeys(names)
+        return [None, None, None]
     subjects = _subjects(predictions)
     if subjects is None:
         lows, highs = _bootstrap(
@@ -187,7 +228,7 @@ def _intervals(predictions: Predictions) -> dict[str, Interval | None]:
         lows, highs = _bootstrap(
             lambda chosen: _metrics(confusion[chosen].sum(axis=-3)), len(confusion), RESAMPLES
         )
-    return dict(zip(names, zip(lows.tolist(), highs.tolist(), strict=True), strict=True))
+    return list(zip(lows.tolist(), highs.tolist(), strict=True))
 
 
 def _mean_interval(values: NDArray[np.float64], subjects: NDArray[np.int64] | None) -> Interval:
@@ -224,13 +265,13 @@ def _bootstrap(
     return np.asarray(result.low), np.asarray(result.high)
 
 
-def _calibration_error(predictions: Predictions) -> float:
+def _expected_calibration_error(predictions: Predictions) -> float:
     return float(
         multiclass_calibration_error(
             torch.from_numpy(_normalised(predictions)),
             torch.from_numpy(predictions.truth),
             num_classes=len(predictions.labels),
-            n_bins=CALIBRATION_BINS,
+            n_bins=ECE_BINS,
         )
     )
 

@@ -20,7 +20,7 @@ from dcrnet_runtime.models import shipped_model
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """What candidates are asked about.
+    """What models are asked about.
 
     Attributes:
         data: the data set.
@@ -80,7 +80,7 @@ class ModelRef:
         if self.has_answers:
             return read_predictions(self.path)
         if images is None:
-            raise DcrnetError("a model needs images to be asked about: name them with --data")
+            raise DcrnetError("a model needs images to be asked about: name them with `data`")
         return evaluate(
             self.path,
             images.data,
@@ -116,12 +116,12 @@ def asked(paths: Sequence[Path], sizes_px: Sequence[int]) -> list[ModelRef]:
     return found
 
 
-def names_of(candidates: Sequence[ModelRef]) -> list[str]:
+def names_of(refs: Sequence[ModelRef]) -> list[str]:
     """File names, or whole paths where two files are called alike, and sizes."""
-    paths = {candidate.path for candidate in candidates}
+    paths = {ref.path for ref in refs}
     are_unlike = len({path.name for path in paths}) == len(paths)
     return [
-        (candidate.path.name if are_unlike else str(candidate.path))
-        + (f" at {candidate.size_px} px" if candidate.size_px else "")
-        for candidate in candidates
+        (ref.path.name if are_unlike else str(ref.path))
+        + (f" at {ref.size_px} px" if ref.size_px else "")
+        for ref in refs
     ]

@@ -1,16 +1,15 @@
-"""Figures as tables for people: in the terminal, in Markdown, as pictures."""
+"""Metrics as tables for people: in the terminal, in Markdown, as pictures."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from dcrnet_edge.evaluation.metrics import CALIBRATION_BINS, Comparison
+from dcrnet_edge.evaluation.metrics import ECE_BINS, Comparison, Interval, Metrics
 from dcrnet_edge.evaluation.predictions import Predictions, save_predictions
 from dcrnet_runtime.outfile import written_beside
 
@@ -18,7 +17,7 @@ Rows = list[list[str]]
 """A header, then the rows."""
 
 
-def summary_rows(found: Mapping[str, Mapping[str, Any]], sizes_mb: Mapping[str, float]) -> Rows:
+def summary_rows(found: Mapping[str, Metrics], sizes_mb: Mapping[str, float]) -> Rows:
     """One row a model: size, accuracy with its 95 % interval, and the other figures."""
     rows = [["model", "MB", "accuracy", "balanced accuracy", "macro-F1", "calibration error"]]
     for name, metrics in found.items():
@@ -26,33 +25,35 @@ def summary_rows(found: Mapping[str, Mapping[str, Any]], sizes_mb: Mapping[str, 
             [
                 name,
                 f"{sizes_mb[name]:.2f}" if name in sizes_mb else "",
-                _with_interval(metrics, "accuracy", percent=True),
-                _with_interval(metrics, "balanced_accuracy", percent=True),
-                _with_interval(metrics, "macro_f1", percent=False),
-                f"{metrics['expected_calibration_error']:.3f}",
+                _with_interval(metrics.accuracy, metrics.accuracy_interval, percent=True),
+                _with_interval(
+                    metrics.balanced_accuracy, metrics.balanced_accuracy_interval, percent=True
+                ),
+                _with_interval(metrics.macro_f1, metrics.macro_f1_interval, percent=False),
+                f"{metrics.expected_calibration_error:.3f}",
             ]
         )
     return rows
 
 
-def class_rows(metrics: Mapping[str, Any]) -> Rows:
+def class_rows(metrics: Metrics) -> Rows:
     """Precision, recall, F1 and images of each class, with accuracy and means below."""
     rows = [["class", "precision", "recall", "F1", "images"]]
-    for name, row in metrics["classes"].items():
+    for name, row in metrics.classes.items():
         if isinstance(row, Mapping):
             numbers = [f"{row[key]:.3f}" for key in ("precision", "recall", "f1-score")]
             rows.append([name, *numbers, f"{row['support']:.0f}"])
-    total = ["accuracy", "", "", f"{metrics['accuracy']:.3f}", str(metrics["images"])]
+    total = ["accuracy", "", "", f"{metrics.accuracy:.3f}", str(metrics.images)]
     return [*rows[:-2], total, *rows[-2:]]
 
 
-def path_rows(found: Mapping[str, Mapping[str, Any]]) -> Rows:
+def path_rows(found: Mapping[str, Metrics]) -> Rows:
     """Each model's accuracy where landmarks were found and where they were not."""
     rows = [["model", "box only", "accuracy aligned by landmarks", "accuracy box only"]]
     for name, metrics in found.items():
-        paths = (metrics["accuracy_aligned"], metrics["accuracy_box_only"])
+        paths = (metrics.accuracy_aligned, metrics.accuracy_box_only)
         shown = ("" if each is None else f"{100 * each:.2f} %" for each in paths)
-        rows.append([name, f"{100 * metrics['box_only_share']:.1f} %", *shown])
+        rows.append([name, f"{100 * metrics.box_only_share:.1f} %", *shown])
     return rows
 
 
@@ -85,19 +86,17 @@ def markdown(rows: Rows) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def write_report(
-    folder: Path, title: str, metrics: Mapping[str, Any], predictions: Predictions
-) -> None:
+def write_report(folder: Path, title: str, metrics: Metrics, predictions: Predictions) -> None:
     """Write report.md, confusion.png, confusion.csv and predictions.csv into ``folder``."""
     save_predictions(folder / "predictions.csv", predictions)
-    _write_confusion(folder / "confusion.csv", metrics["confusion"], predictions.labels)
-    _draw_confusion(folder / "confusion.png", metrics["confusion"], predictions.labels)
+    _write_confusion(folder / "confusion.csv", metrics.confusion, predictions.labels)
+    _draw_confusion(folder / "confusion.png", metrics.confusion, predictions.labels)
     found = {title: metrics}
     tables = (summary_rows(found, {}), class_rows(metrics), path_rows(found))
     with written_beside(folder / "report.md") as beside:
         beside.write_text(
-            f"# {title}\n\n{metrics['images']} images; intervals: 95 % bootstrap over"
-            f" {metrics['resampled']}; calibration error: L1, {CALIBRATION_BINS} bins.\n\n"
+            f"# {title}\n\n{metrics.images} images; intervals: 95 % bootstrap over"
+            f" {metrics.resampled}; calibration error: L1, {ECE_BINS} bins.\n\n"
             + "\n".join(map(markdown, tables))
             + "\n![Confusion matrix](confusion.png)\n"
         )
@@ -125,11 +124,10 @@ def _draw_confusion(path: Path, confusion: Sequence[Sequence[int]], labels: Sequ
         figure.savefig(beside, dpi=120)
 
 
-def _with_interval(metrics: Mapping[str, Any], key: str, *, percent: bool) -> str:
+def _with_interval(value: float, interval: Interval | None, *, percent: bool) -> str:
     scale, digits = (100, 2) if percent else (1, 3)
-    value = f"{scale * metrics[key]:.{digits}f}" + " %" * percent
-    interval = metrics[f"{key}_interval"]
+    text = f"{scale * value:.{digits}f}" + " %" * percent
     if interval is None:
-        return value
+        return text
     low, high = (f"{scale * bound:.{digits - percent}f}" for bound in interval)
-    return f"{value} ({low} to {high})"
+    return f"{text} ({low} to {high})"

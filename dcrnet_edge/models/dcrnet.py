@@ -24,7 +24,6 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from dcrnet_edge.models.architecture import Architecture
 from dcrnet_edge.models.attention import (
     CBAM,
     Attention,
@@ -35,6 +34,7 @@ from dcrnet_edge.models.attention import (
 from dcrnet_edge.models.densenet import FEATURES, DenseLayer, DenseNet121, Transition
 from dcrnet_edge.models.densenet_weights import fetch_backbone, load_backbone
 from dcrnet_edge.models.network import FaceNetwork, NetworkConfig
+from dcrnet_edge.models.registry import Architecture
 
 INPUT_SIZES = (64, 128, 192, 224)
 """Input sides in px whose map survives the 2x2 max-pool whole (224 as the paper's 7 -> 3)."""

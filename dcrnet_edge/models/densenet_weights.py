@@ -37,7 +37,7 @@ def fetch_backbone() -> Path:
         except (OSError, RuntimeError) as error:
             raise DcrnetError(
                 f"ImageNet weights could not be fetched from {PUBLISHED_URL} ({error}): copy that"
-                f" file to {path}, name one with --backbone-weights, or train --from-scratch"
+                f" file to {path}, name one with `backbone_weights`, or train `from_scratch`"
             ) from error
     return path
 

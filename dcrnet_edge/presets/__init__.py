@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import tomllib
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from dcrnet_edge.datasets.registry import DatasetKind
 from dcrnet_runtime.errors import DcrnetError
 
 Values = dict[str, Any]
 
+_FOLDER = Path(__file__).parent
 
-class Preset(StrEnum):
-    """Settings that come with the package, ``dcrnet_edge/presets/<name>.toml``."""
 
-    AFFECTNET = "affectnet"
-    CKPLUS = "ckplus"
-    CKPLUS_FINETUNE = "ckplus-finetune"
-    KDEF = "kdef"
-    FERPLUS = "ferplus"
+def preset_names() -> tuple[str, ...]:
+    """The presets that come with the package."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 
-    @classmethod
-    def for_dataset(cls, kind: DatasetKind) -> Preset:
-        """The preset of a data set, or of the one most like it."""
-        match kind:
-            case DatasetKind.AFFECTNET | DatasetKind.RAFDB:
-                return cls.AFFECTNET
-            case DatasetKind.CKPLUS:
-                return cls.CKPLUS
-            case DatasetKind.KDEF:
-                return cls.KDEF
-            case DatasetKind.FERPLUS | DatasetKind.FER2013 | DatasetKind.FOLDERS:
-                return cls.FERPLUS
 
-    def values(self) -> Values:
-        """What its file says."""
-        return read_toml(Path(__file__).parent / f"{self}.toml")
+def preset(name: str) -> Values:
+    """The settings called ``name``.
+
+    Raises:
+        DcrnetError: there are none.
+    """
+    if name not in preset_names():
+        raise DcrnetError(f"`preset` {name} is unknown: choose {', '.join(preset_names())}")
+    return read_toml(_FOLDER / f"{name}.toml")
 
 
 def read_toml(path: Path) -> Values:

@@ -23,7 +23,7 @@ PREDICTIONS_NAME = "predictions.csv"
 def cross_validate(
     open_data: Callable[[SplitPlan], FaceData],
     config: RunConfig,
-    start: Initialization,
+    initialization: Initialization,
     folder: Path,
     root: Path,
     *,
@@ -38,11 +38,11 @@ def cross_validate(
         open_data: reads the data set for a split plan.
         config: of every fold; its split plan says how many there are, and whether they are of
             subjects, which is the default, or of single images.
-        start: first weights of every fold.
+        initialization: first weights of every fold.
         folder: gets one run folder a fold, and the predictions.
         root: folder that the images' names are relative to.
-        terms: of the data.
-        machine: what carries it out.
+        license: of the data.
+        hardware: what carries it out.
 
     Returns:
         the file with the Test predictions of all folds.
@@ -55,13 +55,13 @@ def cross_validate(
     kind = config.split.kind or SplitKind.SUBJECT
     if kind not in (SplitKind.SUBJECT, SplitKind.RANDOM):
         raise DcrnetError(
-            f"--protocol {kind} is one split and has no folds: give --protocol subject or random"
-            " with --all-folds, or leave --all-folds out"
+            f"`protocol` {kind} is one split and has no folds: give `protocol` subject or random"
+            " with `all_folds`, or leave `all_folds` out"
         )
     if hardware.processes > 1:
         raise DcrnetError(
-            f"--all-folds trains on one device: train each fold with --protocol {kind} --fold N"
-            f" --out {folder}/fold-N, then --all-folds on one device joins their answers"
+            f"`all_folds` trains on one device: train each fold with `protocol` {kind}, `fold` N"
+            f" and `out` {folder}/fold-N, then `all_folds` on one device joins their answers"
         )
     parts = []
     for fold in range(config.split.folds):
@@ -69,13 +69,18 @@ def cross_validate(
         data = open_data(plan)
         fold_config = replace(config, split=plan)
         run = Run(
-            data, fold_config, start, folder / f"fold-{fold}", license=license, hardware=hardware
+            data,
+            fold_config,
+            initialization,
+            folder / f"fold-{fold}",
+            license=license,
+            hardware=hardware,
         )
         try:
             checkpoint = run.finished() or run.train(resume=run.resumable())
         except DcrnetError as error:
             raise DcrnetError(
-                f"fold {fold} of {config.split.folds}: {error}; the same command with --all-folds"
+                f"fold {fold} of {config.split.folds}: {error}; the same command with `all_folds`"
                 " goes on where it stopped"
             ) from error
         loaded = load_checkpoint(checkpoint)

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from dcrnet_edge.models.architecture import Architecture
 from dcrnet_edge.models.checkpoint import load_checkpoint
 from dcrnet_edge.models.network import FaceNetwork, NetworkConfig
+from dcrnet_edge.models.registry import Architecture
 from dcrnet_runtime.errors import DcrnetError
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import lightning
@@ -14,7 +14,7 @@ from torchmetrics import Accuracy
 
 from dcrnet_edge.models.batch_norm import renew_batch_norms
 from dcrnet_edge.models.network import FaceNetwork
-from dcrnet_edge.training.recipe import Optimiser, Precision, Recipe, Schedule
+from dcrnet_edge.training.recipe import ComputePrecision, Optimiser, Recipe, Schedule
 from dcrnet_runtime.errors import DcrnetError
 
 ACCURACY = "valid_accuracy"
@@ -34,16 +34,16 @@ class TrainingStopError(DcrnetError):
 class TrainingModule(lightning.LightningModule):
     """A network with an auxiliary classifier.
 
-    Its data module gives, by ``statistics(epoch)``, the training faces that renew the batch norms
-    of averaged weights, or of several sizes, before each validation. Dropout is seeded by seed,
-    step and device, so
-    that a run that was cut off anywhere and one that was not draw the same.
+    Dropout is seeded by seed, step and device, so that a run that was cut off anywhere and one
+    that was not draw the same.
 
     Args:
         network: what is trained; its weights are what a checkpoint keeps.
         recipe: what to do.
         total_steps: optimiser steps of the whole run.
         class_counts: training images of each label, for eq. 7.
+        statistics: gives the training faces of an epoch, (N, 3, S, S) uint8, that renew the
+            batch norms of averaged weights, or of several sizes, before each validation.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class TrainingModule(lightning.LightningModule):
         recipe: Recipe,
         total_steps: int,
         class_counts: Sequence[int],
+        statistics: Callable[[int], Iterable[Tensor]],
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -68,6 +69,7 @@ class TrainingModule(lightning.LightningModule):
         self.register_buffer("class_weights", weights, persistent=False)
         self._recipe = recipe
         self._total_steps = total_steps
+        self._statistics = statistics
         self._plateau: torch.optim.lr_scheduler.ReduceLROnPlateau | None = None
         self._plateau_state: dict[str, Any] = {}
 
@@ -95,7 +97,7 @@ class TrainingModule(lightning.LightningModule):
         return loss
 
     def on_before_optimizer_step(self, _optimizer: torch.optim.Optimizer) -> None:
-        if self._recipe.precision is Precision.FP16:
+        if self._recipe.precision is ComputePrecision.FP16:
             return  # its scaler skips such steps, which it makes itself
         norm = nn.utils.get_total_norm([p.grad for p in self.parameters() if p.grad is not None])
         if not torch.isfinite(norm):
@@ -105,7 +107,7 @@ class TrainingModule(lightning.LightningModule):
         return TrainingStopError(
             f"{what} at step {self.global_step}; the weights were left as they were: lower"
             " recipe.learning_rate or set recipe.gradient_clip, and start a new run, from this"
-            f" one's {LAST_WEIGHTS} with --start-from if it ended an epoch"
+            f" one's {LAST_WEIGHTS} (`start_from`) if it ended an epoch"
         )
 
     def _cross_entropy(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -127,8 +129,7 @@ class TrainingModule(lightning.LightningModule):
         # The running statistics belong to the weights of each step, not to their average, and to
         # all sizes together.
         if self._recipe.ema_decay > 0 or self._recipe.mixed_sizes:
-            data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-            batches = data.statistics(self.current_epoch)
+            batches = self._statistics(self.current_epoch)
             renew_batch_norms(self.network, (codes.to(self.device) for codes in batches))
 
     def validation_step(self, batch: Batch, _index: int) -> None:
@@ -163,7 +164,7 @@ class TrainingModule(lightning.LightningModule):
                 optimizer = torch.optim.Adam([*kernels, *rest], lr=recipe.learning_rate)
             case Optimiser.ADAMW:
                 # Lightning does not clip under autocast what a fused step may have to unscale.
-                fused = recipe.precision is Precision.FP32 or recipe.gradient_clip == 0
+                fused = recipe.precision is ComputePrecision.FP32 or recipe.gradient_clip == 0
                 optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=fused)
         match recipe.schedule:
             case Schedule.PLATEAU:

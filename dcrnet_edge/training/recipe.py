@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dcrnet_edge.data.augmentation import AugmentConfig
+from dcrnet_edge.data.loader_spec import LoaderSpec, SizeSchedule
 from dcrnet_runtime.errors import DcrnetError
 
 
@@ -27,7 +28,7 @@ class Schedule(StrEnum):
     ONE_CYCLE = "one-cycle"
 
 
-class Precision(StrEnum):
+class ComputePrecision(StrEnum):
     """What the forward and backward pass compute in; weights are always fp32."""
 
     FP32 = "32-true"
@@ -64,8 +65,8 @@ class Recipe:
         weight_decay: decoupled, of ``adamw`` alone.
         dense_l2: the loss gains this times the squared norm of the dense kernels.
         class_weights: weighted cross-entropy, w_i = N / (C n_i) (eq. 7).
-        balance: oversampling, see :class:`dcrnet_edge.data.loader.OversampledOrder`.
-        weigh_and_balance: allow both of the two.
+        oversampling_power: see :class:`dcrnet_edge.data.order.OversampledOrder`.
+        weigh_and_oversample: allow both of the two.
         soft_labels: learn the annotators' votes where there are any, not the label alone.
         label_smoothing: share of each target spread over all classes.
         auxiliary_weight: share of the loss of a linear classifier on the backbone's features,
@@ -95,8 +96,8 @@ class Recipe:
     weight_decay: float = 0.0
     dense_l2: float = 1e-3
     class_weights: bool = True
-    balance: float = 0.0
-    weigh_and_balance: bool = False
+    oversampling_power: float = 0.0
+    weigh_and_oversample: bool = False
     soft_labels: bool = False
     label_smoothing: float = 0.0
     auxiliary_weight: float = 0.0
@@ -104,7 +105,7 @@ class Recipe:
     min_bn_gamma: float = 1e-3
     ema_decay: float = 0.0
     gradient_clip: float = 0.0
-    precision: Precision = Precision.FP32
+    precision: ComputePrecision = ComputePrecision.FP32
     keep: Keep = Keep.BEST
     seed: int = 0
     augment: AugmentConfig = field(default_factory=AugmentConfig)
@@ -114,10 +115,10 @@ class Recipe:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise DcrnetError(f"recipe.{name} is {value}: give a value from {low} to {high}")
-        if self.class_weights and self.balance > 0 and not self.weigh_and_balance:
+        if self.class_weights and self.oversampling_power > 0 and not self.weigh_and_oversample:
             raise DcrnetError(
-                "recipe.class_weights and recipe.balance both make up for rare classes: set one of"
-                " them to 0, or weigh_and_balance = true to have both"
+                "recipe.class_weights and recipe.oversampling_power both make up for rare classes:"
+                " set one of them to 0, or weigh_and_oversample = true to have both"
             )
         if sum(epochs for _, epochs in self.progressive) >= self.epochs and self.progressive:
             raise DcrnetError(
@@ -125,17 +126,22 @@ class Recipe:
                 " full size"
             )
 
-    def sizes_at(self, epoch: int, full_size_px: int) -> tuple[int, ...]:
-        """Input sides in px of the batches of ``epoch``, counted from 0; the main one first.
+    def loading(self, full_size_px: int, focus: tuple[float, ...] = ()) -> LoaderSpec:
+        """What the run's loaders give.
 
-        None is above ``full_size_px``, so that a recipe serves a smaller contract, too.
+        Args:
+            full_size_px: side of the contract's input.
+            focus: focus strengths to draw from.
         """
-        for size_px, epochs in self.progressive:
-            if epoch < epochs:
-                return (min(size_px, full_size_px),)
-            epoch -= epochs
-        smaller = (size_px for size_px in self.mixed_sizes if size_px < full_size_px)
-        return full_size_px, *smaller
+        return LoaderSpec(
+            SizeSchedule(full_size_px, self.progressive, self.mixed_sizes),
+            self.epochs,
+            self.batch_size,
+            self.seed,
+            self.oversampling_power,
+            self.augment,
+            focus,
+        )
 
 
 _RANGES = (
@@ -147,7 +153,7 @@ _RANGES = (
     ("early_stop_patience", 0, 100_000),
     ("weight_decay", 0.0, 10.0),
     ("dense_l2", 0.0, 10.0),
-    ("balance", 0.0, 1.0),
+    ("oversampling_power", 0.0, 1.0),
     ("label_smoothing", 0.0, 0.99),
     ("auxiliary_weight", 0.0, 100.0),
     ("dropout_scale", 0.0, 2.0),

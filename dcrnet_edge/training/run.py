@@ -16,28 +16,29 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
+from dcrnet_edge.data.calibration import calibration_batches
 from dcrnet_edge.data.data_module import FaceDataModule
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets.sample import Split
+from dcrnet_edge.evaluation.inference import predict
 from dcrnet_edge.models import registry
 from dcrnet_edge.models.activation_ranges import activation_ranges
 from dcrnet_edge.models.batch_norm import norms_of, renew_batch_norms
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from dcrnet_edge.models.inference import predict
 from dcrnet_edge.models.network import FaceNetwork
-from dcrnet_edge.training.callbacks import (
-    BEST_WEIGHTS,
+from dcrnet_edge.training.failures import explained
+from dcrnet_edge.training.hardware import Hardware
+from dcrnet_edge.training.initialization import Initialization
+from dcrnet_edge.training.jsonl_logger import JsonlLogger, draw_curves
+from dcrnet_edge.training.kept_weights import BEST_WEIGHTS, KeptWeights
+from dcrnet_edge.training.module import ACCURACY, LAST_WEIGHTS, TrainingModule, TrainingStopError
+from dcrnet_edge.training.recipe import Keep, Recipe
+from dcrnet_edge.training.resume_point import (
     RESUME_NAME,
-    KeptWeights,
     ResumePoint,
     WholeCheckpoints,
     step_of,
 )
-from dcrnet_edge.training.hardware import Hardware, explained
-from dcrnet_edge.training.initialization import Initialization
-from dcrnet_edge.training.jsonl_logger import JsonlLogger, draw_curves
-from dcrnet_edge.training.module import ACCURACY, LAST_WEIGHTS, TrainingModule, TrainingStopError
-from dcrnet_edge.training.recipe import Keep, Recipe
 from dcrnet_edge.training.run_config import RunConfig
 from dcrnet_edge.training.settings import Settings, read_settings, settings_of, write_settings
 from dcrnet_runtime.backends.card import ModelCard
@@ -54,17 +55,17 @@ class Run:
     Args:
         data: what to learn.
         config: how.
-        start: the first weights.
+        initialization: the first weights.
         folder: where everything is written.
-        terms: of the data, for the card.
-        machine: what carries it out.
+        license: of the data, for the card.
+        hardware: what carries it out.
     """
 
     def __init__(
         self,
         data: FaceData,
         config: RunConfig,
-        start: Initialization,
+        initialization: Initialization,
         folder: Path,
         *,
         license: str = "",
@@ -73,7 +74,7 @@ class Run:
         self.folder = folder
         self._data = data
         self._config = config
-        self._start = start
+        self._initialization = initialization
         self._license = license
         self._hardware = hardware or Hardware()
         self._spec = replace(config.preprocess, landmarks_sha256=data.landmarks_sha256)
@@ -101,6 +102,7 @@ class Run:
             self._config.recipe,
             loaders.steps * self._config.recipe.epochs,
             counts,
+            loaders.statistics,
         )
         point = ResumePoint(self._resume_path, self._hardware.checkpoint_minutes)
         trainer = self._trainer(point, loaders, settings)
@@ -139,11 +141,11 @@ class Run:
         expected = self._settings()
         del expected["devices"]  # as many as then are not needed to read it
         before = read_settings(self.folder, expected)["start"]
-        for key, value in self._start.provenance().items():
+        for key, value in self._initialization.provenance().items():
             if before.get(key) != value:
                 raise DcrnetError(
                     f"{self.folder} holds a run whose first weights had another {key}"
-                    f" ({before.get(key)}, now {value}): name another folder with --out"
+                    f" ({before.get(key)}, now {value}): name another folder with `out`"
                 )
         return path
 
@@ -155,8 +157,7 @@ class Run:
         return FaceDataModule(
             self._data,
             self._spec,
-            self._config.recipe,
-            self._config.focus,
+            self._config.recipe.loading(self._spec.size_px, self._config.focus),
             self._hardware.processes,
             self._hardware.workers,
         )
@@ -175,18 +176,18 @@ class Run:
         if resume:
             if not self.resumable():
                 raise DcrnetError(
-                    f"{self.folder} holds no run to resume: leave --resume out, or name the run's"
-                    " folder with --out"
+                    f"{self.folder} holds no run to resume: leave `resume` out, or name the run's"
+                    " folder with `out`"
                 )
             settings["start"] = read_settings(self.folder, settings)["start"]
             network = architecture.build(network_config)
         else:
             if self._resume_path.exists():
                 raise DcrnetError(
-                    f"{self.folder} holds a run: --resume goes on with it, or name another folder"
-                    " with --out"
+                    f"{self.folder} holds a run: `resume` goes on with it, or name another folder"
+                    " with `out`"
                 )
-            network, settings["start"] = self._start.network(architecture, network_config)
+            network, settings["start"] = self._initialization.network(architecture, network_config)
         rank_zero_only(remove_leftovers)(self.folder)
         rank_zero_only(write_settings)(self.folder, settings, self._config)
         return network, settings
@@ -204,12 +205,13 @@ class Run:
         def write(path: Path, network: FaceNetwork, epoch: int) -> None:
             self._save(path, network, loaders.spec_at(epoch), {**settings, "epoch": epoch})
 
+        kept = KeptWeights(self.folder, write, lambda epoch: loaders.spec_at(epoch).size_px)
         curves = LambdaCallback(on_train_epoch_end=lambda *_: draw_curves(self.folder))
         return self._hardware.trainer(
             recipe.precision,
             max_epochs=recipe.epochs,
             gradient_clip_val=recipe.gradient_clip or None,
-            callbacks=[KeptWeights(self.folder, write), *_averaging(recipe), point, curves],
+            callbacks=[kept, *_averaging(recipe), point, curves],
             plugins=[WholeCheckpoints()],
             logger=[logger, board],
             log_every_n_steps=min(20, loaders.steps),
@@ -223,12 +225,13 @@ class Run:
     def _finish(self, loaders: FaceDataModule, settings: Settings) -> None:
         """Renew the batch norms of the kept weights, record ranges, measure, write."""
         recipe, full_size_px = self._config.recipe, self._spec.size_px
+        sizes = recipe.loading(full_size_px).sizes
         kept = load_checkpoint(
             self.folder / (BEST_WEIGHTS if recipe.keep is Keep.BEST else LAST_WEIGHTS)
         )
         network, epoch = kept.network, kept.card.provenance["epoch"]
         norms = {}
-        others = set(recipe.sizes_at(epoch, full_size_px)) - {full_size_px}
+        others = set(sizes.at(epoch)) - {full_size_px}
         for size_px in (*others, full_size_px):  # which the network is left with
             renew_batch_norms(network, loaders.statistics(epoch, size_px))
             norms[size_px] = norms_of(network)
@@ -238,7 +241,7 @@ class Run:
         card = ModelCard(self._data.dataset.labels, self._spec, settings, metrics, self._license)
         checkpoint, ranges = Checkpoint(network, card, {}, norms), {}
         for size_px in sorted({*norms, *self._config.range_sizes}):
-            seen = self._data.calibration(replace(self._spec, size_px=size_px))
+            seen = calibration_batches(self._data, replace(self._spec, size_px=size_px))
             ranges[size_px] = activation_ranges(checkpoint.at(size_px).network, seen)
         save_checkpoint(self.folder / CHECKPOINT_NAME, replace(checkpoint, ranges=ranges))
 

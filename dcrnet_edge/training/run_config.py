@@ -13,7 +13,7 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from dcrnet_edge.data.augmentation import AugmentConfig
-from dcrnet_edge.datasets.registry import DatasetKind
+from dcrnet_edge.datasets.registry import adapter
 from dcrnet_edge.datasets.splits import SplitPlan
 from dcrnet_edge.models import registry
 from dcrnet_edge.models.network import NetworkConfig
@@ -31,7 +31,7 @@ class RunConfig:
     """Everything that decides a run's result but the data, the first weights and the versions.
 
     Attributes:
-        dataset: layout of the data.
+        dataset: name of the data's adapter, see :mod:`dcrnet_edge.datasets.registry`.
         split: which part is for what.
         preprocess: the contract to train for.
         architecture: name of the network, see :mod:`dcrnet_edge.models.registry`.
@@ -41,7 +41,7 @@ class RunConfig:
         range_sizes: input sides in px to record activation ranges for, besides those trained at.
     """
 
-    dataset: DatasetKind = DatasetKind.FERPLUS
+    dataset: str = "ferplus"
     split: SplitPlan = field(default_factory=SplitPlan)
     preprocess: PreprocessSpec = field(default_factory=PreprocessSpec)
     architecture: str = registry.DEFAULT
@@ -51,6 +51,7 @@ class RunConfig:
     range_sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        adapter(self.dataset)
         entry = registry.architecture(self.architecture)
         sizes = (size_px for size_px, _ in self.recipe.progressive)
         mixed = self.recipe.mixed_sizes
@@ -66,7 +67,7 @@ class RunConfig:
         """
         values: Values = {}
         for layer in layers:
-            values = _laid_over(values, layer)
+            values = _laid_over(values, _renamed(layer))
         _check_names(values, _tables(str(values.get("architecture", registry.DEFAULT))))
         contract = {**json.loads(PreprocessSpec().to_json()), **values.pop("preprocess", {})}
         spec = PreprocessSpec.from_json(json.dumps(contract))
@@ -104,15 +105,17 @@ class RunConfig:
         return tomli_w.dumps(self.to_values())
 
 
-def parse_assignment(text: str) -> Values:
+def parse_assignment(assignment: str) -> Values:
     """``recipe.ema_decay=0.998`` as nested values; the right side is TOML, or else a string.
 
     Raises:
         DcrnetError: there is no ``=``.
     """
-    name, equals, value = text.partition("=")
+    name, equals, value = assignment.partition("=")
     if not equals or not name:
-        raise DcrnetError(f"--set {text}: write NAME=VALUE, such as recipe.ema_decay=0.998")
+        raise DcrnetError(
+            f"`assignment` {assignment}: write NAME=VALUE, such as recipe.ema_decay=0.998"
+        )
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
@@ -125,6 +128,32 @@ def nested(name: str, value: Any) -> Values:
     for part in reversed(name.split(".")):
         value = {part: value}
     return dict(value)
+
+
+_RENAMED = {
+    "recipe.least_scale": "recipe.min_bn_gamma",
+    "recipe.balance": "recipe.oversampling_power",
+    "recipe.weigh_and_balance": "recipe.weigh_and_oversample",
+}
+"""What settings were called once, and are taken by until 0.3."""
+
+
+def old_names(values: Values) -> list[tuple[str, str]]:
+    """The settings that go by an old name, each with the new one."""
+    return [(old, new) for old, new in _RENAMED.items() if _has(values, old)]
+
+
+def _has(values: Values, path: str) -> bool:
+    table, _, name = path.partition(".")
+    return isinstance(values.get(table), Mapping) and name in values[table]
+
+
+def _renamed(values: Values) -> Values:
+    for old, new in old_names(values):
+        table, _, name = old.partition(".")
+        rest = {key: value for key, value in values[table].items() if key != name}
+        values = {**values, table: {new.partition(".")[2]: values[table][name], **rest}}
+    return values
 
 
 def _laid_over(below: Values, above: Values) -> Values:

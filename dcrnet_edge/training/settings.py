@@ -64,7 +64,7 @@ def read_settings(folder: Path, expected: Settings) -> Settings:
     except (OSError, ValueError) as error:
         raise DcrnetError(
             f"{path} cannot be read, so it is unknown what {folder} was trained with: name another"
-            " run folder with --out"
+            " run folder with `out`"
         ) from error
     if "config" in before:  # of an older version: what it did not know yet was as by default now
         before["config"] = RunConfig.of(before["config"]).to_values()
@@ -73,7 +73,7 @@ def read_settings(folder: Path, expected: Settings) -> Settings:
             name, old, new = _first_difference(key, before.get(key), value)
             raise DcrnetError(
                 f"{folder} holds a run with another {name} ({old}, now {new}): give the same"
-                " options to go on with it, or name another folder with --out"
+                " options to go on with it, or name another folder with `out`"
             )
     return before
 

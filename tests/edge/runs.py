@@ -16,16 +16,16 @@ from generated import FixedDetector, synthetic_face
 from dcrnet_edge.data.crop_cache import CropCache
 from dcrnet_edge.data.face_cache import FaceCache
 from dcrnet_edge.data.face_data import FaceData
-from dcrnet_edge.datasets.registry import DatasetKind, read_dataset
-from dcrnet_edge.presets import Preset
+from dcrnet_edge.datasets.reading import read_dataset
+from dcrnet_edge.presets import preset
 from dcrnet_edge.training.hardware import Hardware
 from dcrnet_edge.training.initialization import Initialization, InitializationKind
 from dcrnet_edge.training.module import TrainingModule
 from dcrnet_edge.training.run import Run
 from dcrnet_edge.training.run_config import RunConfig
 
-FERPLUS = Preset.FERPLUS.values()
-PAPER = Preset.AFFECTNET.values() | {"split": {}}
+FERPLUS = preset("ferplus")
+PAPER = preset("affectnet") | {"split": {}}
 MIXED = {"recipe": {"mixed_sizes": [64]}, "preprocess": {"size_px": 128}}
 """A change that makes batches of 128 and 64 px take turns."""
 SMALL: dict[str, Any] = {
@@ -47,19 +47,24 @@ def open_fixed_detector() -> FixedDetector:
 
 def face_data(root: Path, caches: Path) -> FaceData:
     """A tree of folders with its faces."""
-    dataset = read_dataset(DatasetKind.FOLDERS, root)
+    dataset = read_dataset("folders", root)
     return FaceData(
         dataset, FaceCache(caches / "faces", open_fixed_detector), CropCache(caches / "crops")
     )
 
 
 def small_run(
-    data: FaceData, folder: Path, preset: dict[str, Any], *changes: dict[str, Any], **hardware: Any
+    data: FaceData, folder: Path, base: dict[str, Any], *changes: dict[str, Any], **hardware: Any
 ) -> Run:
     """A run of seconds from random weights."""
-    config = RunConfig.of(preset, SMALL, *changes)
-    start = Initialization(InitializationKind.SCRATCH)
-    return Run(data, config, start, folder, license="generated", hardware=Hardware(**hardware))
+    config = RunConfig.of(base, SMALL, *changes)
+    scratch = Initialization(InitializationKind.SCRATCH)
+    return Run(data, config, scratch, folder, license="generated", hardware=Hardware(**hardware))
+
+
+def no_statistics(_epoch: int) -> list[torch.Tensor]:
+    """For a module that renews no batch norms."""
+    return []
 
 
 def environment() -> dict[str, str]:
@@ -89,14 +94,14 @@ def tell_weights(self: TrainingModule) -> None:
 
 
 def main(
-    tree: str, caches: str, folder: str, preset: str, what: str, processes: str = "1"
+    tree: str, caches: str, folder: str, settings: str, what: str, processes: str = "1"
 ) -> None:
     """Train until killed in the second epoch, or resume, or train to the end."""
     torch.set_num_threads(1)
     devices = int(processes)
     hardware = {"accelerator": "cpu", "strategy": "ddp", "devices": devices} if devices > 1 else {}
     data = face_data(Path(tree), Path(caches))
-    base, _, change = preset.partition("+")
+    base, _, change = settings.partition("+")
     changes = [globals()[name] for name in (base, change) if name]
     run = small_run(data, Path(folder), *changes, checkpoint_minutes=0, **hardware)
     if what == "killed":

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from dcrnet_edge.cli import eval as eval_cli
 from dcrnet_edge.cli import train as train_cli
-from dcrnet_edge.datasets.registry import DatasetKind
+from dcrnet_edge.datasets import registry
 from dcrnet_edge.models.checkpoint import load_checkpoint
-from dcrnet_edge.presets import Preset, read_toml
+from dcrnet_edge.presets import preset, preset_names, read_toml
 from dcrnet_edge.training.recipe import Keep, Optimiser, Schedule
 from dcrnet_edge.training.run_config import RunConfig, nested, parse_assignment
 from dcrnet_runtime.errors import DcrnetError
@@ -63,19 +63,17 @@ def test_a_missing_extra(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert f"{module} is not installed: pip install 'dcrnet-edge[train]'" in result.stderr
 
 
-@pytest.mark.parametrize("preset", list(Preset))
-def test_presets_are_whole_and_come_back_from_their_own_file(
-    preset: Preset, tmp_path: Path
-) -> None:
-    config = RunConfig.of(preset.values())
+@pytest.mark.parametrize("name", preset_names())
+def test_presets_are_whole_and_come_back_from_their_own_file(name: str, tmp_path: Path) -> None:
+    config = RunConfig.of(preset(name))
     (tmp_path / "config.toml").write_text(config.to_toml())
     assert RunConfig.of(read_toml(tmp_path / "config.toml")) == config
-    assert config.preprocess.size_px == (128 if preset is Preset.CKPLUS_FINETUNE else 224)
+    assert config.preprocess.size_px == (128 if name == "ckplus-finetune" else 224)
 
 
-@pytest.mark.parametrize("preset", [Preset.AFFECTNET, Preset.CKPLUS, Preset.KDEF])
-def test_presets_of_the_paper_follow_table_2(preset: Preset) -> None:
-    recipe = RunConfig.of(preset.values()).recipe
+@pytest.mark.parametrize("name", ["affectnet", "ckplus", "kdef"])
+def test_presets_of_the_paper_follow_table_2(name: str) -> None:
+    recipe = RunConfig.of(preset(name)).recipe
     assert (recipe.optimiser, recipe.learning_rate) == (Optimiser.ADAM, 1e-4)
     assert (recipe.schedule, recipe.plateau_factor, recipe.plateau_patience) == (
         Schedule.PLATEAU,
@@ -84,7 +82,7 @@ def test_presets_of_the_paper_follow_table_2(preset: Preset) -> None:
     )
     assert (recipe.batch_size, recipe.dense_l2, recipe.dropout_scale) == (32, 1e-3, 1.0)
     assert recipe.keep is Keep.BEST
-    is_affectnet = preset is Preset.AFFECTNET
+    is_affectnet = name == "affectnet"
     assert recipe.epochs == (50 if is_affectnet else 200)
     assert recipe.early_stop_patience == (10 if is_affectnet else 50)
 
@@ -134,7 +132,7 @@ def test_the_papers_presets_train_by_their_command(
 
 def test_later_settings_win() -> None:
     layers = [
-        Preset.FERPLUS.values(),
+        preset("ferplus"),
         parse_assignment("recipe.augment.flip=0.25"),
         parse_assignment("network.attention=se"),
         nested("recipe.seed", 7),
@@ -147,5 +145,5 @@ def test_later_settings_win() -> None:
 
 
 def test_every_data_set_has_a_preset() -> None:
-    named = {Preset.for_dataset(kind) for kind in DatasetKind}
-    assert named == set(Preset) - {Preset.CKPLUS_FINETUNE}
+    named = {registry.adapter(name).preset for name in registry.names()}
+    assert named == set(preset_names()) - {"ckplus-finetune"}

@@ -17,7 +17,7 @@ from dcrnet_edge.cli import eval as eval_cli
 from dcrnet_edge.data.crop_cache import CropCache
 from dcrnet_edge.data.face_cache import FaceCache
 from dcrnet_edge.data.face_data import FaceData
-from dcrnet_edge.datasets.registry import DatasetKind, read_dataset
+from dcrnet_edge.datasets.reading import read_dataset
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.datasets.splits import SplitPlan
 from dcrnet_edge.evaluation.answers import evaluate
@@ -43,7 +43,7 @@ def data_of(tmp_path: Path) -> Callable[[SplitPlan], FaceData]:
     root = write_ckplus(tmp_path / "ckplus", subjects=21)
 
     def read(plan: SplitPlan) -> FaceData:
-        dataset = read_dataset(DatasetKind.CKPLUS, root, plan)
+        dataset = read_dataset("ckplus", root, plan)
         cache = FaceCache(tmp_path / "faces", open_fixed_detector)
         return FaceData(dataset, cache, CropCache(tmp_path / "crops"))
 
@@ -53,12 +53,12 @@ def data_of(tmp_path: Path) -> Callable[[SplitPlan], FaceData]:
 @pytest.fixture
 def validate(data_of: Callable[[SplitPlan], FaceData], tmp_path: Path) -> CrossValidate:
     def run(
-        *changes: dict[str, Any], start: Initialization | None = None, **hardware: Any
+        *changes: dict[str, Any], initialization: Initialization | None = None, **hardware: Any
     ) -> Path:
         return cross_validate(
             data_of,
             RunConfig.of(FERPLUS, SMALL, ONE_EPOCH, *changes),
-            start or Initialization(InitializationKind.SCRATCH),
+            initialization or Initialization(InitializationKind.SCRATCH),
             tmp_path / "runs",
             tmp_path / "ckplus",
             hardware=Hardware(checkpoint_minutes=0, **hardware),
@@ -82,7 +82,7 @@ def test_every_image_is_predicted_once_also_after_an_interruption(
 
     with monkeypatch.context() as patch:
         patch.setattr(TrainingModule, "training_step", interrupted)
-        with pytest.raises(DcrnetError, match=r"fold 1 of 2: .*the same command with --all-folds"):
+        with pytest.raises(DcrnetError, match=r"fold 1 of 2: .*the same command with `all_folds`"):
             validate()
     done = (folders / "fold-0" / "model.safetensors").stat().st_mtime_ns
     assert (folders / "fold-1" / "resume.ckpt").is_file()
@@ -115,11 +115,11 @@ def test_every_image_is_predicted_once_also_after_an_interruption(
     with pytest.raises(DcrnetError, match=r"another config\.recipe\.seed \(0, now 9\)"):
         validate({"recipe": {"seed": 9}})
     with pytest.raises(DcrnetError, match=r"first weights had another kind \(scratch, now"):
-        validate(start=Initialization())
+        validate(initialization=Initialization())
 
 
 def test_folds_that_cannot_be(validate: CrossValidate) -> None:
-    with pytest.raises(DcrnetError, match="--protocol paper is one split and has no folds"):
+    with pytest.raises(DcrnetError, match="`protocol` paper is one split and has no folds"):
         validate({"split": {"kind": "paper"}})
-    with pytest.raises(DcrnetError, match=r"on one device: train each fold with --protocol subj"):
+    with pytest.raises(DcrnetError, match=r"on one device: train each fold with `protocol` subj"):
         validate(devices=2)

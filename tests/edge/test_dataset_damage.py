@@ -24,7 +24,7 @@ from generated_trees import (
 from dcrnet_edge.data.crop_cache import CropCache
 from dcrnet_edge.data.face_cache import FaceCache
 from dcrnet_edge.datasets import ckplus, kdef
-from dcrnet_edge.datasets.registry import DatasetKind, read_dataset
+from dcrnet_edge.datasets.reading import read_dataset
 from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, read_rgb
 from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
 from dcrnet_runtime.errors import DcrnetError
@@ -48,7 +48,7 @@ def test_test_keeps_a_repeat_and_then_valid(folder: str, tmp_path: Path) -> None
     test_image = root / "test" / "Happy" / "0.png"
     shutil.copy(test_image, root / folder / "Happy" / "copy.png")
     shutil.copy(root / "valid" / "Happy" / "1.png", root / "train" / "Happy" / "valid.png")
-    dataset = read_dataset(DatasetKind.FOLDERS, root)
+    dataset = read_dataset("folders", root)
     assert dataset.repeats == 2
     assert [len(dataset.splits[split]) for split in Split] == [12, 12, 12]
     assert test_image in {sample.path for sample in dataset.splits[Split.TEST]}
@@ -56,20 +56,20 @@ def test_test_keeps_a_repeat_and_then_valid(folder: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "write", "split_kind"),
+    ("name", "write", "split_kind"),
     [
-        (DatasetKind.FERPLUS, write_ferplus, SplitKind.OFFICIAL),
-        (DatasetKind.RAFDB, write_rafdb_folders, SplitKind.OFFICIAL),
-        (DatasetKind.AFFECTNET, write_affectnet, SplitKind.OFFICIAL),
-        (DatasetKind.AFFECTNET, write_affectnet, SplitKind.PAPER),
-        (DatasetKind.CKPLUS, write_ckplus, SplitKind.PAPER),
-        (DatasetKind.KDEF, write_kdef, SplitKind.PAPER),
-        (DatasetKind.CKPLUS, write_ckplus, SplitKind.SUBJECT),
-        (DatasetKind.KDEF, write_kdef, SplitKind.SUBJECT),
+        ("ferplus", write_ferplus, SplitKind.OFFICIAL),
+        ("rafdb", write_rafdb_folders, SplitKind.OFFICIAL),
+        ("affectnet", write_affectnet, SplitKind.OFFICIAL),
+        ("affectnet", write_affectnet, SplitKind.PAPER),
+        ("ckplus", write_ckplus, SplitKind.PAPER),
+        ("kdef", write_kdef, SplitKind.PAPER),
+        ("ckplus", write_ckplus, SplitKind.SUBJECT),
+        ("kdef", write_kdef, SplitKind.SUBJECT),
     ],
 )
 def test_planted_repeats_leak_under_no_split(  # type: ignore[no-untyped-def]
-    kind: DatasetKind, write, split_kind: SplitKind, tmp_path: Path, monkeypatch
+    name: str, write, split_kind: SplitKind, tmp_path: Path, monkeypatch
 ) -> None:
     root = write(tmp_path)
     # Table 1's counts, for trees of this size.
@@ -77,10 +77,10 @@ def test_planted_repeats_leak_under_no_split(  # type: ignore[no-untyped-def]
     monkeypatch.setattr(ckplus, "PAPER_TRAIN", (4,) * 7)
     monkeypatch.setattr(kdef, "PAPER_TEST", (4,) * 7)
     monkeypatch.setattr(kdef, "PAPER_TRAIN", (12,) * 7)
-    before = read_dataset(kind, root, SplitPlan(split_kind, 0, 3))
+    before = read_dataset(name, root, SplitPlan(split_kind, 0, 3))
     test, train = before.splits[Split.TEST][1], before.splits[Split.TRAIN][1]
     shutil.copy(test.path, train.path)
-    after = read_dataset(kind, root, SplitPlan(split_kind, 0, 3))
+    after = read_dataset(name, root, SplitPlan(split_kind, 0, 3))
     assert after.repeats == before.repeats + 1
     assert test in after.splits[Split.TEST]
     assert train not in after.splits[Split.TRAIN]
@@ -96,14 +96,14 @@ def test_the_papers_split_wants_the_papers_counts(tmp_path: Path) -> None:
     with pytest.raises(
         DcrnetError, match=r"378 and tests on 42 images of anger.* has 35, not 420"
     ):
-        read_dataset(DatasetKind.KDEF, tmp_path, SplitPlan(SplitKind.PAPER))
+        read_dataset("kdef", tmp_path, SplitPlan(SplitKind.PAPER))
 
 
 def test_a_damaged_label_of_ckplus(tmp_path: Path) -> None:
     root = write_ckplus_original(tmp_path)
     next(iter(sorted((root / "Emotion").rglob("*.txt")))).write_text("three")
     with pytest.raises(DcrnetError, match=r"_emotion\.txt holds no emotion code"):
-        read_dataset(DatasetKind.CKPLUS, root)
+        read_dataset("ckplus", root)
 
 
 @pytest.mark.parametrize("pixels", ["1 2 3", "1 2 x 4", "1 2 3 256", "", "9" * 30 + " 1 2 3"])
@@ -137,7 +137,7 @@ def test_a_worker_that_dies_leaves_the_finished_shards(
     monkeypatch.setattr("dcrnet_edge.data.face_cache.SHARD", 6)
     monkeypatch.setattr("dcrnet_edge.data.face_cache.POOL_FROM", 0)
     samples = read_dataset(
-        DatasetKind.FOLDERS, write_folders(tmp_path / "tree", 6, ("train", "valid", "test"))
+        "folders", write_folders(tmp_path / "tree", 6, ("train", "valid", "test"))
     ).splits[Split.TEST]
     samples = sorted(samples, key=lambda sample: read_rgb(sample).mean())  # the deadly ones last
     with pytest.raises(DcrnetError, match=r"was killed.*what is done is kept"):
@@ -152,7 +152,7 @@ def test_a_face_box_that_is_wrong_costs_its_image(tmp_path: Path) -> None:
     rows = table.read_text().replace("/0.jpg,4,6,", "/0.jpg,60,6,")
     rows = rows.replace("/1.jpg,4,6,", "/1.jpg,NULL,6,").replace("/2.jpg,4,6,", "/2.jpg,4.0,6.0,")
     table.write_text(rows)
-    dataset = read_dataset(DatasetKind.AFFECTNET, root)
+    dataset = read_dataset("affectnet", root)
     assert dataset.unreadable == 2
     sample = Sample(root / "x.jpg", 0, (1.0,), box=(60, 6, 48, 50))
     write_image(sample.path, side=60)
@@ -162,7 +162,7 @@ def test_a_face_box_that_is_wrong_costs_its_image(tmp_path: Path) -> None:
         read_rgb(sample)
     table.write_text(table.read_text().replace(".jpg,4,6,", ".jpg,40,40,"))  # a corner is inside
     with pytest.raises(DcrnetError, match="of 42 images cannot be read; the first: the face box"):
-        read_dataset(DatasetKind.AFFECTNET, root)
+        read_dataset("affectnet", root)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_an_affectnet_table_that_lacks_something_is_refused(
     root = write_affectnet_tables(tmp_path)
     (root / "training.csv").write_text(f"{header}\n{row}\n".lstrip())
     with pytest.raises(DcrnetError, match=message):
-        read_dataset(DatasetKind.AFFECTNET, root)
+        read_dataset("affectnet", root)
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "of others"])
@@ -186,7 +186,7 @@ def test_a_damaged_shard_of_faces_is_made_again(
     damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("dcrnet_edge.data.face_cache.SHARD", 2)
-    dataset = read_dataset(DatasetKind.FERPLUS, write_ferplus(tmp_path / "tree"))
+    dataset = read_dataset("ferplus", write_ferplus(tmp_path / "tree"))
     samples = dataset.splits[Split.TEST][:4]
     cache = FaceCache(tmp_path / "faces", open_fixed_detector)
     faces = cache.faces(samples)
@@ -208,18 +208,16 @@ def test_a_damaged_shard_of_faces_is_made_again(
 def test_affectnets_table_finds_its_images_though_the_first_is_missing(tmp_path: Path) -> None:
     root = write_affectnet_tables(tmp_path)
     (root / "Manually_Annotated_Images" / "training" / "0.jpg").unlink()
-    dataset = read_dataset(DatasetKind.AFFECTNET, root)
+    dataset = read_dataset("affectnet", root)
     assert dataset.unreadable == 1
     shutil.rmtree(root / "Manually_Annotated_Images" / "validation")
     with pytest.raises(DcrnetError, match=r"none of the 33 images that .*validation\.csv names"):
-        read_dataset(DatasetKind.AFFECTNET, root)
+        read_dataset("affectnet", root)
 
 
 @pytest.mark.parametrize("damage", ["cut", "zeroed", "no checksum", "empty"])
 def test_a_damaged_crop_shard_is_made_again(damage: str, tmp_path: Path) -> None:
-    samples = read_dataset(DatasetKind.FERPLUS, write_ferplus(tmp_path / "tree")).splits[
-        Split.TEST
-    ]
+    samples = read_dataset("ferplus", write_ferplus(tmp_path / "tree")).splits[Split.TEST]
     faces = [synthetic_face(centre=(24.0, 24.0), side=40.0)] * len(samples)
     spec = PreprocessSpec(size_px=64)
     crops = CropCache(tmp_path / "crops").crops(samples, faces, spec)

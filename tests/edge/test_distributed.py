@@ -69,5 +69,5 @@ def test_strategies_that_copy_the_process_are_refused(tmp_path: Path) -> None:
     data = face_data(tree, tmp_path / "caches")
     with pytest.raises(DcrnetError, match="ddp_spawn trains in copies of this process"):
         small_run(data, tmp_path / "run", FERPLUS, strategy="ddp_spawn", devices=2).train()
-    with pytest.raises(DcrnetError, match=r"cannot train with --accelerator tpu.*leave these"):
+    with pytest.raises(DcrnetError, match=r"cannot train with `accelerator` tpu.*leave these"):
         small_run(data, tmp_path / "run", FERPLUS, accelerator="tpu").train()

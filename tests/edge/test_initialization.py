@@ -60,7 +60,7 @@ def test_without_a_network_the_remedies_are_named(
 
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", unreachable)
-    with pytest.raises(DcrnetError, match=r"--backbone-weights, or train --from-scratch"):
+    with pytest.raises(DcrnetError, match=r"`backbone_weights`, or train `from_scratch`"):
         Initialization().network(ARCHITECTURE, DCRNetConfig(LABELS))
 
 

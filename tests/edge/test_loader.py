@@ -12,9 +12,10 @@ from edge.runs import face_data
 from generated_trees import write_folders
 
 from dcrnet_edge.data.augmentation import AugmentConfig
-from dcrnet_edge.data.loader import AugmentedFaces, Draw, OversampledOrder, SizedOrder
+from dcrnet_edge.data.items import AugmentedFaces
+from dcrnet_edge.data.loader_spec import LoaderSpec, SizeSchedule
+from dcrnet_edge.data.order import Draw, OversampledOrder, SizedOrder
 from dcrnet_edge.datasets.sample import Sample, Split
-from dcrnet_edge.training.recipe import Recipe
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 COMMON, RARE = 270, 30
@@ -25,7 +26,7 @@ def samples() -> list[Sample]:
     return [Sample(Path(f"{i}.png"), label, (1.0, 0.0)) for i, label in enumerate(labels)]
 
 
-def test_without_balance_every_sample_is_drawn_once() -> None:
+def test_without_oversampling_every_sample_is_drawn_once() -> None:
     order = OversampledOrder(samples(), 2, 0.0, seed=1)
     draws = list(order)
     assert sorted(draw.index for draw in draws) == list(range(COMMON + RARE))
@@ -34,10 +35,10 @@ def test_without_balance_every_sample_is_drawn_once() -> None:
     assert [draw.index for draw in order] != [draw.index for draw in draws]
 
 
-@pytest.mark.parametrize(("balance", "share"), [(0.0, 0.1), (0.5, 0.25), (1.0, 0.5)])
-def test_balance_raises_the_share_of_rare_classes(balance: float, share: float) -> None:
-    """n becomes n ** (1 - balance): of 270 and 30 it leaves 30 the square root's 25 %."""
-    order = OversampledOrder(samples(), 2, balance, seed=1)
+@pytest.mark.parametrize(("power", "share"), [(0.0, 0.1), (0.5, 0.25), (1.0, 0.5)])
+def test_oversampling_raises_the_share_of_rare_classes(power: float, share: float) -> None:
+    """n becomes n ** (1 - power): of 270 and 30 it leaves 30 the square root's 25 %."""
+    order = OversampledOrder(samples(), 2, power, seed=1)
     rare = []
     for epoch in range(40):
         order.set_epoch(epoch)
@@ -59,23 +60,23 @@ def test_devices_share_an_epoch() -> None:
 
 
 def test_an_epoch_goes_on_where_it_was_left() -> None:
-    recipe = Recipe(epochs=3, progressive=((64, 1),), mixed_sizes=(64,), batch_size=16)
+    sizes = SizeSchedule(128, progressive=((64, 1),), mixed=(64,))
     order = OversampledOrder(samples(), 2, 0.5, seed=1)
     order.set_epoch(2)
-    whole = list(SizedOrder(order, recipe, 128))
+    whole = list(SizedOrder(order, sizes, 16))
     order.start_at(2, 5 * 16)
-    assert list(SizedOrder(order, recipe, 128)) == whole[5 * 16 :]
+    assert list(SizedOrder(order, sizes, 16)) == whole[5 * 16 :]
 
 
 @pytest.mark.parametrize("batch_size", [16, 150, 300])
 def test_sizes_take_turns_over_the_whole_run(batch_size: int) -> None:
     """Also where an epoch has an odd number of batches, or a single one."""
-    recipe = Recipe(epochs=5, progressive=((64, 1),), mixed_sizes=(64, 128), batch_size=batch_size)
+    schedule = SizeSchedule(224, progressive=((64, 1),), mixed=(64, 128))
     order = OversampledOrder(samples(), 2, 0.0, seed=1)
     batches = []
     for epoch in range(1, 5):
         order.set_epoch(epoch)
-        sides = [size_px for _, size_px in SizedOrder(order, recipe, 224)]
+        sides = [size_px for _, size_px in SizedOrder(order, schedule, batch_size)]
         steps = len(sides) // batch_size
         for step in range(steps):
             batch = sides[step * batch_size : (step + 1) * batch_size]
@@ -87,17 +88,20 @@ def test_sizes_take_turns_over_the_whole_run(batch_size: int) -> None:
 
 
 def test_no_size_is_above_the_contracts() -> None:
-    recipe = Recipe(epochs=4, progressive=((128, 1), (64, 1)), mixed_sizes=(128, 128, 64))
-    assert [recipe.sizes_at(epoch, 64) for epoch in range(3)] == [(64,)] * 3
-    assert [recipe.sizes_at(epoch, 128) for epoch in range(3)] == [(128,), (64,), (128, 64)]
-    assert recipe.sizes_at(2, 224) == (224, 128, 128, 64)
+    small, middle, large = (
+        SizeSchedule(full_size_px, progressive=((128, 1), (64, 1)), mixed=(128, 128, 64))
+        for full_size_px in (64, 128, 224)
+    )
+    assert [small.at(epoch) for epoch in range(3)] == [(64,)] * 3
+    assert [middle.at(epoch) for epoch in range(3)] == [(128,), (64,), (128, 64)]
+    assert large.at(2) == (224, 128, 128, 64)
 
 
 def test_noise_follows_the_draw_alone(tmp_path: Path) -> None:
     data = face_data(write_folders(tmp_path / "tree", 4, ("train", "valid", "test")), tmp_path)
     train = data.samples(Split.TRAIN)
-    recipe = Recipe(augment=AugmentConfig(camera=0.5, erase=0.5))
-    faces = AugmentedFaces(train, data.faces(Split.TRAIN), PreprocessSpec(size_px=64), recipe)
+    loading = LoaderSpec(SizeSchedule(64), augment=AugmentConfig(camera=0.5, erase=0.5))
+    faces = AugmentedFaces(train, data.faces(Split.TRAIN), PreprocessSpec(size_px=64), loading)
     first = faces[Draw(3, 1, 0), 64]
     assert first[0].shape == (3, 64, 64)
     assert torch.equal(first[0], faces[Draw(3, 1, 0), 64][0])

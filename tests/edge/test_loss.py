@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from edge.runs import no_statistics
 from torch.nn import functional
 
 from dcrnet_edge.models.dcrnet import DCRNet, DCRNetConfig
@@ -25,7 +26,7 @@ def network() -> DCRNet:
 
 def module_of(network: DCRNet, **recipe: Any) -> TrainingModule:
     values = {"class_weights": False, "dropout_scale": 1.0, **recipe}
-    return TrainingModule(network, Recipe(**values), 100, COUNTS)
+    return TrainingModule(network, Recipe(**values), 100, COUNTS, no_statistics)
 
 
 def test_class_weights_are_equation_7(network: DCRNet) -> None:

@@ -15,7 +15,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 from typer.testing import CliRunner
 
 from dcrnet_edge.cli import eval as eval_cli
-from dcrnet_edge.evaluation import model_refs as candidates
+from dcrnet_edge.evaluation import model_refs
 from dcrnet_edge.evaluation.metrics import compare, compute_metrics, resampled_metrics
 from dcrnet_edge.evaluation.predictions import Predictions, read_predictions, save_predictions
 from dcrnet_edge.evaluation.report import (
@@ -65,19 +65,19 @@ def test_metrics_are_scikit_learns() -> None:
 def test_calibration_error_by_hand() -> None:
     """Answers of 80 % that are right half the time are off by 0.3."""
     found = compute_metrics(predictions_of([0, 0, 1, 1], [0, 1, 1, 0]))
-    assert found["expected_calibration_error"] == pytest.approx(0.3, abs=1e-5)
-    assert found["log_loss"] == pytest.approx(-(math.log(0.8) + math.log(0.1)) / 2, abs=1e-5)
-    assert found["accuracy"] == 0.5
-    assert found["confusion"] == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
-    assert found["accuracy_aligned"] == 1.0
-    assert found["accuracy_box_only"] == 0.0
+    assert found.expected_calibration_error == pytest.approx(0.3, abs=1e-5)
+    assert found.log_loss == pytest.approx(-(math.log(0.8) + math.log(0.1)) / 2, abs=1e-5)
+    assert found.accuracy == 0.5
+    assert found.confusion == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
+    assert found.accuracy_aligned == 1.0
+    assert found.accuracy_box_only == 0.0
 
 
 def test_intervals_hold_the_figure_and_are_repeatable(some: Predictions) -> None:
     found = compute_metrics(some)
-    low, high = found["accuracy_interval"]
-    assert low < found["accuracy"] < high
-    standard_error = math.sqrt(found["accuracy"] * (1 - found["accuracy"]) / 200)
+    low, high = found.accuracy_interval
+    assert low < found.accuracy < high
+    standard_error = math.sqrt(found.accuracy * (1 - found.accuracy) / 200)
     assert high - low == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
     assert compute_metrics(some) == found
 
@@ -91,14 +91,14 @@ def test_people_are_resampled_where_they_are_known(some: Predictions, tmp_path: 
         predictions_of(truth.tolist(), np.where(right, truth, 2).tolist()), subjects=people
     )
     by_people = compute_metrics(found)
-    assert by_people["resampled"] == "20 subjects"
-    low, high = by_people["accuracy_interval"]
+    assert by_people.resampled == "20 subjects"
+    low, high = by_people.accuracy_interval
     standard_error = math.sqrt(0.65 * 0.35 / 20)
     assert high - low == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
     by_images = compute_metrics(replace(found, subjects=("",) * 200))
-    assert by_images["resampled"] == "200 images"
-    assert by_images["accuracy"] == by_people["accuracy"]
-    narrow_low, narrow_high = by_images["accuracy_interval"]
+    assert by_images.resampled == "200 images"
+    assert by_images.accuracy == by_people.accuracy
+    narrow_low, narrow_high = by_images.accuracy_interval
     assert narrow_high - narrow_low < (high - low) / 2.5
 
     other = replace(found, probabilities=np.full((200, 3), [0.4, 0.3, 0.3], np.float32))
@@ -136,10 +136,10 @@ def test_different_images_are_not_compared() -> None:
 def test_a_file_keeps_every_figure(some: Predictions, tmp_path: Path) -> None:
     save_predictions(tmp_path / "p.csv", some)
     again = compute_metrics(read_predictions(tmp_path / "p.csv"))
-    for name, value in compute_metrics(some).items():
+    for name, value in compute_metrics(some).to_json().items():
         if isinstance(value, float):
-            assert again[name] == pytest.approx(value, abs=1e-4), name
-    assert again["confusion"] == compute_metrics(some)["confusion"]
+            assert getattr(again, name) == pytest.approx(value, abs=1e-4), name
+    assert again.confusion == compute_metrics(some).confusion
 
 
 @pytest.mark.parametrize(
@@ -172,17 +172,42 @@ def test_labels_in_common() -> None:
 
 
 def test_joined_folds(some: Predictions) -> None:
-    assert len(Predictions.joined([some, some]).truth) == 400
+    """One fold behind the other, each image with its own truth and answer."""
+    other = replace(
+        predictions_of([0, 1, 2], [2, 1, 0]),
+        images=("b/0.png", "b/1.png", "b/2.png"),
+        parts=("fold-1",) * 3,
+    )
+    joined = Predictions.joined([some, other])
+    assert joined.images == some.images + other.images
+    assert joined.parts == some.parts + other.parts
+    assert joined.truth.tolist() == [*some.truth.tolist(), 0, 1, 2]
+    assert joined.predicted.tolist() == [*some.predicted.tolist(), 2, 1, 0]
+    assert np.array_equal(joined.probabilities[200:], other.probabilities)
+    with pytest.raises(DcrnetError, match="different labels cannot be joined"):
+        Predictions.joined([some, replace(other, labels=("anger", "fear", "joy"))])
 
 
 def test_tables(some: Predictions, tmp_path: Path) -> None:
     found = compute_metrics(some)
-    text = markdown(summary_rows({"model.onnx": found}, {"model.onnx": 12.44}))
-    assert text.splitlines()[2].startswith("| model.onnx | 12.44 | ")
-    [header, paths] = path_rows({"model.onnx": found})
-    assert header[1] == "box only"
-    assert paths == ["model.onnx", f"{100 * found['box_only_share']:.1f} %", *paths[2:]]
-    assert paths[2] == f"{100 * found['accuracy_aligned']:.2f} %"
+    summary = summary_rows({"model.onnx": found}, {"model.onnx": 12.44})
+    low, high = found.accuracy_interval or (0.0, 0.0)
+    assert summary[0][:3] == ["model", "MB", "accuracy"]
+    assert summary[1][:3] == [
+        *("model.onnx", "12.44"),
+        f"{100 * found.accuracy:.2f} % ({100 * low:.1f} to {100 * high:.1f})",
+    ]
+    assert summary[1][-1] == f"{found.expected_calibration_error:.3f}"
+    header, line, row = markdown(summary).splitlines()
+    assert header == f"| {' | '.join(summary[0])} |"
+    assert line.count("---") == row.replace("||", "").count("|") - 1 == len(summary[0])
+    right = predictions_of([0, 1, 2, 0], [0, 1, 0, 1])  # the first and the third are aligned
+    assert path_rows({"model.onnx": compute_metrics(right)}) == [
+        ["model", "box only", "accuracy aligned by landmarks", "accuracy box only"],
+        ["model.onnx", "50.0 %", "50.00 %", "50.00 %"],
+    ]
+    recall = {row[0]: row[2] for row in class_rows(compute_metrics(right))}
+    assert (recall["anger"], recall["fear"], recall["neutral"]) == ("0.500", "1.000", "0.000")
     assert [row[0] for row in class_rows(found)][-3:] == ["accuracy", "macro avg", "weighted avg"]
     write_report(tmp_path / "report", "model.onnx", found, some)
     names = {path.name for path in (tmp_path / "report").iterdir()}
@@ -190,7 +215,7 @@ def test_tables(some: Predictions, tmp_path: Path) -> None:
     with (tmp_path / "report" / "confusion.csv").open() as file:
         header, *rows = csv.reader(file)
     assert header == ["true \\ predicted", *some.labels]
-    assert [[int(cell) for cell in row[1:]] for row in rows] == found["confusion"]
+    assert [[int(cell) for cell in row[1:]] for row in rows] == found.confusion
     assert sum(int(row[1 + i]) for i, row in enumerate(rows)) == some.correct.sum()
 
 
@@ -208,21 +233,21 @@ def test_predictions_need_no_data(some: Predictions, tmp_path: Path) -> None:
 
 
 def test_what_is_judged_has_names_that_tell_it_apart() -> None:
-    shipped = candidates.shipped(())
+    shipped = model_refs.shipped(())
     assert shipped[-1].path == shipped_model()
     assert {each.path for each in shipped[:-1]} == {shipped_checkpoint()}
     trained_px = load_checkpoint(shipped_checkpoint()).trained_px
-    assert candidates.names_of(shipped) == [
+    assert model_refs.names_of(shipped) == [
         *(f"dcrnet.safetensors at {size_px} px" for size_px in trained_px),
         "dcrnet-int8.onnx",
     ]
     paths = [Path("a/m.safetensors"), Path("b/m.safetensors"), Path("m.onnx"), Path("p.csv")]
-    asked = candidates.asked(paths[:1] + paths[2:], (224, 128))
-    assert candidates.names_of(asked) == [
+    asked = model_refs.asked(paths[:1] + paths[2:], (224, 128))
+    assert model_refs.names_of(asked) == [
         *("m.safetensors at 224 px", "m.safetensors at 128 px", "m.onnx", "p.csv")
     ]
-    assert [each.size_px for each in candidates.asked(paths[2:], (128,))] == [128, None]
-    assert candidates.names_of(candidates.asked(paths[:2], ())) == [str(p) for p in paths[:2]]
+    assert [each.size_px for each in model_refs.asked(paths[2:], (128,))] == [128, None]
+    assert model_refs.names_of(model_refs.asked(paths[:2], ())) == [str(p) for p in paths[:2]]
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,20 @@ from typing import Any
 
 import pytest
 import torch
-from edge.runs import FERPLUS, MIXED, PAPER, SMALL, environment, face_data, small_run
+from edge.runs import (
+    FERPLUS,
+    MIXED,
+    PAPER,
+    SMALL,
+    environment,
+    face_data,
+    no_statistics,
+    small_run,
+)
 from generated_trees import write_folders
 from safetensors.torch import load_file
 
-from dcrnet_edge.data import loader
+from dcrnet_edge.data import items
 from dcrnet_edge.data.data_module import FaceDataModule
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.evaluation.answers import evaluate
@@ -28,9 +37,9 @@ from dcrnet_edge.evaluation.metrics import compute_metrics
 from dcrnet_edge.models.batch_norm import norms_of
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.models.dcrnet import DCRNet, DCRNetConfig
-from dcrnet_edge.training import callbacks
+from dcrnet_edge.training import kept_weights, resume_point
 from dcrnet_edge.training import module as training
-from dcrnet_edge.training.hardware import explained
+from dcrnet_edge.training.failures import explained
 from dcrnet_edge.training.initialization import Initialization, InitializationKind
 from dcrnet_edge.training.jsonl_logger import read_log
 from dcrnet_edge.training.recipe import Recipe
@@ -85,8 +94,8 @@ def test_a_run_learns_and_describes_itself(tree: Path, caches: Path, tmp_path: P
     norms = checkpoint.network.pre_activation_norms()
     assert min(norm.weight.min() for norm in norms) >= 1e-3
     found = compute_metrics(evaluate(path, data, Split.TEST, tree))
-    assert found["images"] == 16
-    assert found["accuracy_box_only"] is None
+    assert found.images == 16
+    assert found.accuracy_box_only is None
     settings = json.loads((folder / "settings.json").read_text())
     assert settings["versions"]["torch"] == torch.__version__
     logged = read_log(folder / "log.jsonl")[0]
@@ -174,7 +183,9 @@ def test_the_best_weights_are_of_the_largest_inputs(
 ) -> None:
     """Those of smaller ones can be right more often there, and serve the run's end worse."""
     accuracies, sizes_px = (0.9, 0.5, 0.4, 0.6), (64, 128, 128, 128)
-    module = training.TrainingModule(DCRNet(DCRNetConfig(("a", "b"))), Recipe(), 4, [1, 1])
+    module = training.TrainingModule(
+        DCRNet(DCRNetConfig(("a", "b"))), Recipe(), 4, [1, 1], no_statistics
+    )
 
     def write(path: Path, _network: DCRNet, epoch: int) -> None:
         path.write_text(str(epoch))
@@ -182,25 +193,22 @@ def test_the_best_weights_are_of_the_largest_inputs(
     best = []
     state = {"best": -1.0, "size_px": 0}
     for epoch, accuracy in enumerate(accuracies):
-        kept = callbacks.KeptWeights(tmp_path, write)
+        kept = kept_weights.KeptWeights(tmp_path, write, sizes_px.__getitem__)
         kept.load_state_dict(state)  # as if each epoch were resumed
-        loaders = SimpleNamespace(spec_at=lambda epoch: PreprocessSpec(size_px=sizes_px[epoch]))
-        trainer: Any = SimpleNamespace(
-            is_global_zero=True, current_epoch=epoch, datamodule=loaders
-        )
+        trainer: Any = SimpleNamespace(is_global_zero=True, current_epoch=epoch)
         monkeypatch.setattr(module.accuracy, "compute", lambda value=accuracy: value)
         kept.on_validation_epoch_end(trainer, module)
-        best.append((tmp_path / callbacks.BEST_WEIGHTS).read_text())
+        best.append((tmp_path / kept_weights.BEST_WEIGHTS).read_text())
         state = kept.state_dict()
     assert best == ["0", "1", "1", "3"]
 
 
 def test_an_older_runs_best_weights_say_their_size(tmp_path: Path) -> None:
     network = DCRNet(DCRNetConfig(("a", "b")))
-    best = tmp_path / callbacks.BEST_WEIGHTS
+    best = tmp_path / kept_weights.BEST_WEIGHTS
     card = ModelCard(network.config.labels, PreprocessSpec(size_px=128))
     save_checkpoint(best, Checkpoint(network, card))
-    kept = callbacks.KeptWeights(tmp_path, lambda *_: None)
+    kept = kept_weights.KeptWeights(tmp_path, lambda *_: None, lambda _: 128)
     kept.load_state_dict({"best": 0.95})
     assert kept.state_dict() == {"best": 0.95, "size_px": 128}
 
@@ -234,13 +242,13 @@ def test_an_older_run_is_neither_overwritten_nor_mixed_up(
         run_of(tree, caches, tmp_path).train(resume=True)
     one_epoch = {"recipe": {"epochs": 1, "batch_size": 8}}
     run_of(tree, caches, tmp_path, one_epoch).train()
-    with pytest.raises(DcrnetError, match="holds a run: --resume goes on with it"):
+    with pytest.raises(DcrnetError, match="holds a run: `resume` goes on with it"):
         run_of(tree, caches, tmp_path, one_epoch).train()
     other = {"recipe": {"epochs": 1, "batch_size": 8, "seed": 9}}
     with pytest.raises(DcrnetError, match=r"another config\.recipe\.seed \(0, now 9\)"):
         run_of(tree, caches, tmp_path, other).train(resume=True)
     (tmp_path / "resume.ckpt").write_bytes(b"cut off")
-    with pytest.raises(DcrnetError, match=r"cannot be read .*--start-from .*last\.safetensors"):
+    with pytest.raises(DcrnetError, match=r"cannot be read .*`start_from` .*last\.safetensors"):
         run_of(tree, caches, tmp_path, one_epoch).train(resume=True)
 
 
@@ -256,7 +264,7 @@ def test_data_that_cannot_be_learned(tree: Path, caches: Path, tmp_path: Path) -
     data = face_data(tree, caches)
     data.dataset.splits[Split.VALID] = data.samples(Split.VALID)[:3]
     with pytest.raises(DcrnetError, match="3 validation images do not occupy 4 devices"):
-        FaceDataModule(data, PreprocessSpec(), Recipe(batch_size=2), (), 4, 0)
+        FaceDataModule(data, PreprocessSpec(), Recipe(batch_size=2).loading(224), 4, 0)
 
 
 def test_scales_are_kept_above_their_floor(tree: Path, caches: Path, tmp_path: Path) -> None:
@@ -298,7 +306,7 @@ def test_a_gradient_that_is_no_number_reaches_no_weights(
         return loss
 
     monkeypatch.setattr(training.TrainingModule, "training_step", poisoned)
-    with pytest.raises(DcrnetError, match=r"a gradient is not finite at step 2; .*--start-from"):
+    with pytest.raises(DcrnetError, match=r"a gradient is not finite at step 2; .*`start_from`"):
         run_of(tree, caches, tmp_path, {"recipe": {"batch_size": 8}}).train()
     network = load_checkpoint(tmp_path / "last.safetensors").network
     assert all(weight.isfinite().all() for weight in network.parameters())
@@ -308,19 +316,19 @@ def test_a_full_disk_keeps_the_older_resume_point(
     tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system refuses what is longer than the weights once the first epoch is written."""
-    write, limits = callbacks.ResumePoint._write, resource.getrlimit(resource.RLIMIT_FSIZE)
+    write, limits = resume_point.ResumePoint._write, resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    def last_that_fits(self: callbacks.ResumePoint, trainer: Any) -> None:
+    def last_that_fits(self: resume_point.ResumePoint, trainer: Any) -> None:
         write(self, trainer)
         resource.setrlimit(resource.RLIMIT_FSIZE, (60_000_000, limits[1]))
 
-    monkeypatch.setattr(callbacks.ResumePoint, "_write", last_that_fits)
+    monkeypatch.setattr(resume_point.ResumePoint, "_write", last_that_fits)
     try:
         with pytest.raises(DcrnetError, match=r"resume\.ckpt could not be written \(File too"):
             run_of(tree, caches, tmp_path, {"recipe": {"batch_size": 8}}).train()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert callbacks.step_of(tmp_path / "resume.ckpt") == 2
+    assert resume_point.step_of(tmp_path / "resume.ckpt") == 2
     assert not list(tmp_path.glob(".resume*"))
     assert (tmp_path / "curves.png").is_file()
 
@@ -328,7 +336,7 @@ def test_a_full_disk_keeps_the_older_resume_point(
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (MemoryError(), "for want of memory: .*smaller --batch-size.*--resume"),
+        (MemoryError(), "for want of memory: .*smaller `batch_size`.*--resume"),
         (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), "want of memory"),
         (OSError(errno.ENOSPC, "No space left on device", "x"), "make room, then .*--resume"),
         (OSError(errno.ENOENT, "No such file or directory", "x"), "mend that, then .*--resume"),
@@ -356,8 +364,8 @@ def test_a_killed_loader_is_named(
     def killed(*_: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr(loader.AugmentedFaces, "__getitem__", killed)
-    with pytest.raises(DcrnetError, match="fewer --workers, then dcrnet-train --resume"):
+    monkeypatch.setattr(items.AugmentedFaces, "__getitem__", killed)
+    with pytest.raises(DcrnetError, match="fewer `workers`, then dcrnet-train --resume"):
         small_run(face_data(tree, caches), tmp_path, FERPLUS, workers=1).train()
 
 

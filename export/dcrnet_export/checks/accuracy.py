@@ -76,8 +76,8 @@ class LabelledFaces:
         comparison = compare(self.expected, found)
         numbers = compute_metrics(found)
         return Accuracy(
-            numbers["accuracy"],
-            numbers["expected_calibration_error"],
+            numbers.accuracy,
+            numbers.expected_calibration_error,
             comparison,
             verdict(comparison, tolerances),
         )

@@ -63,4 +63,4 @@ def _metrics(file: Path, source: DataSource) -> dict[str, Any]:
 
     data = source.open()
     note(f"{file.name} on {len(data.samples(Split.TEST))} images.")
-    return compute_metrics(evaluate(file, data, Split.TEST, source.root))
+    return compute_metrics(evaluate(file, data, Split.TEST, source.root)).to_json()

@@ -12,7 +12,6 @@ from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
     from dcrnet_edge.data.face_data import FaceData
-    from dcrnet_edge.datasets.registry import DatasetKind
 
 DataOption = Annotated[
     Path | None,
@@ -36,7 +35,7 @@ class DataSource:
             installed.
     """
 
-    kind: DatasetKind
+    kind: str
     root: Path
     landmarks: Path | None = None
 
@@ -47,11 +46,11 @@ class DataSource:
         Raises:
             DcrnetError: an unknown layout, or no such folder.
         """
-        from dcrnet_edge.cli.options import dataset_kind
+        from dcrnet_edge.datasets.registry import adapter
 
         if not root.is_dir():
             raise DcrnetError(f"--data {root} is no folder: name the data set's")
-        return cls(dataset_kind(dataset), root, landmarks)
+        return cls(adapter(dataset).name, root, landmarks)
 
     def open(self) -> FaceData:
         """The data set; its faces are found when they are asked for.
@@ -59,7 +58,7 @@ class DataSource:
         Raises:
             DcrnetError: it cannot be read or split, or there is no landmark network.
         """
-        from dcrnet_edge.cli.options import open_data
+        from dcrnet_edge.cli.face_data import open_data
         from dcrnet_edge.datasets.splits import SplitPlan
 
         return open_data(self.kind, self.root, SplitPlan(), self.landmarks, 1)

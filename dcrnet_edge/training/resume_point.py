@@ -1,13 +1,11 @@
-"""What happens around Lightning's loop: checkpoints that a kill cannot damage, kept weights."""
+"""The state that a run goes on from, in one file that a kill cannot damage."""
 
 from __future__ import annotations
 
 import functools
 import io
-import shutil
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +14,11 @@ import torch
 from lightning.fabric.plugins.io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback
 
-from dcrnet_edge.models.checkpoint import load_checkpoint
-from dcrnet_edge.models.network import FaceNetwork
-from dcrnet_edge.training.module import LAST_WEIGHTS, Batch, TrainingModule, TrainingStopError
+from dcrnet_edge.training.module import LAST_WEIGHTS, Batch, TrainingStopError
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outfile import written_beside
 
 RESUME_NAME = "resume.ckpt"
-BEST_WEIGHTS = "best.safetensors"
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -102,58 +97,15 @@ class ResumePoint(Callback):
         self.hours += (now - self._counted) / 3600
         self._counted = now
 
+    @property
+    def state_key(self) -> str:
+        return "ResumePoint"  # in resume points, whatever the class is called
+
     def state_dict(self) -> dict[str, Any]:
         return {"hours": self.hours}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.hours = state_dict["hours"]
-
-
-class KeptWeights(Callback):
-    """Writes the weights that were just validated: the last ones, and the best so far.
-
-    Those of an epoch at larger inputs are better than any of smaller ones, since it is the size
-    in the end that a run is for.
-
-    Has to stand before the averaging callback, which takes the averaged weights out of the
-    network at the end of the validation.
-
-    Args:
-        folder: the run's.
-        write: writes a network to a path, given the epoch.
-    """
-
-    def __init__(self, folder: Path, write: Callable[[Path, FaceNetwork, int], None]) -> None:
-        self.best = -1.0
-        self._best_size_px = 0
-        self._folder = folder
-        self._write = write
-
-    def on_validation_epoch_end(
-        self, trainer: lightning.Trainer, module: lightning.LightningModule
-    ) -> None:
-        assert isinstance(module, TrainingModule)
-        accuracy = float(module.accuracy.compute())
-        if not trainer.is_global_zero:
-            return
-        last = self._folder / LAST_WEIGHTS
-        self._write(last, module.network, trainer.current_epoch)
-        loaders: Any = trainer.datamodule  # type: ignore[attr-defined]
-        size_px = loaders.spec_at(trainer.current_epoch).size_px
-        if (size_px, accuracy) > (self._best_size_px, self.best):
-            self._best_size_px, self.best = size_px, accuracy
-            with written_beside(self._folder / BEST_WEIGHTS) as beside:
-                shutil.copyfile(last, beside)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best, "size_px": self._best_size_px}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best = state_dict["best"]
-        if "size_px" in state_dict:
-            self._best_size_px = state_dict["size_px"]
-        elif (best := self._folder / BEST_WEIGHTS).is_file():  # a run of an older version
-            self._best_size_px = load_checkpoint(best).card.preprocess.size_px
 
 
 def step_of(path: Path) -> int:
@@ -166,6 +118,6 @@ def step_of(path: Path) -> int:
         return int(torch.load(path, weights_only=True)["global_step"])
     except Exception as error:  # torch raises whatever the damage leads to
         raise DcrnetError(
-            f"{path} cannot be read ({type(error).__name__}): start a new run with --start-from"
+            f"{path} cannot be read ({type(error).__name__}): start a new run with `start_from`"
             f" {path.with_name(LAST_WEIGHTS)}"
         ) from error

@@ -1,0 +1,62 @@
+"""A data set for a command: read, described, and its faces found with a progress bar."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dcrnet_edge.cli.progress import progress_bar
+from dcrnet_runtime.cli.console import note
+
+if TYPE_CHECKING:
+    from dcrnet_edge.data.face_data import FaceData
+    from dcrnet_edge.datasets.splits import SplitPlan
+
+
+def open_data(
+    name: str,
+    root: Path,
+    plan: SplitPlan,
+    landmarks: Path | None,
+    workers: int = 0,
+    *,
+    is_box_only: bool = False,
+) -> FaceData:
+    """Read a data set, say what is in it, and find its faces as they are asked for.
+
+    Args:
+        name: of its adapter.
+        root: its folder.
+        plan: its split.
+        landmarks: bundle of networks to find faces with.
+        workers: processes that look for faces; 0: one for each core.
+        is_box_only: withhold the landmarks that are found.
+
+    Raises:
+        DcrnetError: the data cannot be read or split, or there is no landmark network.
+    """
+    from lightning.pytorch.utilities import rank_zero_only
+
+    from dcrnet_edge.data.crop_cache import CropCache
+    from dcrnet_edge.data.face_cache import FaceCache
+    from dcrnet_edge.data.face_data import FaceData
+    from dcrnet_edge.datasets.reading import read_dataset
+    from dcrnet_runtime.detectors.bundle import cache_folder
+    from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
+
+    say = rank_zero_only(note)  # not by each of several devices
+    say(f"Reading {root}.")
+    dataset = read_dataset(name, root, plan)
+    counts = ", ".join(f"{split} {len(samples)}" for split, samples in dataset.splits.items())
+    skipped = f", {dataset.unreadable} unreadable ones skipped" if dataset.unreadable else ""
+    say(f"{dataset.protocol}: {counts} images; {dataset.repeats} repeats dropped{skipped}.")
+    cache = FaceCache(
+        cache_folder() / "faces",
+        functools.partial(open_detector, DetectorKind.LITERT, landmarks),
+        workers=workers or os.cpu_count() or 1,
+        progress=progress_bar("Finding faces"),
+    )
+    crops = CropCache(cache_folder() / "crops", progress_bar("Preparing faces"))
+    return FaceData(dataset, cache, crops, is_box_only=is_box_only)
