@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dcrnet_export.artifacts.artifact import ArtifactKind, build_content
+from dcrnet_export.artifacts.kind import ArtifactKind, build_content
 from dcrnet_export.ir.lowering import lower
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.model import ModelFormat
@@ -27,7 +27,7 @@ def test_eight_faces_in_batches(checkpoint, faces, tmp_path, form, precision, ba
     rows = {}
     for each in (1, batch):
         kind = ArtifactKind(form, precision, each)
-        path = tmp_path / kind.file_name(64)
+        path = tmp_path / kind.file_name("dcrnet", 64)
         path.write_bytes(build_content(kind, graph, checkpoint.card))
         rows[each] = load_model(path).probabilities(faces)
     assert rows[batch].shape == (8, 7)

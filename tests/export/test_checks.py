@@ -18,17 +18,19 @@ from dcrnet_edge.evaluation.metrics import Comparison
 from dcrnet_edge.models.activation_ranges import activation_ranges
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint
 from dcrnet_edge.weights import shipped_checkpoint
-from dcrnet_export.artifacts.artifact import ArtifactKind, build_content, write_artifact
+from dcrnet_export.artifacts.files import write_artifact
+from dcrnet_export.artifacts.kind import ArtifactKind, build_content
 from dcrnet_export.artifacts.target import Target
-from dcrnet_export.calibration.faces import PreparedCrops
+from dcrnet_export.calibration.crops import PreparedCrops
 from dcrnet_export.calibration.ranges import calibrate, check_count, stored_calibration
 from dcrnet_export.checks.accuracy import Verdict, verdict
-from dcrnet_export.checks.checks import References, host_problem
+from dcrnet_export.checks.golden import host_problem
 from dcrnet_export.checks.parity import torch_probabilities
-from dcrnet_export.checks.structure import structure_problem
+from dcrnet_export.checks.references import References
 from dcrnet_export.checks.tolerances import Tolerances
 from dcrnet_export.cli.export import app
 from dcrnet_export.exporter import export
+from dcrnet_export.formats.registry import file_format
 from dcrnet_export.ir.lowering import lower
 from dcrnet_export.job import ExportJob
 from dcrnet_export.passes.quantization import WeightLimit
@@ -163,7 +165,7 @@ def test_self_test_and_verify_find_a_damaged_layer(copied):
 
 def test_golden_inputs_reach_where_kernels_saturate(checkpoint, tmp_path):
     """Pairs of products beyond 16 bits occur in the first layer, on the golden inputs."""
-    from dcrnet_export.artifacts.artifact import integer_graph
+    from dcrnet_export.artifacts.kind import integer_graph
     from dcrnet_runtime.backends.golden import golden_crops
 
     kind = ArtifactKind(ModelFormat.ONNX, Precision.INT8, target=Target.ARM)
@@ -183,7 +185,7 @@ def test_machine_with_other_answers_is_a_problem(copied):
         card["figures"]["golden"]["probabilities"][5] = [1.0] + [0.0] * 6
         prop.value = json.dumps(card)
 
-    assert "'white'" in host_problem(rewritten(copied, other_card))
+    assert "'white'" in host_problem(load_model(rewritten(copied, other_card)))
 
 
 def test_good_file_verifies(good):
@@ -216,16 +218,17 @@ def test_structure(checkpoint, form):
     card = checkpoint.card
     graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     content = build_content(ArtifactKind(form, Precision.INT8), graph, card)
-    assert structure_problem(form, content, card) is None
+    assert file_format(form).structure_problem(content, card) is None
     other = replace(card, preprocess=replace(card.preprocess, size_px=128))
-    assert "interface" in structure_problem(form, content, other)
+    assert "interface" in file_format(form).structure_problem(content, other)
 
 
 def test_onnx_with_foreign_operators(good):
     model = onnx.load(good)
     model.graph.node[3].domain = "com.microsoft"
     model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
-    problem = structure_problem(ModelFormat.ONNX, model.SerializeToString(), load_model(good).card)
+    form, card = file_format(ModelFormat.ONNX), load_model(good).card
+    problem = form.structure_problem(model.SerializeToString(), card)
     assert problem is not None
 
 

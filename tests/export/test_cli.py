@@ -16,15 +16,16 @@ import torch
 from typer.testing import CliRunner
 
 from dcrnet_edge.models.checkpoint import save_checkpoint
-from dcrnet_export.artifacts.artifact import PRECISIONS, ArtifactKind, build_content
+from dcrnet_export.artifacts.kind import ArtifactKind, build_content
 from dcrnet_export.checks.parity import Parity, rejection
 from dcrnet_export.checks.tolerances import Tolerances
 from dcrnet_export.cli.export import app
+from dcrnet_export.formats.registry import FORMATS
 from dcrnet_export.ir.lowering import lower
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.precision import Precision
 
-KINDS = [ArtifactKind(form, each) for form, able in PRECISIONS.items() for each in able]
+KINDS = [ArtifactKind(form.name, each) for form in FORMATS.values() for each in form.precisions]
 ADDED = ["--int8", "--fp16", "--qdq", "--dynamic-range"]
 runner = CliRunner()
 
@@ -49,10 +50,10 @@ def exported(calm_path, tmp_path_factory):
     return folder, result.output
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file_name(64))
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file_name("dcrnet", 64))
 def test_file_describes_itself(exported, checkpoint, calm_path, kind):
     folder, _ = exported
-    path = folder / kind.file_name(64)
+    path = folder / kind.file_name("dcrnet", 64)
     model = load_model(path)
     assert model.card.labels == checkpoint.card.labels
     assert model.card.preprocess == checkpoint.card.preprocess
@@ -78,7 +79,7 @@ def test_report_names_files_and_next_commands(exported):
     assert len(list(folder.iterdir())) == 2 * len(KINDS)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file_name(64))
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file_name("dcrnet", 64))
 def test_same_inputs_give_the_same_bytes(checkpoint, kind):
     graphs = [lower(checkpoint.network, 64, checkpoint.ranges[64]) for _ in range(2)]
     first, second = (build_content(kind, graph, checkpoint.card) for graph in graphs)
@@ -97,7 +98,7 @@ def refused(*arguments) -> str:
 def test_int8_without_ranges_asks_for_faces(checkpoint_path, tmp_path):
     line = refused(checkpoint_path, "--int8", "--size", 128, "--out", tmp_path / "out")
     assert "128 px" in line
-    assert "--calib DIR" in line
+    assert "give face images with --calib" in line
     assert not (tmp_path / "out").exists()
 
 
@@ -162,18 +163,17 @@ def test_too_few_calibration_faces(checkpoint_path, tmp_path, make_faces):
     assert not (tmp_path / "out").exists()
 
 
-def test_wrong_artefact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_path, monkeypatch):
-    from dcrnet_export.emitters import onnx_float
-
-    genuine = onnx_float.onnx_float
+def test_wrong_artifact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_path, monkeypatch):
+    onnx = FORMATS["onnx"]
 
     def damaged(graph, batch):
         node = graph.by_name()["head.0"]
         broken = replace(node, op=replace(node.op, bias=node.op.bias + 1.0))
         nodes = tuple(broken if each is node else each for each in graph.nodes)
-        return genuine(replace(graph, nodes=nodes), batch)
+        return onnx.float_emitters[Precision.FP32](replace(graph, nodes=nodes), batch)
 
-    monkeypatch.setattr(onnx_float, "onnx_float", damaged)
+    emitters = {**onnx.float_emitters, Precision.FP32: damaged}
+    monkeypatch.setitem(FORMATS, "onnx", replace(onnx, float_emitters=emitters))
     result = runner.invoke(app, [str(checkpoint_path), "--out", str(tmp_path)])
     assert result.exit_code == 2, result.output
     assert "differs from torch" in result.output

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dcrnet_export.artifacts.artifact import PRECISIONS
 from dcrnet_export.artifacts.selection import selected_kinds
 from dcrnet_export.artifacts.target import Target, plan_for
+from dcrnet_export.formats.registry import FORMATS
 from dcrnet_export.passes.quantization import WeightLimit
 from dcrnet_runtime.backends.model import ModelFormat
 from dcrnet_runtime.backends.precision import Precision
@@ -14,7 +14,7 @@ from dcrnet_runtime.errors import DcrnetError
 
 
 def names(formats=None, added=(), target=None, batch="1"):
-    return [kind.file_name(64) for kind in selected_kinds(formats, added, target, batch)]
+    return [kind.file_name("dcrnet", 64) for kind in selected_kinds(formats, added, target, batch)]
 
 
 def test_nothing_named_is_fp32_in_both_formats():
@@ -39,15 +39,15 @@ def test_target_and_batch_have_names_of_their_own():
     ("arguments", "words"),
     [
         ({"formats": ["tflight"]}, "did you mean tflite?"),
-        ({"formats": ["fp16"]}, "did you mean --fp16?"),
-        ({"formats": ["dynamic_range"]}, "did you mean --dynamic-range?"),
+        ({"formats": ["fp16"]}, "did you mean `fp16`?"),
+        ({"formats": ["dynamic_range"]}, "did you mean `dynamic_range`?"),
         ({"formats": ["xyz"]}, "choose onnx or tflite"),
         ({"target": "qmm"}, "did you mean qnn?"),
-        ({"target": "arm", "added": [Precision.INT8]}, "leave --int8 away"),
+        ({"target": "arm", "added": [Precision.INT8]}, "leave `int8` away"),
         ({"target": "qnn", "formats": ["tflite"]}, "served by onnx"),
-        ({"formats": ["onnx"], "added": [Precision.DYNAMIC_RANGE]}, "--format tflite"),
-        ({"formats": ["tflite"], "added": [Precision.INT8_QDQ]}, "--format onnx"),
-        ({"batch": "dynamic"}, "a TFLite file has a fixed batch"),
+        ({"formats": ["onnx"], "added": [Precision.DYNAMIC_RANGE]}, "`formats` tflite"),
+        ({"formats": ["tflite"], "added": [Precision.INT8_QDQ]}, "`formats` onnx"),
+        ({"batch": "dynamic"}, "a tflite file has a fixed batch"),
         ({"batch": "0"}, "1 to 1024"),
         ({"batch": "²"}, "1 to 1024"),
         ({"batch": "many"}, "1 to 1024"),
@@ -62,7 +62,7 @@ def test_impossible_requests_say_what_to_do(arguments, words):
 def test_plans_are_possible_and_honest(target):
     plan = plan_for(target)
     assert plan.artifacts
-    assert all(precision in PRECISIONS[form] for form, precision in plan.artifacts)
+    assert all(precision in FORMATS[form].precisions for form, precision in plan.artifacts)
     line = plan.explanation(target)
     assert line.startswith(f"{target}: ")
     assert "\n" not in line

@@ -7,7 +7,8 @@ import pytest
 from ai_edge_litert import interpreter as litert
 from ai_edge_litert import schema_py_generated as schema
 
-from dcrnet_export.artifacts.artifact import ArtifactKind, build_content, exported_card
+from dcrnet_export.artifacts.kind import ArtifactKind, build_content
+from dcrnet_export.artifacts.origin import exported_card
 from dcrnet_export.emitters.tflite_float import tflite_float
 from dcrnet_export.emitters.tflite_storage import Storage
 from dcrnet_export.emitters.tflite_writer import TFLiteWriter
@@ -77,8 +78,8 @@ def test_tflite_runtime_gets_dynamic_range_wrong():
 def test_runtime_refuses_dynamic_range_in_tflite_runtime(graph, checkpoint, tmp_path, faces):
     older()
     kind = ArtifactKind(ModelFormat.TFLITE, Precision.DYNAMIC_RANGE)
-    card = exported_card(checkpoint, "", kind, 64, None)
-    path = tmp_path / kind.file_name(64)
+    card = exported_card(checkpoint.card, "", kind)
+    path = tmp_path / kind.file_name("dcrnet", 64)
     path.write_bytes(build_content(kind, graph, card))
     assert load_model(path, backend=Backend.LITERT).probabilities(faces[:1]).shape == (1, 7)
     with pytest.raises(DcrnetError, match=r"dynamic-range .*ai-edge-litert.*int8"):

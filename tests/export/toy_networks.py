@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dcrnet_edge.models import registry
-from dcrnet_edge.models.architecture import Architecture
 from dcrnet_edge.models.network import FaceNetwork, NetworkConfig
+from dcrnet_edge.models.registry import Architecture
 
 
 @dataclass(frozen=True, slots=True)

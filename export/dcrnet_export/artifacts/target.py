@@ -28,7 +28,7 @@ class TargetPlan:
     Attributes:
         artifacts: formats and precisions, the likely fastest first.
         reason: one line for people.
-        weight_limit: of int8 ONNX; LiteRT's kernels take the full range everywhere.
+        weight_limit: of int8 files, where their format leaves it to the target.
         symmetric: whether int8 activations have zero point 0.
         measured: whether the reason rests on a measurement on such hardware.
     """

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dcrnet_edge.models.activation_ranges import Ranges, activation_ranges
 from dcrnet_edge.models.checkpoint import Checkpoint
-from dcrnet_export.calibration.faces import PreparedCrops
+from dcrnet_export.calibration.crops import PreparedCrops
+from dcrnet_export.calibration.statistics import FaceStatistics, face_statistics
 from dcrnet_runtime.errors import DcrnetError
 
 LEAST_FACES = 100
@@ -22,31 +20,6 @@ LEAST_FACES = 100
 
 ENOUGH_FACES = 300
 _BATCH = 16
-_DARK, _BRIGHT = 85, 170
-
-
-@dataclass(frozen=True, slots=True)
-class FaceStatistics:
-    """What calibration faces are like.
-
-    Attributes:
-        classes: faces by the float network's answer.
-        dark: share of faces of mean code below 85, 0..1.
-        bright: share above 170.
-    """
-
-    classes: dict[str, int]
-    dark: float
-    bright: float
-
-    def describe(self) -> str:
-        """One line for people."""
-        classes = ", ".join(f"{label} {count}" for label, count in self.classes.items())
-        medium = 1 - self.dark - self.bright
-        return (
-            f"predicted {classes}; {self.dark:.0%} dark, {medium:.0%} medium,"
-            f" {self.bright:.0%} bright"
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +70,7 @@ def stored_calibration(checkpoint: Checkpoint, size_px: int) -> Calibration:
         recorded = ", ".join(map(str, sorted(checkpoint.ranges))) or "no size"
         raise DcrnetError(
             f"int8 at {size_px} px needs activation ranges, and the checkpoint has them for"
-            f" {recorded}: give face images with --calib DIR"
+            f" {recorded}: give face images with `calib`"
         )
     ranges = checkpoint.ranges[size_px]
     digest = sha256()
@@ -116,7 +89,7 @@ def check_count(given: PreparedCrops) -> None:
     count = len(given.crops)
     if count < LEAST_FACES:
         raise DcrnetError(
-            f"--calib has {count} usable faces, at least {LEAST_FACES} are needed (better"
+            f"`calib` has {count} usable faces, at least {LEAST_FACES} are needed (better"
             f" {ENOUGH_FACES}): add images of faces"
         )
 
@@ -136,14 +109,5 @@ def calibrate(checkpoint: Checkpoint, given: PreparedCrops) -> Calibration:
         handle.remove()
     answers = torch.cat(logits).argmax(dim=1).numpy()
     digest = sha256(given.crops.tobytes()).hexdigest()
-    statistics = _statistics(answers, given.crops, checkpoint.card.labels)
+    statistics = face_statistics(answers, given.crops, checkpoint.card.labels)
     return Calibration(ranges, given.source, len(given.crops), digest, statistics)
-
-
-def _statistics(
-    answers: NDArray[np.int64], crops: NDArray[np.uint8], labels: Sequence[str]
-) -> FaceStatistics:
-    counts = np.bincount(answers, minlength=len(labels))
-    means = crops.mean(axis=(1, 2, 3))
-    dark, bright = float((means < _DARK).mean()), float((means > _BRIGHT).mean())
-    return FaceStatistics(dict(zip(labels, map(int, counts), strict=True)), dark, bright)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
-from dcrnet_edge.data.face_data import FaceData
-from dcrnet_edge.datasets.sample import Split
-from dcrnet_edge.evaluation.answers import evaluate
 from dcrnet_edge.evaluation.metrics import Comparison, compare, compute_metrics
-from dcrnet_edge.evaluation.predictions import Predictions
+from dcrnet_export.checks.references import LabelledFaces
 from dcrnet_export.checks.tolerances import Tolerances
+from dcrnet_runtime.backends.model import Model
 
 
 class Verdict(StrEnum):
@@ -52,35 +49,17 @@ class Accuracy:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelledFaces:
-    """The Test split of a data set, with the float network's answers.
-
-    Attributes:
-        data: the data set.
-        root: its folder.
-        expected: torch's answers at the exported size.
-    """
-
-    data: FaceData
-    root: Path
-    expected: Predictions
-
-    def measure(self, artifact: Path, tolerances: Tolerances) -> Accuracy:
-        """Run an artifact on all images.
-
-        Raises:
-            DcrnetError: its labels are not the data set's.
-        """
-        found = evaluate(artifact, self.data, Split.TEST, self.root)
-        comparison = compare(self.expected, found)
-        numbers = compute_metrics(found)
-        return Accuracy(
-            numbers.accuracy,
-            numbers.expected_calibration_error,
-            comparison,
-            verdict(comparison, tolerances),
-        )
+def measure_accuracy(model: Model, faces: LabelledFaces, tolerances: Tolerances) -> Accuracy:
+    """Run an artifact on all labelled images; its labels are in the float network's order."""
+    found = replace(faces.expected, probabilities=model.probabilities(faces.crops))
+    comparison = compare(faces.expected, found)
+    numbers = compute_metrics(found)
+    return Accuracy(
+        numbers.accuracy,
+        numbers.expected_calibration_error,
+        comparison,
+        verdict(comparison, tolerances),
+    )
 
 
 def verdict(comparison: Comparison, tolerances: Tolerances) -> Verdict:
