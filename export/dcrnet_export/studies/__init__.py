@@ -1,0 +1,1 @@
+"""Measurements of what each step of the rewrite gains."""
