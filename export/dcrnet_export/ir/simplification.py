@@ -25,17 +25,14 @@ from dcrnet_export.ir.graph import (
 )
 
 
-def simplified(graph: Graph) -> Graph:
-    """All passes, in the order in which they open ways for each other."""
-    for fold in (
-        compose_affines,
-        absorb_norms,
-        pool_first,
-        fold_norms_behind,
-        fold_activations,
-    ):
-        graph = fold(graph)
-    return graph
+def simplified(graph: Graph, *, clamp: bool = True) -> Graph:
+    """All passes, in the order in which they open ways for each other.
+
+    Args:
+        clamp: whether BN and ReLU before convolutions become clamps.
+    """
+    graph = absorb_norms(compose_affines(graph), clamp=clamp)
+    return fold_activations(fold_norms_behind(pool_first(graph)))
 
 
 def derived_range(op: Op, inputs: Sequence[Array | None]) -> Array | None:

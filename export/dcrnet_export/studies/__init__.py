@@ -1,1 +1,0 @@
-"""Measurements of what each step of the rewrite gains."""
