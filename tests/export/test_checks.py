@@ -140,19 +140,6 @@ def test_damaged_layer_is_found_named_and_kept_in_float(checkpoint, make_faces, 
     assert DAMAGED in card.provenance["export"]["float_layers"]
 
 
-def test_layer_that_nothing_relieves_is_rejected(checkpoint, make_faces, tmp_path, monkeypatch):
-    from dcrnet_export import exporter
-
-    monkeypatch.setattr(exporter, "mixed_precision_trials", lambda *_: iter(()))
-    ranges = {**checkpoint.ranges[64], DAMAGED: 1000 * checkpoint.ranges[64][DAMAGED]}
-    (exported,) = export(job(checkpoint, make_faces, ranges), [INT8], tmp_path, Steps())
-    assert "torch" in exported.problem
-    assert exported.path.name == "dcrnet-64-int8.onnx.rejected"
-    code, outcomes = checks(exported.path)
-    assert code == 2
-    assert outcomes["gates"] == "failed"
-
-
 def test_self_test_and_verify_find_a_damaged_layer(copied):
     rewritten(copied, ten_times_the_weights)
     test = self_test(load_model(copied))

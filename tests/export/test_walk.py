@@ -10,6 +10,8 @@ import pytest
 
 import dcrnet_export
 from dcrnet_export import ArtifactKind, Precision, export, prepare_job
+from dcrnet_export.checks.tolerances import Tolerances
+from dcrnet_export.checks.verification import Outcome, verify
 
 _watched: list[tuple[str, str]] | None = None
 
@@ -40,8 +42,6 @@ def opened(*folders):
 
 @pytest.mark.parametrize("is_good", [True, False])
 def test_each_file_is_written_once_and_read_never(checkpoint_path, tmp_path, is_good):
-    from dcrnet_export.checks.tolerances import Tolerances
-
     kinds = [ArtifactKind(form, Precision.FP32) for form in ("onnx", "tflite")]
     limits = Tolerances() if is_good else Tolerances(fp32_difference=-1.0)
     job = prepare_job(checkpoint_path, kinds, tolerances=limits)
@@ -57,14 +57,13 @@ def test_each_file_is_written_once_and_read_never(checkpoint_path, tmp_path, is_
 
 
 def test_trials_of_mixed_precision_touch_no_file(checkpoint_path, tmp_path):
-    from dcrnet_export.checks.tolerances import Tolerances
-
     kinds = [ArtifactKind("onnx", Precision.INT8)]
     job = prepare_job(checkpoint_path, kinds, tolerances=Tolerances(integer_difference=1e-9))
     with opened(tmp_path, checkpoint_path.parent) as counted:
         [exported] = export(job, kinds, tmp_path)
     assert "still so with" in exported.problem
     assert exported.path.name == "dcrnet-64-int8.onnx.rejected"
+    assert next(verify(exported.path)).outcome is Outcome.FAILED
     assert sorted(counted.values()) == [1, 1]
 
 

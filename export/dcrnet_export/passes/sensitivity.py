@@ -39,7 +39,7 @@ def layer_errors(
     weights, of its input's codes and of the codes of its result.
 
     Args:
-        exact: the graph in the coordinates of ``quantized``, without snapped limits.
+        exact: the float graph, its channels scaled as those of ``quantized``.
         quantized: what the artifact computes.
         crops: (N, S, S, 3) uint8 RGB faces; a few are enough.
 
