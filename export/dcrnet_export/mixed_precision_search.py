@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from functools import partial
 
 from dcrnet_export.artifacts.kind import (
     ArtifactKind,
@@ -22,6 +20,7 @@ from dcrnet_export.passes.mixed_precision import keep_in_float
 from dcrnet_export.passes.sensitivity import LayerError, layer_errors
 from dcrnet_runtime.backends.card import ModelCard
 from dcrnet_runtime.backends.model import Model
+from dcrnet_runtime.timing import interleaved_ns, medians_ms
 
 MOST_LAYERS = 6
 _CANDIDATES = 3
@@ -92,10 +91,4 @@ def _built(kind: ArtifactKind, graph: Graph, card: ModelCard) -> Model:
 def _medians_ms(models: Sequence[Model], references: References) -> list[float]:
     """Median time of one face, the models taking turns."""
     face = references.faces.crops[:1]
-    times: list[list[float]] = [[] for _ in models]
-    for _ in range(_RUNS):
-        for model, each in zip(models, times, strict=True):
-            start = time.perf_counter()
-            model.probabilities(face)
-            each.append(1e3 * (time.perf_counter() - start))
-    return [float(np.median(each)) for each in times]
+    return medians_ms(interleaved_ns([partial(m.probabilities, face) for m in models], _RUNS))

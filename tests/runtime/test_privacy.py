@@ -28,7 +28,7 @@ CONNECT = "connect(", "AF_INET"
 
 def arguments(tiny_model: TinyModel, folder: Path) -> list[str]:
     clip = write_clip(folder / "clip.avi", 3)
-    return ["--source", str(clip), "--model", str(tiny_model()), "--detector", "cascade"]
+    return ["--source", str(clip), "--model", str(tiny_model())]
 
 
 def test_no_connection_is_attempted_and_nothing_is_written(

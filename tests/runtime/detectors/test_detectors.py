@@ -50,24 +50,19 @@ def of_the_wheel() -> LiteRTDetector:
 
 
 @needs_networks
-def test_both_landmark_providers_agree(portrait: NDArray[np.uint8]) -> None:
+@pytest.mark.parametrize("task", [None, shipped_landmarks()], ids=["wheel", "bundle"])
+def test_both_landmark_providers_agree(task: Path | None, portrait: NDArray[np.uint8]) -> None:
     """Within 3 % of the distance between the eyes, on average over the mesh."""
-    ours, theirs = (
-        detector.find(portrait)[0]
-        for detector in (of_the_wheel(), open_detector(DetectorKind.MEDIAPIPE))
-    )
-    assert ours.landmarks is not None
-    assert theirs.landmarks is not None
-    eyes = theirs.five_points()[:2]
+    theirs = open_detector(DetectorKind.MEDIAPIPE, task)
+    ours = of_the_wheel() if task is None else open_detector(DetectorKind.LITERT)
+    assert theirs.landmarks_sha256 == ours.landmarks_sha256 != ""
+    (our_face,), (their_face,) = ours.find(portrait), theirs.find(portrait)
+    assert our_face.landmarks is not None
+    assert their_face.landmarks is not None
+    eyes = their_face.five_points()[:2]
     apart = np.linalg.norm(eyes[0] - eyes[1])
-    distance = np.linalg.norm(ours.landmarks - theirs.landmarks, axis=1).mean()
+    distance = np.linalg.norm(our_face.landmarks - their_face.landmarks, axis=1).mean()
     assert distance < 0.03 * apart
-
-
-@needs_networks
-def test_both_landmark_providers_name_the_same_network() -> None:
-    digest = open_detector(DetectorKind.MEDIAPIPE).landmarks_sha256
-    assert of_the_wheel().landmarks_sha256 == digest != ""
 
 
 def test_small_faces_are_found_from_afar(portrait: NDArray[np.uint8]) -> None:
