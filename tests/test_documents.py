@@ -27,7 +27,10 @@ def run_script(name: str, *arguments: str | Path) -> list[str]:
 
 def test_photos_count_a_face_that_is_not_there_as_wrong(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "happy-nobody.png"), np.full((120, 160, 3), 90, np.uint8))
-    lines = run_script("photos.py", tmp_path / "happy-nobody.png")
+    command = [sys.executable, "-m", "dcrnet_edge.evaluation.photos", "happy-nobody.png"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
     document = json.loads(lines[-1])
     [result] = document["results"]
     assert document["versions"] == 25

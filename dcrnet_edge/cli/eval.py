@@ -19,7 +19,8 @@ from dcrnet_runtime.errors import DcrnetError
 if TYPE_CHECKING:
     from dcrnet_edge.datasets.sample import Split
     from dcrnet_edge.datasets.splits import SplitPlan
-    from dcrnet_edge.evaluation.metrics import Comparison, Metrics
+    from dcrnet_edge.evaluation.comparison import Comparison
+    from dcrnet_edge.evaluation.metrics import Metrics
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
     from dcrnet_edge.evaluation.predictions import Predictions
     from dcrnet_edge.evaluation.report import Rows
@@ -88,7 +89,8 @@ def evaluate_models(
 ) -> None:
     """Print accuracy, balanced accuracy, macro-F1 and calibration, with 95 % intervals."""
     train_extra()
-    from dcrnet_edge.evaluation.metrics import compare, compute_metrics
+    from dcrnet_edge.evaluation.comparison import compare
+    from dcrnet_edge.evaluation.metrics import compute_metrics
     from dcrnet_edge.evaluation.model_refs import Images, asked, shipped
     from dcrnet_edge.evaluation.predictions import save_predictions
     from dcrnet_edge.evaluation.report import write_report

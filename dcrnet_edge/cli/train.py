@@ -13,7 +13,7 @@ from dcrnet_edge.cli.face_data import open_data
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_edge.models.registry import names as network_names
 from dcrnet_edge.presets import preset_names
-from dcrnet_runtime.cli.console import VersionOption, command_app, note, reported
+from dcrnet_runtime.cli.console import VersionOption, command_app, note, renamed, reported
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def run_settings(
     layers += [parse_assignment(text) for text in assignments]
     for layer in layers if notice else ():
         for old, new in old_names(layer):
-            note(f"setting {old} is now {new}; the old name goes in 0.3")
+            note(renamed(f"setting {old}", new))
     layers += [nested(name, value) for name, value in named.items() if value is not None]
     if preset is None:
         kinds = [layer["dataset"] for layer in layers if "dataset" in layer]

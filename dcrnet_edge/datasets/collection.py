@@ -66,8 +66,10 @@ def layout_error(root: Path, expected: str) -> DcrnetError:
     """An error that says what was expected in a folder, and what is there."""
     try:
         found = sorted(path.name + "/" * path.is_dir() for path in root.iterdir())
-    except OSError:
-        found = []
+    except OSError as error:
+        return DcrnetError(
+            f"{root} cannot be listed ({error.strerror}); it should hold {expected}"
+        )
     return DcrnetError(f"{root} should hold {expected}; it holds {listed(found) or 'nothing'}")
 
 

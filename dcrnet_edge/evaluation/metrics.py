@@ -1,31 +1,29 @@
-"""What follows from predictions: metrics, their intervals, and whether two models differ."""
+"""How good a model is, by its predictions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import bootstrap
 from sklearn.metrics import (
     classification_report,
     confusion_matrix,
     log_loss,
 )
-from statsmodels.stats.contingency_tables import mcnemar
 from torchmetrics.functional.classification import multiclass_calibration_error
 
+from dcrnet_edge.evaluation.bootstrap import (
+    RESAMPLES,
+    Interval,
+    percentile_interval,
+    subject_numbers,
+)
 from dcrnet_edge.evaluation.predictions import Predictions
-from dcrnet_runtime.errors import DcrnetError
 
 ECE_BINS = 15
-RESAMPLES = 1000
-CONFIDENCE = 0.95
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,62 +103,6 @@ def compute_metrics(predictions: Predictions) -> Metrics:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two models on the same images.
-
-    Attributes:
-        images: how many.
-        only_first: images that the first alone gets right.
-        only_second: images that the second alone gets right.
-        p_value: of McNemar's exact test (two-sided) that both err equally often. It takes
-            images for independent: where a subject has many, the interval is to be believed.
-        difference: accuracy of the first less that of the second.
-        interval: 95 % percentile interval of the difference, paired bootstrap over subjects
-            where they are known, else over images.
-    """
-
-    images: int
-    only_first: int
-    only_second: int
-    p_value: float
-    difference: float
-    interval: Interval
-
-
-def compare(first: Predictions, second: Predictions) -> Comparison:
-    """Whether two models differ.
-
-    Raises:
-        DcrnetError: they were not asked about the same images, each once.
-    """
-    places = {image: i for i, image in enumerate(second.images)}
-    if set(places) != set(first.images) or first.labels != second.labels:
-        raise DcrnetError(
-            f"the two models answer about different images or labels ({len(first.images)} and"
-            f" {len(second.images)} images): give predictions of the same split"
-        )
-    if len(places) < max(len(first.images), len(second.images)):
-        raise DcrnetError("an image is answered twice: give predictions that have each once")
-    order = [places[image] for image in first.images]
-    if (first.truth != second.truth[order]).any():
-        raise DcrnetError("the two predictions state different true labels for an image")
-    one, other = first.correct, second.correct[order]
-    table = [
-        [int((one & other).sum()), int((one & ~other).sum())],
-        [int((~one & other).sum()), int((~one & ~other).sum())],
-    ]
-    differences = one.astype(float) - other
-    return Comparison(
-        len(one),
-        table[0][1],
-        table[1][0],
-        float(mcnemar(table, exact=True).pvalue),
-        float(differences.mean()),
-        _mean_interval(differences, _subjects(first)),
-    )
-
-
 def resampled_metrics(
     truth: NDArray[np.int64], predicted: NDArray[np.int64], labels: int
 ) -> NDArray[np.float64]:
@@ -194,18 +136,8 @@ def _metrics(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.stack([accuracy, np.nanmean(recall, -1), np.nanmean(f1, -1)])
 
 
-def _subjects(predictions: Predictions) -> NDArray[np.int64] | None:
-    """The number of each image's subject, (N,); None where images are to be resampled.
-
-    Images of one person are right or wrong together, so that a resample of images would make
-    intervals that are too narrow.
-    """
-    names, numbers = np.unique(predictions.subjects, return_inverse=True)
-    return numbers if len(names) > 1 and "" not in names else None
-
-
 def _resampled(predictions: Predictions) -> str:
-    subjects = _subjects(predictions)
+    subjects = subject_numbers(predictions)
     images = len(predictions.truth)
     return f"{images} images" if subjects is None else f"{subjects.max() + 1} subjects"
 
@@ -215,9 +147,9 @@ def _intervals(predictions: Predictions) -> list[Interval | None]:
     truth, predicted, labels = predictions.truth, predictions.predicted, len(predictions.labels)
     if len(truth) < 2:
         return [None, None, None]
-    subjects = _subjects(predictions)
+    subjects = subject_numbers(predictions)
     if subjects is None:
-        lows, highs = _bootstrap(
+        lows, highs = percentile_interval(
             lambda chosen: resampled_metrics(truth[chosen], predicted[chosen], labels),
             len(truth),
             RESAMPLES,
@@ -225,44 +157,10 @@ def _intervals(predictions: Predictions) -> list[Interval | None]:
     else:
         confusion = np.zeros((subjects.max() + 1, labels, labels), np.int64)
         np.add.at(confusion, (subjects, truth, predicted), 1)
-        lows, highs = _bootstrap(
+        lows, highs = percentile_interval(
             lambda chosen: _metrics(confusion[chosen].sum(axis=-3)), len(confusion), RESAMPLES
         )
     return list(zip(lows.tolist(), highs.tolist(), strict=True))
-
-
-def _mean_interval(values: NDArray[np.float64], subjects: NDArray[np.int64] | None) -> Interval:
-    if np.ptp(values) == 0:
-        return float(values[0]), float(values[0])
-    if subjects is None:
-        low, high = _bootstrap(
-            lambda chosen: values[chosen].mean(axis=-1), len(values), 10 * RESAMPLES
-        )
-    else:
-        sums, counts = np.bincount(subjects, values), np.bincount(subjects)
-        low, high = _bootstrap(
-            lambda chosen: sums[chosen].sum(axis=-1) / counts[chosen].sum(axis=-1),
-            len(sums),
-            10 * RESAMPLES,
-        )
-    return float(low), float(high)
-
-
-def _bootstrap(
-    statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]], units: int, resamples: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Percentile interval of a statistic of chosen units, (..., units) indices."""
-    result = bootstrap(
-        (np.arange(units),),
-        lambda chosen, axis: statistic(chosen),
-        vectorized=True,
-        n_resamples=resamples,
-        batch=resamples // 10,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return np.asarray(result.low), np.asarray(result.high)
 
 
 def _expected_calibration_error(predictions: Predictions) -> float:

@@ -9,7 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from dcrnet_edge.evaluation.metrics import ECE_BINS, Comparison, Interval, Metrics
+from dcrnet_edge.evaluation.bootstrap import Interval
+from dcrnet_edge.evaluation.comparison import Comparison
+from dcrnet_edge.evaluation.metrics import ECE_BINS, Metrics
 from dcrnet_edge.evaluation.predictions import Predictions, save_predictions
 from dcrnet_runtime.outfile import written_beside
 

@@ -104,6 +104,26 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         DcrnetError: a missing, damaged or foreign file, or a pickle, which is never opened.
     """
+    metadata, tensors = _read(path)
+    card = ModelCard.from_json(metadata[CARD_KEY])
+    own = card.preprocess.size_px
+    try:
+        ranges, norms = _taken(tensors, _RANGES_KEY), _taken(tensors, _NORMS_KEY)
+        trained_px = json.loads(metadata.get(_TRAINED_KEY, f"[{own}]"))
+    except ValueError as error:
+        raise DcrnetError(
+            f"{path} names an input side that is none ({error}): copy it again"
+        ) from error
+    network = _network(path, metadata)
+    _fill(path, network, tensors)
+    _check_norms(path, network, norms)
+    if own in trained_px:
+        norms[own] = norms_of(network)
+    return Checkpoint(network.eval(), card, ranges, norms)
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Metadata, and tensors as fp32."""
     if path.suffix.lower() in _PICKLES:
         raise DcrnetError(
             f"{path} is a pickle, which can run code when it is opened, so it is refused:"
@@ -124,9 +144,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path} carries no dcrnet-edge card: it is another project's file; train with"
             " dcrnet-train, or use a checkpoint that it wrote"
         )
-    card = ModelCard.from_json(metadata[CARD_KEY])
-    ranges, norms = _taken(tensors, _RANGES_KEY), _taken(tensors, _NORMS_KEY)
-    network = _network(path, metadata)
+    return metadata, tensors
+
+
+def _fill(path: Path, network: FaceNetwork, tensors: dict[str, Tensor]) -> None:
     try:
         missing, unexpected = network.load_state_dict(tensors, strict=False)
     except RuntimeError as error:
@@ -137,11 +158,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path} does not fit the network it describes (first of {len(missing)} missing and"
             f" {len(unexpected)} unknown tensors: {(missing + unexpected)[0]})"
         )
-    _check_norms(path, network, norms)
-    own = card.preprocess.size_px
-    if own in json.loads(metadata.get(_TRAINED_KEY, f"[{own}]")):
-        norms[own] = norms_of(network)
-    return Checkpoint(network.eval(), card, ranges, norms)
 
 
 def _check_norms(path: Path, network: FaceNetwork, norms: dict[int, Norms]) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.distributed import DistError
 
 from dcrnet_edge.training.module import TrainingStopError
@@ -24,14 +25,16 @@ def explained(folder: Path) -> Generator[None, None, None]:
         folder: the run's.
 
     Raises:
-        DcrnetError: the disk is full, an image cannot be read any more, or a loading process or
-            another device's was killed.
+        DcrnetError: the run was told to end, the disk is full, an image cannot be read any more,
+            or a loading process or another device's was killed.
     """
     remedy = f"dcrnet-train --resume --out {folder} goes on from the last resume point"
     try:
         yield
     except TrainingStopError:
         raise
+    except SIGTERMException as error:  # outside of an epoch's batches
+        raise TrainingStopError(f"training was told to end (SIGTERM): {remedy}") from error
     except DcrnetError as error:
         message = str(error)
         if message.startswith("Caught DcrnetError in DataLoader worker"):  # and its traceback

@@ -87,7 +87,7 @@ def _check_same(
     if found.architecture != architecture.name:
         raise DcrnetError(
             f"{path} holds a {found.architecture}, and the run asks for a {architecture.name}:"
-            f" name network {found.architecture}, or start from another checkpoint"
+            f" give `network` {found.architecture}, or start from another checkpoint"
         )
     for name in architecture.settings:
         has, asked = getattr(found.config, name), getattr(wanted, name)

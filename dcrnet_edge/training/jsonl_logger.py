@@ -28,7 +28,7 @@ class JsonlLogger(Logger):
 
     @property
     def name(self) -> str:
-        return "journal"
+        return "jsonl"
 
     @property
     def version(self) -> str:
@@ -52,7 +52,7 @@ class JsonlLogger(Logger):
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The lines of a journal; one that was cut off while it was written is left out."""
+    """The lines of a log; one that was cut off while it was written is left out."""
     lines = []
     if path.is_file():
         for line in path.read_text().splitlines():

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,7 @@ from dcrnet_export.passes.quantization import QuantizedGraph, WeightLimit, codin
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.cli.console import command_app, reported
+from dcrnet_runtime.timing import NS_PER_MS, round_ns
 
 CALIBRATION_FACES = 256
 app = command_app()
@@ -111,12 +113,14 @@ def _in_turns(models: Sequence[Model], crops: Iterable[NDArray[np.uint8]]) -> li
     runs = [Run([], []) for _ in models]
     for crop in crops:
         rgb = np.repeat(crop, 3 // crop.shape[-1], axis=-1)[None]
-        for model, run in zip(models, runs, strict=True):
-            start = time.perf_counter()
-            answer = model.probabilities(rgb)
-            run.ms.append(1e3 * (time.perf_counter() - start))
-            run.answers.append(answer)
+        asked = [partial(_ask, model, rgb, run) for model, run in zip(models, runs, strict=True)]
+        for run, ns in zip(runs, round_ns(asked, time.perf_counter_ns), strict=True):
+            run.ms.append(ns / NS_PER_MS)
     return runs
+
+
+def _ask(model: Model, rgb: NDArray[np.uint8], run: Run) -> None:
+    run.answers.append(model.probabilities(rgb))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from dcrnet_edge.evaluation.metrics import Comparison, compare, compute_metrics
+from dcrnet_edge.evaluation.comparison import Comparison, compare
+from dcrnet_edge.evaluation.metrics import compute_metrics
 from dcrnet_export.checks.references import LabelledFaces
 from dcrnet_export.checks.tolerances import Tolerances
 from dcrnet_runtime.backends.model import Model

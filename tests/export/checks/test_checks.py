@@ -14,7 +14,7 @@ import torch
 from onnx import numpy_helper
 from typer.testing import CliRunner
 
-from dcrnet_edge.evaluation.metrics import Comparison
+from dcrnet_edge.evaluation.comparison import Comparison
 from dcrnet_edge.models.activation_ranges import activation_ranges
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint
 from dcrnet_edge.weights import shipped_checkpoint

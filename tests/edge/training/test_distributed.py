@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from edge import runs
 from edge.runs import FERPLUS, environment, face_data, small_run
 from generated_trees import write_folders
 
@@ -18,7 +19,7 @@ from dcrnet_runtime.errors import DcrnetError
 
 def train_apart(tree: Path, folder: Path, preset: str, what: str) -> tuple[int, list[str]]:
     """The exit code, and the digests of the weights that each process ended with."""
-    script = Path(__file__).with_name("runs.py")
+    script = Path(runs.__file__)
     arguments = [str(tree), str(tree.parent / "caches"), str(folder), preset, what, "2"]
     done = subprocess.run(
         [sys.executable, str(script), *arguments],

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from dcrnet_edge.cli import eval as eval_cli
 from dcrnet_edge.evaluation import model_refs
-from dcrnet_edge.evaluation.metrics import compare, compute_metrics, resampled_metrics
+from dcrnet_edge.evaluation.comparison import compare
+from dcrnet_edge.evaluation.metrics import compute_metrics, resampled_metrics
 from dcrnet_edge.evaluation.predictions import Predictions, read_predictions, save_predictions
 from dcrnet_edge.evaluation.report import (
     class_rows,

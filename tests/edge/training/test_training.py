@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import torch
+from edge import runs
 from edge.runs import (
     FERPLUS,
     MIXED,
@@ -27,6 +28,7 @@ from edge.runs import (
     small_run,
 )
 from generated_trees import write_folders
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from safetensors.torch import load_file
 
 from dcrnet_edge.data import items
@@ -115,7 +117,7 @@ def test_a_killed_run_resumes_to_the_same_bits(
 
     def run_apart(folder: str, what: str) -> int:
         arguments = [str(tree), str(caches), str(tmp_path / folder), preset, what]
-        script = Path(__file__).with_name("runs.py")
+        script = Path(runs.__file__)
         command = [sys.executable, str(script), *arguments]
         return subprocess.run(command, env=environment(), capture_output=True).returncode
 
@@ -340,9 +342,12 @@ def test_a_full_disk_keeps_the_older_resume_point(
         (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), "want of memory"),
         (OSError(errno.ENOSPC, "No space left on device", "x"), "make room, then .*--resume"),
         (OSError(errno.ENOENT, "No such file or directory", "x"), "mend that, then .*--resume"),
+        (SIGTERMException(), r"told to end \(SIGTERM\): dcrnet-train --resume"),
     ],
 )
-def test_what_a_machine_lacks_is_named(error: Exception, expected: str, tmp_path: Path) -> None:
+def test_what_a_machine_lacks_is_named(
+    error: BaseException, expected: str, tmp_path: Path
+) -> None:
     with pytest.raises(DcrnetError, match=expected), explained(tmp_path):
         raise error
 

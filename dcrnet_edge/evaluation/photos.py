@@ -1,6 +1,6 @@
 """Whether answers hold on real photos, in versions such as cameras and their mounting make.
 
-    python docs/photos.py photos/angry.jpg photos/sad-baby.jpeg --landmarks face_landmarker.task
+    python -m dcrnet_edge.evaluation.photos angry.jpg sad-baby.jpeg --landmarks FILE
 
 A photo's name begins with its expression; the largest face counts, and one that is not found is
 a wrong answer. Every version is made of the whole photo before anything is looked for in it. The
@@ -17,15 +17,21 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
-from dcrnet_runtime.video.images import read_image
 from numpy.typing import NDArray
 
 from dcrnet_edge.datasets.collection import expression
 from dcrnet_runtime import DcrnetError, Recognizer, load_model, open_detector, shipped_model
+from dcrnet_runtime.cli.console import command_app, reported
+from dcrnet_runtime.video.images import read_image
 
 Rgb = NDArray[np.uint8]
 
 
+app = command_app()
+
+
+@app.command()
+@reported
 def main(
     photos: Annotated[list[Path], typer.Argument(help="Named after their expressions.")],
     model: Annotated[
@@ -44,7 +50,7 @@ def main(
         for photo in photos:
             wanted = expression(photo.stem.split("-")[0])
             if wanted is None:
-                raise typer.BadParameter(f"{photo.name} is named after no expression: rename it")
+                raise DcrnetError(f"{photo.name} is named after no expression: rename it")
             wrong = _wrong(recognizer, read_image(photo), wanted)
             right = f"{len(VERSIONS) - len(wrong)} of {len(VERSIONS)}"
             told = "; ".join(f"{name}: {label}" for name, label in wrong.items())
@@ -133,7 +139,4 @@ VERSIONS: dict[str, Callable[[Rgb], Rgb]] = {
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except DcrnetError as error:
-        raise SystemExit(f"error: {error}") from None
+    app()

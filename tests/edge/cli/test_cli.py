@@ -144,6 +144,21 @@ def test_later_settings_win() -> None:
         RunConfig.of(parse_assignment("network.attention=vit"))
 
 
+def test_old_names_of_settings_are_taken_with_a_notice(tmp_path: Path) -> None:
+    config = tmp_path / "older.toml"
+    config.write_text("[recipe]\nleast_scale = 0.25\n")
+    arguments = ["--data", "none", "--config", str(config), "--set", "recipe.balance=0.4"]
+    result = CliRunner().invoke(train_cli.app, arguments)
+    assert result.stderr.splitlines() == [
+        "setting recipe.least_scale is now recipe.min_bn_gamma; the old name goes in 0.3",
+        "setting recipe.balance is now recipe.oversampling_power; the old name goes in 0.3",
+        "Reading none.",
+        "error: data set folder none does not exist: unpack the data set there",
+    ]
+    recipe = train_cli.run_settings(None, config, ["recipe.balance=0.4"], {}).recipe
+    assert (recipe.min_bn_gamma, recipe.oversampling_power) == (0.25, 0.4)
+
+
 def test_every_data_set_has_a_preset() -> None:
     named = {registry.adapter(name).preset for name in registry.names()}
     assert named == set(preset_names()) - {"ckplus-finetune"}
