@@ -18,7 +18,7 @@ def keep_in_float(graph: Graph, layers: Collection[str]) -> Graph:
     read such values compute in float too and give codes again.
 
     Args:
-        graph: with ranges, from :func:`dcrnet_export.ir.lowering.rewrite`.
+        graph: with ranges, from :func:`dcrnet_export.ir.lowering.lower`.
         layers: names of convolutions.
     """
     nodes = graph.by_name()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_export.ir.graph import Affine, Array, Conv, Graph
-from dcrnet_export.ir.reference import evaluate
+from dcrnet_export.ir.reference import run_reference
 from dcrnet_export.passes.channel_equalization import needed_ranges
 from dcrnet_export.passes.integer_reference import IntegerExecutor
 from dcrnet_export.passes.quantization import QuantizedGraph
@@ -39,8 +39,8 @@ def layer_errors(
     weights, of its input's codes and of the codes of its result.
 
     Args:
-        exact: the graph in the coordinates of ``quantized``, without snapped limits.
-        quantized: what the artefact computes.
+        exact: the float graph, its channels scaled as those of ``quantized``.
+        quantized: what the artifact computes.
         crops: (N, S, S, 3) uint8 RGB faces; a few are enough.
 
     Returns:
@@ -50,7 +50,7 @@ def layer_errors(
     executor, told_apart = IntegerExecutor(quantized), _told_apart(exact)
     noise: dict[str, list[float]] = defaultdict(list)
     for crop in crops:
-        values = evaluate(exact, crop)
+        values = run_reference(exact, crop)
         for node in quantized.graph.nodes:
             if not isinstance(node.op, Conv | Affine) or node.name not in quantized.weights:
                 continue
