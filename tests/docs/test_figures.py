@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from docs.draw_chart import CHART, digest, draw, read
+from docs.draw_demo import DEMO, head
 from docs.pages import ROOT, blocks, commands
 from typer.testing import CliRunner
 
+DRAWN_SHARE = 0.025
+"""Of the picture's pixels, what box and label cover."""
 README = (ROOT / "README.md").read_text()
 
 
@@ -82,6 +87,18 @@ def test_ck_plus() -> None:
     for file in files:
         row = next(x for x in result.stdout.splitlines() if x.startswith(f"| {Path(file).name}"))
         assert row.split("|", 3)[3] in training.read_text()
+
+
+def test_the_picture_is_what_the_demo_draws(tmp_path: Path) -> None:
+    """But for a line or a digit that another processor may draw a pixel aside."""
+    pytest.importorskip("skimage", reason="needs the demo extra")
+    from dcrnet_runtime.cli.run import app
+
+    drawn = tmp_path / "drawn.png"
+    result = CliRunner().invoke(app, ["--demo", "--save", str(drawn)])
+    assert result.exit_code == 0, result.output
+    shown, now = cv2.imread(str(DEMO)).astype(int), head(cv2.imread(str(drawn))).astype(int)
+    assert (np.abs(shown - now).max(axis=2) > 16).mean() < DRAWN_SHARE / 4
 
 
 def test_the_chart_is_drawn_from_these_figures(tmp_path: Path) -> None:

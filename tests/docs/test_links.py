@@ -26,9 +26,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_that_are_named_are_there(page: Path) -> None:
-    paths = [c for c in inline_code(page) if "/" in c and c.endswith((".py", ".toml", ".md"))]
+    endings = (".py", ".toml", ".md", ".json", ".csv")
+    paths = [code for code in inline_code(page) if "/" in code and code.endswith(endings)]
     for path in paths:
-        assert any((ROOT / root / path).exists() for root in ROOTS), path
+        assert any(any((ROOT / root).glob(path)) for root in ROOTS), path
 
 
 def test_the_index_has_every_page() -> None:
