@@ -1,6 +1,6 @@
 """Draws docs/images/chart.svg from the measured figures in docs/figures.
 
-    python tests/docs/draw_chart.py
+python tests/docs/draw_chart.py
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ FIGURES = ROOT / "docs" / "figures"
 CHART = ROOT / "docs" / "images" / "chart.svg"
 OURS, OTHERS, PLAIN, FAINT, PAPER = "#1f6feb", "#9aa7b5", "#24292f", "#57606a", "#f6f8fa"
 SIZE_PX = "128"
+LOOPS = {
+    "`dcrnet-run`'s": "dcrnet-run",
+    "MediaPipe's": "MediaPipe mesh,\nPIL, fp32",
+    "PyPI": "PyPI fer",
+}
+"""What the chart calls a loop, by the first word of its name."""
 SOURCES = ("accuracy", "latency", "loop")
 
 
@@ -68,11 +74,8 @@ def _draw_latency(axes: Any) -> None:
 
 
 def _draw_loop(axes: Any) -> None:
-    short = {"MediaPipe": "MediaPipe mesh,\nPIL, fp32", "PyPI": "PyPI fer", "`dcrnet": "dcrnet-run"}
-    rows = []
-    for index, loop in enumerate(read("loop")["loops"]):
-        (name,) = (label for start, label in short.items() if loop["name"].startswith(start))
-        rows.append((name, loop["fps"], index == 0))
+    loops = read("loop")["loops"]
+    rows = [(LOOPS[loop["name"].split()[0]], loop["fps"], loop is loops[0]) for loop in loops]
     _bars(axes, rows, "{:.1f}")
     _title(axes, "Live loop, frames a second", "one AVX2 core, 640x360; more is better")
 

@@ -1,6 +1,6 @@
 """Cuts docs/images/demo.png out of what ``dcrnet-run --demo --save`` draws.
 
-    dcrnet-run --demo --save drawn.png && python tests/docs/draw_demo.py drawn.png
+dcrnet-run --demo --save drawn.png && python tests/docs/draw_demo.py drawn.png
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def commands(code: str, place: str) -> Iterator[Command]:
-    """The commands of a shell script, loops taken apart, variables filled in where they are set."""
+    """The commands of a shell script, loops taken apart, variables filled in."""
     known: dict[str, str] = {}
     for line in _CONTINUED.sub(" ", code).splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|")

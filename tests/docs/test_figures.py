@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 DRAWN_SHARE = 0.036
 """Of the picture's pixels, what box and label cover."""
+SIDES_PX = ("128", "224")
 README = (ROOT / "README.md").read_text()
 
 
@@ -37,30 +39,26 @@ def test_accuracy() -> None:
     assert document["command"] in page("model.md")
 
 
+def cells(name: str, row: str) -> list[str]:
+    """The cells of a page's row, without its first."""
+    (line,) = (line for line in page(name).splitlines() if line.startswith(f"| {row} |"))
+    return [cell.strip(" *") for cell in line.split("|")[2:-1]]
+
+
 def test_latency() -> None:
+    """Times are those measured, and gains in brackets follow from them."""
     document = read("latency")
-    rows = [line.split("|")[1:-1] for line in page("bench.md").splitlines() if "TFLite |" in line]
-    rows += [line.split("|")[1:-1] for line in page("bench.md").splitlines() if "ONNX |" in line]
-    stated = {row[0].strip(): [cell.split("(")[0].strip(" *") for cell in row[1:]] for row in rows}
-    columns = [machine["latency_ms"][side] for machine in document["machines"] for side in ("128", "224")]
-    for name, cells in stated.items():
-        assert [float(cell) for cell in cells] == [column[name] for column in columns]
-    assert len(stated) == 4
-    for machine in document["machines"]:
-        assert machine["date"] in page("bench.md")
+    columns = [each["latency_ms"][side] for each in document["machines"] for side in SIDES_PX]
+    for kind in ("ONNX", "TFLite"):
+        stated = cells("bench.md", f"fp32 {kind}")
+        assert [float(cell) for cell in stated] == [column[f"fp32 {kind}"] for column in columns]
+        for cell, column in zip(cells("bench.md", f"int8 {kind}"), columns, strict=True):
+            time_ms, gain = re.fullmatch(r"([\d.]+)\** \(([\d.]+)x\)", cell).groups()
+            assert float(time_ms) == column[f"int8 {kind}"]
+            expected = column[f"fp32 {kind}"] / column[f"int8 {kind}"]
+            assert float(gain) == pytest.approx(expected, abs=0.0501)
     assert document["command"] in page("bench.md")
-
-
-def test_gains() -> None:
-    """int8's gains, in brackets, follow from the times."""
-    for machine, columns in zip(read("latency")["machines"], ((1, 2), (3, 4)), strict=True):
-        for side, column in zip(("128", "224"), columns, strict=True):
-            times = machine["latency_ms"][side]
-            for kind in ("ONNX", "TFLite"):
-                row = next(x for x in page("bench.md").splitlines() if x.startswith(f"| int8 {kind}"))
-                gain = times[f"fp32 {kind}"] / times[f"int8 {kind}"]
-                stated = float(row.split("|")[column + 1].split("(")[1].split("x")[0])
-                assert stated == pytest.approx(gain, abs=0.0501)
+    assert all(machine["date"] in page("bench.md") for machine in document["machines"])
 
 
 def test_the_loop() -> None:
