@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import sys
 from collections.abc import Iterator
@@ -9,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from conftest import TinyModel
 from docs.pages import ROOT, Block, blocks
 from generated import synthetic_frame, write_clip
+from generated_trees import write_folders
 from typer.testing import CliRunner
+
+from dcrnet_runtime.models import shipped_model
 
 PAGE = ROOT / "docs" / "architecture.md"
 EXAMPLES = {block.example: block for block in blocks(PAGE) if block.example}
@@ -35,22 +40,29 @@ def run(app: Any, *arguments: object) -> str:
 
 
 @pytest.fixture(autouse=True)
-def registries() -> Iterator[None]:
+def registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The registries are as they were when the test has ended."""
     from dcrnet_bench.comparisons.registry import COMPETITORS
     from dcrnet_bench.meters.registry import METERS
     from dcrnet_bench.targets.registry import TARGETS
+    from dcrnet_edge.datasets import registry as datasets
+    from dcrnet_edge.models import registry as networks
     from dcrnet_runtime.backends.registry import BACKENDS
     from dcrnet_runtime.detectors.detector import DETECTORS
+    from dcrnet_runtime.outputs.registry import OUTPUTS
     from dcrnet_runtime.video.source import SOURCE_KINDS
 
+    monkeypatch.setattr(datasets, "_DATASETS", copy.deepcopy(datasets._DATASETS))
+    monkeypatch.setattr(networks, "_NETWORKS", copy.deepcopy(networks._NETWORKS))
     mappings: list[dict[str, Any]] = [COMPETITORS, METERS, TARGETS, BACKENDS, DETECTORS]
-    before, kinds = [dict(each) for each in mappings], list(SOURCE_KINDS)
+    lists: list[list[Any]] = [OUTPUTS, SOURCE_KINDS]
+    before = [each.copy() for each in (*mappings, *lists)]
     yield
-    for each, old in zip(mappings, before, strict=True):
-        each.clear()
-        each.update(old)
-    SOURCE_KINDS[:] = kinds
+    for mapping, old in zip(mappings, before, strict=False):
+        mapping.clear()
+        mapping.update(old)
+    for items, old in zip(lists, before[len(mappings) :], strict=True):
+        items[:] = old
 
 
 @pytest.fixture
@@ -70,6 +82,45 @@ def test_every_example_is_tested() -> None:
 def test_examples_are_short() -> None:
     lines = {name: len(block.code.splitlines()) for name, block in EXAMPLES.items()}
     assert max(lines.values()) <= MOST_LINES, lines
+
+
+def test_a_network(tmp_path: Path) -> None:
+    """It is trained by its name, comes back by it, and goes to int8."""
+    from dcrnet_edge import load_checkpoint
+    from dcrnet_edge.cli.train import app
+
+    names = names_of(EXAMPLES["network"])
+    write_folders(tmp_path / "tree", 8, ("train", "valid", "test"))
+    options = ("--dataset", "folders", "--network", "tinynet", "--from-scratch", "--size", 64)
+    options += ("--epochs", 1, "--batch-size", 8, "--set", "recipe.progressive=[]")
+    run(app, "--data", tmp_path / "tree", "--out", tmp_path / "run", *options)
+    checkpoint = load_checkpoint(tmp_path / "run" / "model.safetensors")
+    assert isinstance(checkpoint.network, names["TinyNet"])
+
+
+def test_a_data_set(tmp_path: Path) -> None:
+    from dcrnet_edge.cli.eval import app
+
+    names_of(EXAMPLES["data set"])
+    rng = np.random.default_rng(0)
+    for split in ("train", "valid", "test"):
+        for label in ("happiness", "neutral"):
+            pixels = rng.integers(0, 256, (48, 48, 3), dtype=np.uint8)
+            assert cv2.imwrite(str(tmp_path / f"P1-{label}-{split}.png"), pixels)
+    options = ("--data", tmp_path, "--dataset", "posed", "--shared-labels", "--json")
+    run(app, shipped_model(), *options, tmp_path / "figures.json")
+    document = json.loads((tmp_path / "figures.json").read_text())
+    assert [model["images"] for model in document["models"].values()] == [2]
+
+
+def test_an_output(photo: Path, tiny_model: TinyModel, tmp_path: Path) -> None:
+    from dcrnet_runtime.cli.run import build_app
+
+    names_of(EXAMPLES["output"])
+    names_of(EXAMPLES["detector"])
+    options = ("--model", tiny_model(), "--detector", "middle", "--tally", tmp_path / "faces.txt")
+    run(build_app(), "--source", photo, *options)
+    assert (tmp_path / "faces.txt").read_text() == "1"
 
 
 def test_a_back_end(photo: Path, tiny_model: TinyModel) -> None:
