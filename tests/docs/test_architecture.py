@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cv2
@@ -27,7 +28,7 @@ MOST_LINES = 40
 
 def names_of(block: Block) -> dict[str, Any]:
     """What an example defines."""
-    names: dict[str, Any] = {"__name__": "example"}
+    names = vars(sys.modules["example"])
     exec(compile(block.code, str(block), "exec"), names)
     return names
 
@@ -40,8 +41,8 @@ def run(app: Any, *arguments: object) -> str:
 
 
 @pytest.fixture(autouse=True)
-def registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The registries are as they were when the test has ended."""
+def example_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A module for the example; the registries are as they were when the test has ended."""
     from dcrnet_bench.comparisons.registry import COMPETITORS
     from dcrnet_bench.meters.registry import METERS
     from dcrnet_bench.targets.registry import TARGETS
@@ -52,6 +53,7 @@ def registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from dcrnet_runtime.outputs.registry import OUTPUTS
     from dcrnet_runtime.video.source import SOURCE_KINDS
 
+    monkeypatch.setitem(sys.modules, "example", ModuleType("example"))
     monkeypatch.setattr(datasets, "_DATASETS", copy.deepcopy(datasets._DATASETS))
     monkeypatch.setattr(networks, "_NETWORKS", copy.deepcopy(networks._NETWORKS))
     mappings: list[dict[str, Any]] = [COMPETITORS, METERS, TARGETS, BACKENDS, DETECTORS]
@@ -85,7 +87,7 @@ def test_examples_are_short() -> None:
 
 
 def test_a_network(tmp_path: Path) -> None:
-    """It is trained by its name, comes back by it, and goes to int8."""
+    """It is trained by its name, and comes back by it."""
     from dcrnet_edge import load_checkpoint
     from dcrnet_edge.cli.train import app
 

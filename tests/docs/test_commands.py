@@ -82,6 +82,8 @@ def parse(words: tuple[str, ...]) -> None:
     if module_of(words) is not None:
         name, arguments = words[2], list(words[3:])
     command = program(name)
+    if module_of(words) is not None and not arguments:
+        return  # a module that the text names
     named = getattr(command, "commands", None)
     if named is not None:
         first = arguments.pop(0) if arguments and arguments[0] in named else "export"
