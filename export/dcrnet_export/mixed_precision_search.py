@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-
-import numpy as np
-from dcrnet_runtime.backends.model import Model
 
 from dcrnet_export.artifacts.artifact import (
     ArtifactKind,
@@ -24,6 +21,8 @@ from dcrnet_export.passes.mixed_precision import keep_in_float
 from dcrnet_export.passes.sensitivity import LayerError, layer_errors
 from dcrnet_runtime.backends.card import ModelCard
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import Model
+from dcrnet_runtime.timing import interleaved_ns, medians_ms
 
 MOST_LAYERS = 6
 _CANDIDATES = 3
@@ -100,10 +99,4 @@ def mixed_precision_trials(
 def _medians_ms(models: Sequence[Model], references: References) -> list[float]:
     """Median time of one face, the models taking turns."""
     face = references.faces.crops[:1]
-    times: list[list[float]] = [[] for _ in models]
-    for _ in range(_RUNS):
-        for model, each in zip(models, times, strict=True):
-            start = time.perf_counter()
-            model.probabilities(face)
-            each.append(1e3 * (time.perf_counter() - start))
-    return [float(np.median(each)) for each in times]
+    return medians_ms(interleaved_ns([partial(m.probabilities, face) for m in models], _RUNS))

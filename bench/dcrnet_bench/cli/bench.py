@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dcrnet_bench.targets.device import Device, require
+from dcrnet_bench.host.device import Device
 from dcrnet_runtime.cli.console import VersionOption, command_app, note, reported
 
 app = command_app()
@@ -39,21 +39,17 @@ def bench(
     version: VersionOption = False,
 ) -> None:
     """Print latency, MACs and size of models and of each stage; the last line is JSON."""
-    from dcrnet_bench.cli import report
-    from dcrnet_bench.measurement import Plan, measure
-    from dcrnet_bench.targets.host import busy_warning, load_average, read_host
+    from dcrnet_bench.cli.tables import show
+    from dcrnet_bench.report import check_writable, write
+    from dcrnet_bench.targets.registry import open_target
+    from dcrnet_bench.targets.target import Plan
     from dcrnet_runtime.models import shipped_model
 
-    host = read_host()
-    require(device, host.emulator)
+    target = open_target(device)
     if json_file is not None:
-        report.check_target(json_file)
-    load = load_average()
-    warning = busy_warning(load, host.cores)
-    if warning is not None:
-        note(f"warning: {warning}")
-    plan = Plan(models or [shipped_model()], device, threads, runs, source, operators)
-    figures = measure(plan, host, load)
+        check_writable(json_file)
+    plan = Plan(models or [shipped_model()], threads, runs, source, operators)
+    report = target.measure(plan, lambda text: note(f"warning: {text}"))
     if json_file is not None:
-        report.write(figures, json_file)
-    report.show(figures)
+        write(report, json_file)
+    show(report)

@@ -1,1 +1,1 @@
-"""Energy counters."""
+"""What an inference costs in energy."""

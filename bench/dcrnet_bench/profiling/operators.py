@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,10 +52,8 @@ def operator_times(
         the types, the costliest first.
     """
     durations: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for event in _profile(path, crop, threads, runs):
-        if event.get("cat") == "Node" and event["name"].endswith(_KERNEL):
-            arguments = event["args"]
-            durations[arguments["op_name"], arguments["node_index"]].append(event["dur"])
+    for each in _profile(path, crop, threads, runs):
+        durations[each.operator, each.node].append(each.duration_us)
     by_type: dict[str, list[float]] = defaultdict(list)
     for (operator, _), times_us in durations.items():
         by_type[operator].append(median(times_us[_WARM_UP:]) / _US_PER_MS)
@@ -64,9 +61,16 @@ def operator_times(
     return sorted(rows, key=lambda row: -row.median_ms)
 
 
-def _profile(
-    path: Path, crop: NDArray[np.uint8], threads: int, runs: int
-) -> Sequence[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _NodeRun:
+    """One run of one node; ``node`` is its number in the graph."""
+
+    operator: str
+    node: str
+    duration_us: float
+
+
+def _profile(path: Path, crop: NDArray[np.uint8], threads: int, runs: int) -> Iterator[_NodeRun]:
     import onnxruntime
 
     with TemporaryDirectory() as folder:
@@ -81,5 +85,8 @@ def _profile(
         feed = {session.get_inputs()[0].name: crop}
         for _ in range(_WARM_UP + runs):
             session.run(None, feed)
-        events: Sequence[dict[str, Any]] = json.loads(Path(session.end_profiling()).read_text())
-        return events
+        events = json.loads(Path(session.end_profiling()).read_text())
+    for event in events:
+        if event.get("cat") == "Node" and event["name"].endswith(_KERNEL):
+            arguments = event["args"]
+            yield _NodeRun(arguments["op_name"], arguments["node_index"], event["dur"])

@@ -1,1 +1,1 @@
-"""What is measured on."""
+"""Where models are measured."""

@@ -1,37 +1,31 @@
-"""Wall-clock time of small pieces of work, measured side by side.
+"""Wall-clock time of small pieces of work, measured side by side once they are warm.
 
-A processor's speed drifts while it is measured: clocks rise and fall with temperature, caches
-fill, other programs come and go. So the pieces take turns (A B A B ...): drift then hits all of
-them alike and their ratios stay true. The median ignores the rare slow run that a scheduler
-causes, the 90th percentile shows how bad it gets, the minimum is what the machine can do.
+The median ignores the rare slow run that a scheduler causes, the 90th percentile shows how bad
+it gets, the minimum is what the machine can do.
 """
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Clock = Callable[[], int]
-"""A monotonic clock in ns."""
+from dcrnet_runtime.timing import (
+    NS_PER_MS,
+    Clock,
+    Task,
+    collector_paused,
+    interleaved_ns,
+    round_ns,
+)
 
-_NS_PER_MS = 1e6
 _WINDOW_ROUNDS = 5
 _STEADY_CHANGE = 0.05
 _WARM_UP_MAX_ROUNDS = 100
 _WARM_UP_MAX_NS = 10_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A piece of work to be timed."""
-
-    name: str
-    run: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +45,8 @@ class Latency:
     @classmethod
     def of(cls, times_ns: NDArray[np.int64]) -> Latency:
         """Of (runs,) durations in ns, at least one."""
-        median, p90 = np.percentile(times_ns, (50, 90)) / _NS_PER_MS
-        return cls(float(median), float(p90), float(times_ns.min()) / _NS_PER_MS)
+        median, p90 = np.percentile(times_ns, (50, 90)) / NS_PER_MS
+        return cls(float(median), float(p90), float(times_ns.min()) / NS_PER_MS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,25 +66,10 @@ class Rounds:
 
 def interleave(tasks: Sequence[Task], rounds: int, clock: Clock = time.perf_counter_ns) -> Rounds:
     """Warm up until steady, then time ``rounds`` rounds of all tasks in turn."""
-    was_collecting = gc.isenabled()
-    gc.collect()
-    gc.disable()
-    try:
+    with collector_paused():
         warm_up_rounds, is_steady = _warm_up(tasks, clock)
-        times = [_round(tasks, clock) for _ in range(rounds)]
-    finally:
-        if was_collecting:
-            gc.enable()
+        times = interleaved_ns(tasks, rounds, clock)
     return Rounds(np.array(times, np.int64), warm_up_rounds, is_steady)
-
-
-def _round(tasks: Sequence[Task], clock: Clock) -> list[int]:
-    times = []
-    for task in tasks:
-        started = clock()
-        task.run()
-        times.append(clock() - started)
-    return times
 
 
 def _warm_up(tasks: Sequence[Task], clock: Clock) -> tuple[int, bool]:
@@ -103,7 +82,7 @@ def _warm_up(tasks: Sequence[Task], clock: Clock) -> tuple[int, bool]:
     before: float | None = None
     done = 0
     while done < _WARM_UP_MAX_ROUNDS and clock() - started < _WARM_UP_MAX_NS:
-        window = [sum(_round(tasks, clock)) for _ in range(_WINDOW_ROUNDS)]
+        window = [sum(round_ns(tasks, clock)) for _ in range(_WINDOW_ROUNDS)]
         done += _WINDOW_ROUNDS
         now = float(np.median(window))
         if before is not None and abs(now - before) <= _STEADY_CHANGE * before:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
-from typing import Any
 
 import cv2
 import numpy as np
-from dcrnet_runtime.backends.model import Model
 from numpy.typing import NDArray
 
 from dcrnet_bench.timing.clock import Latency
+from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.face import Face
 from dcrnet_runtime.recognizer import Recognizer
 from dcrnet_runtime.stream import Stream
@@ -32,14 +30,36 @@ def time_loop(rgb: NDArray[np.uint8], face: Face, model: Model, frames: int) -> 
         model: whose card says how the face is prepared; it is not run.
         frames: timed ones.
     """
-    labels = len(model.card.labels)
-    even = np.full((1, labels), 1 / labels, np.float32)
-    stub: Any = SimpleNamespace(card=model.card, probabilities=lambda _: even)
-    detector: Any = SimpleNamespace(name="", landmarks_sha256="", find=lambda _: [face])
     memory = _Memory(rgb, frames + _WARM_UP_FRAMES + 1)
-    with Stream(Recognizer(stub, detector), lambda: memory) as stream:
+    with Stream(Recognizer(_Undecided(model), _Knowing(face)), lambda: memory) as stream:
         times_ns = np.array([time.perf_counter_ns() for _ in stream])
     return Latency.of(np.diff(times_ns)[_WARM_UP_FRAMES:])
+
+
+class _Undecided:
+    """A model's card with the same probability for each label, at once."""
+
+    def __init__(self, model: Model) -> None:
+        self.card, self.format = model.card, model.format
+        self.sha256, self.runs_on = model.sha256, model.runs_on
+        labels = len(model.card.labels)
+        self._even = np.full((1, labels), 1 / labels, np.float32)
+
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self._even
+
+
+class _Knowing:
+    """A detector that need not look."""
+
+    name = ""
+    landmarks_sha256 = ""
+
+    def __init__(self, face: Face) -> None:
+        self._faces = [face]
+
+    def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
+        return self._faces
 
 
 class _Memory:

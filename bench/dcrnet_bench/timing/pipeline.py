@@ -4,40 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
-from dcrnet_runtime.backends.model import Model
 from numpy.typing import NDArray
 
-from dcrnet_bench.timing.clock import Latency, Rounds, Task, interleave
+from dcrnet_bench.timing.clock import Latency, Rounds, interleave
 from dcrnet_bench.timing.loop import time_loop
 from dcrnet_bench.timing.scene import Scene
+from dcrnet_bench.timing.stage import StageLatency, TimedStage
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.detectors.detector import Detector, open_detector
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
 from dcrnet_runtime.preprocess.crops import prepare
-
-
-class Stage(StrEnum):
-    """A part of the pipeline; ``whole`` is the sum of a round's three parts.
-
-    ``loop`` is a frame of the live loop less finding and inference.
-    """
-
-    FIND = "find faces"
-    PREPARE = "prepare"
-    INFER = "inference"
-    WHOLE = "whole, one face"
-    LOOP = "live loop but finding and inference"
+from dcrnet_runtime.timing import Task
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class LoadedModel:
     """A loaded model under measurement.
 
     Attributes:
@@ -59,28 +47,19 @@ class Entry:
         return self.model.probabilities(self.crop)
 
 
-@dataclass(frozen=True, slots=True)
-class StageLatency:
-    """What one stage took; ``model`` is its entry's name, empty where all share the stage."""
-
-    stage: Stage
-    model: str
-    latency: Latency
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Pipeline:
     """Everything that is timed.
 
     Attributes:
-        entries: the models.
+        models: what is measured.
         scene: the frame.
         detector: who looks for faces in it.
         face: what is prepared: the detector's best, or the scene's stand-in.
         face_count: faces that the detector sees in the scene.
     """
 
-    entries: tuple[Entry, ...]
+    models: tuple[LoadedModel, ...]
     scene: Scene
     detector: Detector
     face: Face
@@ -105,49 +84,46 @@ class Pipeline:
         face = faces[0] if faces else scene.stand_in
         if face is None:
             raise DcrnetError(
-                f"no face is found in {scene.name}: name an image of a face with --source"
+                f"no face is found in {scene.name}: name an image of a face with `source`"
             )
-        entries = tuple(
-            _entry(name, path, model, scene, face)
+        loaded = tuple(
+            _loaded(name, path, model, scene, face)
             for name, path, model in zip(_names(paths), paths, models, strict=True)
         )
-        return cls(entries, scene, detector, face, len(faces))
+        return cls(loaded, scene, detector, face, len(faces))
 
     def tasks(self) -> list[Task]:
         """Finding, then preparation and inference of each model."""
-        tasks = [Task(Stage.FIND, partial(self.detector.find, self.scene.rgb))]
-        for entry in self.entries:
-            spec = entry.model.card.preprocess
-            tasks += [
-                Task(Stage.PREPARE, partial(prepare, self.scene.rgb, self.face, spec)),
-                Task(Stage.INFER, entry.infer),
-            ]
+        tasks: list[Task] = [partial(self.detector.find, self.scene.rgb)]
+        for each in self.models:
+            spec = each.model.card.preprocess
+            tasks += [partial(prepare, self.scene.rgb, self.face, spec), each.infer]
         return tasks
 
     def measure(self, rounds: int) -> tuple[Rounds, list[StageLatency]]:
         """Time all stages of all models in turn, then the loop around them."""
         timed = interleave(self.tasks(), rounds)
-        loop = time_loop(self.scene.rgb, self.face, self.entries[0].model, rounds)
-        return timed, [*self.stages(timed.times_ns), StageLatency(Stage.LOOP, "", loop)]
+        loop = time_loop(self.scene.rgb, self.face, self.models[0].model, rounds)
+        return timed, [*self.stages(timed.times_ns), StageLatency(TimedStage.LOOP, "", loop)]
 
     def stages(self, times_ns: NDArray[np.int64]) -> list[StageLatency]:
         """Statistics of (rounds, tasks) durations in the order of :meth:`tasks`."""
         find = times_ns[:, 0]
-        found = [StageLatency(Stage.FIND, "", Latency.of(find))]
-        for i, entry in enumerate(self.entries):
+        found = [StageLatency(TimedStage.FIND, "", Latency.of(find))]
+        for i, each in enumerate(self.models):
             preparation, inference = times_ns[:, 1 + 2 * i], times_ns[:, 2 + 2 * i]
             for stage, times in (
-                (Stage.PREPARE, preparation),
-                (Stage.INFER, inference),
-                (Stage.WHOLE, find + preparation + inference),
+                (TimedStage.PREPARE, preparation),
+                (TimedStage.INFER, inference),
+                (TimedStage.WHOLE, find + preparation + inference),
             ):
-                found.append(StageLatency(stage, entry.name, Latency.of(times)))
+                found.append(StageLatency(stage, each.name, Latency.of(times)))
         return found
 
 
-def _entry(name: str, path: Path, model: Model, scene: Scene, face: Face) -> Entry:
+def _loaded(name: str, path: Path, model: Model, scene: Scene, face: Face) -> LoadedModel:
     crop = prepare(scene.rgb, face, model.card.preprocess)[None]
-    return Entry(name, path, path.stat().st_size / 1e6, model, crop)
+    return LoadedModel(name, path, path.stat().st_size / 1e6, model, crop)
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from dcrnet_runtime.video.images import read_image
 from numpy.typing import NDArray
 
 from dcrnet_runtime.face import Box, Face
+from dcrnet_runtime.outputs.drawing import fitted
+from dcrnet_runtime.video.images import read_image
 
 FRAME_PX = (640, 480)
 """Width and height: what a small camera delivers."""
@@ -41,12 +42,12 @@ def open_scene(source: Path | None) -> Scene:
         DcrnetError: the image cannot be read.
     """
     if source is not None:
-        return Scene(_letterbox(read_image(source)), source.name)
+        return Scene(fitted(read_image(source), *FRAME_PX), source.name)
     try:
         from skimage.data import astronaut
     except ImportError:
         return _synthetic()
-    return Scene(_letterbox(astronaut()), "demo portrait")
+    return Scene(fitted(astronaut(), *FRAME_PX), "demo portrait")
 
 
 def _synthetic() -> Scene:
@@ -55,15 +56,3 @@ def _synthetic() -> Scene:
     blurred = cv2.GaussianBlur(noise, (_GRAIN_PX, _GRAIN_PX), 0).astype(np.uint8)
     face = Face(Box(width / 2 - 100, height / 2 - 100, 200, 200))
     return Scene(blurred, "synthetic noise, no face in it", face)
-
-
-def _letterbox(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The whole image, scaled into the middle of a black frame."""
-    width, height = FRAME_PX
-    zoom = min(width / rgb.shape[1], height / rgb.shape[0])
-    size = max(1, round(rgb.shape[1] * zoom)), max(1, round(rgb.shape[0] * zoom))
-    kernel = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
-    left, top = (width - size[0]) // 2, (height - size[1]) // 2
-    frame = np.zeros((height, width, 3), np.uint8)
-    frame[top : top + size[1], left : left + size[0]] = cv2.resize(rgb, size, interpolation=kernel)
-    return frame

@@ -7,7 +7,8 @@ import gc
 import numpy as np
 import pytest
 
-from dcrnet_bench.timing.clock import Latency, Task, interleave
+from dcrnet_bench.timing.clock import Latency, interleave
+from dcrnet_runtime.timing import Task
 
 MS = 1_000_000
 
@@ -30,7 +31,7 @@ class FakeClock:
             self.order.append(name)
             self.now_ns += left.pop(0) if len(left) > 1 else left[0]
 
-        return Task(name, run)
+        return run
 
 
 def test_statistics_of_known_samples() -> None:
@@ -76,6 +77,6 @@ def test_collector_rests_during_the_rounds_only() -> None:
     def run() -> None:
         seen.append(gc.isenabled())
 
-    interleave([Task("A", run)], 2, clock)
+    interleave([run], 2, clock)
     assert not any(seen)
     assert gc.isenabled()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dcrnet_bench.targets.emulator import find_emulator
-from dcrnet_bench.targets.host import busy_warning, cpu_name, load_average, peak_rss_mb, read_host
+from dcrnet_bench.host.emulator import find_emulator
+from dcrnet_bench.host.facts import cpu_name, read_host
+from dcrnet_bench.host.load import busy_warning, load_average, peak_rss_mb
 
 X86 = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC\n"
 CORTEX_A72 = "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd08\n"

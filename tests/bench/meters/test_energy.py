@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dcrnet_bench.meters.rapl import EnergyCounter, NoCounterError, energy_of
+from dcrnet_bench.meters.energy import energy_of
+from dcrnet_bench.meters.meter import NoMeterError
+from dcrnet_bench.meters.rapl import RaplMeter
 
 RANGE_UJ = 5_000_000
 
@@ -36,16 +38,33 @@ class FakePackage:
 
 def test_idle_power_is_subtracted_and_the_counter_may_wrap(tmp_path: Path) -> None:
     package = FakePackage(tmp_path, idle_w=1.5, run_j=0.25, run_s=0.125)
-    energy_j = energy_of(package.run, EnergyCounter.open(tmp_path), package.clock, package.sleep)
+    energy_j = energy_of(package.run, RaplMeter.open(tmp_path), package.clock, package.sleep)
     assert energy_j == pytest.approx(0.25, abs=1e-4)
 
 
 def test_what_drowns_in_the_idle_power_is_not_told(tmp_path: Path) -> None:
     package = FakePackage(tmp_path, idle_w=1.5, run_j=-0.01, run_s=0.125)
-    counter = EnergyCounter.open(tmp_path)
-    assert energy_of(package.run, counter, package.clock, package.sleep) is None
+    meter = RaplMeter.open(tmp_path)
+    assert energy_of(package.run, meter, package.clock, package.sleep) is None
 
 
 def test_machine_without_counter_says_so(tmp_path: Path) -> None:
-    with pytest.raises(NoCounterError, match="no RAPL energy counter"):
-        EnergyCounter.open(tmp_path / "none")
+    with pytest.raises(NoMeterError, match="no RAPL energy counter"):
+        RaplMeter.open(tmp_path / "none")
+
+
+def test_counter_that_this_user_may_not_read_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> str:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(NoMeterError, match="energy_uj is readable by root only"):
+        RaplMeter.open(tmp_path)
+
+
+def test_rail_has_the_kernels_name(tmp_path: Path) -> None:
+    FakePackage(tmp_path, idle_w=1.5, run_j=0.25, run_s=0.125)
+    (tmp_path / "name").write_text("package-0\n")
+    assert RaplMeter.open(tmp_path).rails == ("package-0",)

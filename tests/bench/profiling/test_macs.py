@@ -9,10 +9,10 @@ import numpy as np
 import onnx
 import pytest
 from conftest import TinyModel
-from dcrnet_runtime.backends.model import ModelFormat
 from onnx import TensorProto, helper, numpy_helper
 
 from dcrnet_bench.profiling.macs import NotCountedError, _operation_macs, count_macs
+from dcrnet_runtime.backends.model import ModelFormat
 
 CONV_MACS = 8 * 32 * 32 * 3 * 3 * 3
 GROUPED_MACS = 8 * 32 * 32 * 5 * 5
@@ -24,7 +24,7 @@ def save(
     nodes: Sequence[onnx.NodeProto],
     weights: dict[str, tuple[int, ...]],
     shape: Sequence[int | str],
-    dtype: np.dtype | type = np.float32,
+    dtype: type[np.generic] = np.float32,
 ) -> Path:
     tensors = [numpy_helper.from_array(np.ones(s, dtype), name) for name, s in weights.items()]
     element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))

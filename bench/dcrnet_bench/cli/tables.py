@@ -1,0 +1,112 @@
+"""The figures as tables for people."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from dcrnet_bench.report import ModelMetrics, Report
+from dcrnet_bench.timing.clock import Latency
+from dcrnet_bench.timing.stage import TimedStage
+
+_WIDTH = 120
+
+
+def show(report: Report) -> None:
+    """Print the tables, and the JSON object as the last line, to standard output."""
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    console.print(_model_table(report))
+    console.print(_stage_table(report))
+    if report.operators:
+        console.print(_operator_table(report))
+    for line in _facts(report):
+        console.print(line, markup=False)
+    # Not through rich, which would wrap it.
+    sys.stdout.write(report.to_json() + "\n")
+
+
+def _model_table(report: Report) -> Table:
+    has_energy = any(model.energy_j is not None for model in report.models)
+    table = Table(title=f"Models, {_time_name(report)} of one inference in ms")
+    table.add_column("model", overflow="fold")
+    for heading in ("format", "px", "MB", "MMACs", "MFLOPs", "median", "p90", "min"):
+        table.add_column(heading, justify="right")
+    if has_energy:
+        table.add_column("J", justify="right")
+    for model in report.models:
+        energy = f"{model.energy_j:.4f}" if model.energy_j is not None else "-"
+        table.add_row(
+            model.name,
+            model.format,
+            str(model.input_px),
+            f"{model.size_mb:.2f}",
+            *_counts(model),
+            *_cells(model.latency),
+            *([energy] if has_energy else []),
+        )
+    return table
+
+
+def _stage_table(report: Report) -> Table:
+    run = report.run
+    width, height = run.frame_px
+    table = Table(
+        title=f"Stages, {_time_name(report)} in ms ({width}x{height} frame: {run.source};"
+        f" {run.detector} sees {run.face_count} face(s))"
+    )
+    table.add_column("stage")
+    table.add_column("model", overflow="fold")
+    for heading in ("median", "p90", "min"):
+        table.add_column(heading, justify="right")
+    for row in report.stages:
+        table.add_row(
+            row.stage, row.model, *_cells(row.latency), end_section=row.stage is TimedStage.WHOLE
+        )
+    return table
+
+
+def _operator_table(report: Report) -> Table:
+    table = Table(title=f"Operators, {_time_name(report)} of one profiled inference in ms")
+    table.add_column("model", overflow="fold")
+    table.add_column("operator")
+    for heading in ("nodes", "median", "share"):
+        table.add_column(heading, justify="right")
+    total = {row.model: 0.0 for row in report.operators}
+    for row in report.operators:
+        total[row.model] += row.median_ms
+    for row in report.operators:
+        share = row.median_ms / total[row.model] if total[row.model] else 0.0
+        cells = (str(row.nodes), f"{row.median_ms:.3f}", f"{share:.1%}")
+        table.add_row(row.model, row.operator, *cells)
+    return table
+
+
+def _time_name(report: Report) -> str:
+    emulator = report.host.emulator
+    return f"time under {emulator}, which is no latency," if emulator else "latency"
+
+
+def _counts(model: ModelMetrics) -> tuple[str, str]:
+    if model.macs is None:
+        return f"not counted: {model.macs_reason}", "-"
+    return f"{model.macs / 1e6:,.1f}", f"{2 * model.macs / 1e6:,.1f}"
+
+
+def _cells(latency: Latency) -> tuple[str, str, str]:
+    return f"{latency.median_ms:.2f}", f"{latency.p90_ms:.2f}", f"{latency.min_ms:.2f}"
+
+
+def _facts(report: Report) -> list[str]:
+    host, run = report.host, report.run
+    versions = ", ".join(f"{name} {version}" for name, version in host.packages.items())
+    return [
+        f"{host.cpu} ({host.machine}, {host.cores} core(s), governor"
+        f" {host.governor or 'not readable'}), {host.ram_gb} GB RAM, {host.system}",
+        f"Python {host.python}, {versions}",
+        f"{run.date}: {run.runs} interleaved runs after {run.warm_up_rounds} of warm-up,"
+        f" {run.threads} thread(s), load average {run.load_before:.2f} before,"
+        f" {run.load_after:.2f} after, peak memory {run.peak_rss_mb:.0f} MB",
+        *(f"note: {line}" for line in report.notes),
+    ]

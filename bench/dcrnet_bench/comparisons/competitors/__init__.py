@@ -1,0 +1,1 @@
+"""One file a way to read expressions from a video."""
