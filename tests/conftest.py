@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from generated import LABELS
+from generated import LABELS, TinyModel
 from numpy.typing import NDArray
 
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
-
-TinyModel = Callable[..., Path]
 
 
 @pytest.fixture

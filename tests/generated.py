@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -22,6 +23,8 @@ from dcrnet_runtime.face import (
 VOTES_HEADER = (
     "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
 )
+TinyModel = Callable[..., Path]
+"""What the fixture ``tiny_model`` gives: writes a small ONNX model, and says where."""
 LABELS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 
 

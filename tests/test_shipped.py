@@ -28,7 +28,7 @@ needs_networks = pytest.mark.skipif(
 )
 KINDS = [
     DetectorKind.CASCADE,
-    pytest.param(DetectorKind.LITERT, marks=needs_networks),
+    DetectorKind.LITERT,
     pytest.param(DetectorKind.MEDIAPIPE, marks=needs_networks),
 ]
 MARGIN = 0.10
@@ -70,7 +70,7 @@ def test_the_portrait_smiles(kind: DetectorKind, portrait: NDArray[np.uint8]) ->
 
 def test_the_demo_command(portrait: NDArray[np.uint8], tmp_path: Path) -> None:
     out = tmp_path / "drawn.png"
-    result = CliRunner().invoke(app, ["--demo", "--save", str(out), "--finder", "cascade"])
+    result = CliRunner().invoke(app, ["--demo", "--save", str(out), "--detector", "cascade"])
     assert result.exit_code == 0, result.output
     (face,) = json.loads(result.stdout)["faces"]
     assert face["label"] == "happiness"

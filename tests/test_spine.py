@@ -14,12 +14,8 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from dcrnet_runtime.cli import run as run_cli
-from dcrnet_runtime.detectors.litert import FaceNetworks
 
 pytest.importorskip("torch", reason="needs the train and export extras")
-pytestmark = pytest.mark.skipif(
-    FaceNetworks.from_mediapipe_wheel() is None, reason="needs the mediapipe extra's networks"
-)
 
 
 def call(app: Typer, *arguments: object) -> Result:

@@ -79,7 +79,7 @@ def open_data(
     from dcrnet_edge.data.face_cache import FaceCache
     from dcrnet_edge.data.face_data import FaceData
     from dcrnet_edge.datasets.registry import read_dataset
-    from dcrnet_runtime.detectors.bundle import cache_folder
+    from dcrnet_runtime.cache import cache_folder
     from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
 
     say = rank_zero_only(note)  # not by each of several devices

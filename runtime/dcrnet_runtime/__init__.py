@@ -21,6 +21,7 @@ A video, a camera or a network stream, whose faces are followed and smoothed ove
 from __future__ import annotations
 
 import os
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 # package of this project imports this one first.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-# OpenCV compares them with an image's header before it decodes; its own limit is 1,000
-# megapixels, and a side beyond 32,766 px breaks its warps. Read when cv2 is imported.
+# OpenCV compares them with an image's header before it decodes, and reads them when it is
+# imported; they are those of dcrnet_runtime.video.images, which does not rely on them.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_WIDTH", "32000")
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_HEIGHT", "32000")
@@ -65,13 +66,15 @@ _HOMES = {
     "shipped_model": "models",
 }
 
-
-_ALIASES = {"open_finder": "open_detector"}
-"""Names of 0.1 and what they became; they go in the release after next."""
+_RENAMED = {"open_finder": "open_detector"}
+"""Names of 0.1, which go in 0.3, and what they became."""
 
 
 def __getattr__(name: str) -> Any:
-    name = _ALIASES.get(name, name)
+    if name in _RENAMED:
+        old, name = name, _RENAMED[name]
+        text = f"{__name__}.{old} is now {name}; the old name goes in 0.3"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
     # Loaded when first used, so that a command's --help does not wait for OpenCV.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

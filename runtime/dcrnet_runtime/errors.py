@@ -9,8 +9,8 @@ class DcrnetError(Exception):
     Raised for bad input or a missing piece, never for a defect of the package. The commands
     print it without a traceback and leave with :attr:`exit_code`.
 
-    A message may name whole commands (``dcrnet-run --fetch-landmarks``), but an option of none:
-    what the caller can change is named as the Python parameter that it is, in backticks, and
+    A message may name whole commands (``pip install --upgrade dcrnet-edge``), but an option of
+    none: what the caller can change is named as the Python parameter that it is, in backticks, and
     :func:`dcrnet_runtime.cli.console.reported` puts the command's option there.
     """
 

@@ -22,6 +22,10 @@ _STARTS = [RIGHT_EYE[0], LEFT_EYE[0], NOSE_TIP, RIGHT_MOUTH, LEFT_MOUTH]
 _ENDS = [RIGHT_EYE[1], LEFT_EYE[1], NOSE_TIP, RIGHT_MOUTH, LEFT_MOUTH]
 
 
+class UnusableFaceError(ValueError):
+    """A face of which no crop can be made: it lies outside the frame, or has no extent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """An axis-parallel box in px of the frame; it may reach past the frame's edges."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.detectors.detector import Detector
-from dcrnet_runtime.face import Face
+from dcrnet_runtime.face import Face, UnusableFaceError
 from dcrnet_runtime.preprocess.crops import prepare
 
 _log = logging.getLogger(__name__)
@@ -48,9 +49,21 @@ class Recognizer:
     Args:
         model: from :func:`dcrnet_runtime.backends.loading.load_model`.
         detector: from :func:`dcrnet_runtime.detectors.detector.open_detector`.
+        finder: the detector by its name of 0.1, which goes in 0.3.
+
+    Raises:
+        TypeError: no detector is given, or two are.
     """
 
-    def __init__(self, model: Model, detector: Detector) -> None:
+    def __init__(
+        self, model: Model, detector: Detector | None = None, *, finder: Detector | None = None
+    ) -> None:
+        if finder is not None:
+            _warn_of_name()
+        if (detector is None) == (finder is None):
+            raise TypeError("a Recognizer wants one detector")
+        detector = detector or finder
+        assert detector is not None
         self.model = model
         self.detector = detector
         trained_with = model.card.preprocess.landmarks_sha256
@@ -61,6 +74,12 @@ class Recognizer:
                 trained_with[:8],
                 detector.landmarks_sha256[:8],
             )
+
+    @property
+    def finder(self) -> Detector:
+        """The detector by its name of 0.1, which goes in 0.3."""
+        _warn_of_name()
+        return self.detector
 
     def recognize(self, rgb: NDArray[np.uint8]) -> list[Recognition]:
         """The expressions of an (H, W, 3) uint8 RGB image, one a face, best face first."""
@@ -78,7 +97,7 @@ class Recognizer:
         for face in faces:
             try:
                 crops.append(prepare(rgb, face, self.model.card.preprocess))
-            except ValueError:  # a face that lies outside the frame is no face of it
+            except UnusableFaceError:  # what lies outside the frame is no face of it
                 continue
             kept.append(face)
         return kept, crops
@@ -92,3 +111,8 @@ class Recognizer:
         rows = self.model.probabilities(np.stack(crops))
         labels = self.model.card.labels
         return [Recognition(face, labels, row) for face, row in zip(faces, rows, strict=True)]
+
+
+def _warn_of_name() -> None:
+    text = "a Recognizer's finder is now its detector; the old name goes in 0.3"
+    warnings.warn(text, DeprecationWarning, stacklevel=3)

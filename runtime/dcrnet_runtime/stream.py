@@ -5,22 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
-from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
 from dcrnet_runtime.observation import Counters, Observation, Stage, TrackedFace
 from dcrnet_runtime.recognizer import Recognition, Recognizer
 from dcrnet_runtime.tracking.scheduler import DetectionScheduler
 from dcrnet_runtime.tracking.smoothing import Smoother
 from dcrnet_runtime.tracking.tracker import Track, Tracker
-from dcrnet_runtime.video.capture import CaptureFacts, CaptureRequest, OpenCapture, open_capture
-from dcrnet_runtime.video.frame import Frame
+from dcrnet_runtime.video.capture import CaptureFacts, CaptureRequest, OpenCapture
+from dcrnet_runtime.video.frame import DEFAULT_FPS, Frame
+from dcrnet_runtime.video.kind import Source
 from dcrnet_runtime.video.reader import CapturedFrame
-from dcrnet_runtime.video.source import Source
+from dcrnet_runtime.video.source import resolve
 from dcrnet_runtime.video.watchdog import RestartPolicy, Watchdog
-
-_DEFAULT_FPS = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +132,24 @@ class Stream:
         self._observations.close()
 
     def _run(self) -> Generator[Observation]:
-        shots = self._watchdog.shots()
+        captures = self._watchdog.frames()
         frames, publish_ms = 0, None
         try:
-            for shot in shots:
+            for captured in captures:
                 frames += 1
-                observation = self._observe(shot, frames, publish_ms)
+                observation = self._observe(captured, frames, publish_ms)
                 yielded_s = time.perf_counter()
                 yield observation
                 publish_ms = (time.perf_counter() - yielded_s) * 1000
         finally:
-            shots.close()
+            captures.close()
 
-    def _observe(self, shot: CapturedFrame, frames: int, publish_ms: float | None) -> Observation:
+    def _observe(
+        self, captured: CapturedFrame, frames: int, publish_ms: float | None
+    ) -> Observation:
         fps = self.facts.fps if self.facts else 0.0
-        frame = Frame(shot.rgb, shot.index, self._clock.time_s(shot, fps), self._name)
-        latency_ms = {Stage.CAPTURE: shot.latency_ms}
+        frame = Frame(captured.rgb, captured.index, self._clock.time_s(captured, fps), self._name)
+        latency_ms = {Stage.CAPTURE: captured.latency_ms}
         if publish_ms is not None:
             latency_ms[Stage.PUBLISH] = publish_ms
         laps = _Laps(latency_ms)
@@ -160,7 +159,7 @@ class Stream:
         laps.end(Stage.PREPARE)
         recognitions = self._recognizer.classify(faces, crops)
         laps.end(Stage.INFER)
-        delay_ms = (time.monotonic() - shot.captured_s) * 1000
+        delay_ms = (time.monotonic() - captured.captured_s) * 1000
         tracks = self._tracker.update(faces, frame.time_s)
         self._seen = faces
         known = {track.track_id for track in self._tracker.tracks}
@@ -201,17 +200,17 @@ class _Clock:
         self._first_s: float | None = None
         self._last_s = 0.0
 
-    def time_s(self, shot: CapturedFrame, fps: float) -> float:
+    def time_s(self, captured: CapturedFrame, fps: float) -> float:
         """Of a frame, by its position, else by the clock; some containers state no position."""
         if self._first_s is None:
-            self._first_s = shot.captured_s
-            self._last_s = max(0.0, shot.position_s or 0.0)
-        elif shot.position_s is None:
-            self._last_s = shot.captured_s - self._first_s
-        elif shot.position_s > self._last_s:
-            self._last_s = shot.position_s
+            self._first_s = captured.captured_s
+            self._last_s = max(0.0, captured.position_s or 0.0)
+        elif captured.position_s is None:
+            self._last_s = captured.captured_s - self._first_s
+        elif captured.position_s > self._last_s:
+            self._last_s = captured.position_s
         else:
-            self._last_s += 1.0 / (fps or _DEFAULT_FPS)
+            self._last_s += 1.0 / (fps or DEFAULT_FPS)
         return self._last_s
 
 
@@ -233,15 +232,11 @@ def _opening(
 ) -> tuple[OpenCapture, str]:
     """How the source is opened, and its name."""
     if isinstance(source, str):
-        source = Source.parse(source)
+        source = resolve(source)
     if not isinstance(source, Source):
         return source, "the source"
-    if source.is_still:
-        raise DcrnetError(
-            f"{source.name} is no video, camera or stream: photos are for Recognizer.recognize"
-        )
     # Below the loop's deadlines, so that a read that can end does so before it is abandoned.
     limits_s = [
         0.9 * (options.stall_s and limit_s) for limit_s in (options.open_s, options.stall_s)
     ]
-    return partial(open_capture, source, options.request, *limits_s), source.name
+    return source.opener(options.request, *limits_s), source.name

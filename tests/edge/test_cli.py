@@ -109,7 +109,7 @@ def test_the_papers_presets_train_by_their_command(
     monkeypatch.setattr(
         "dcrnet_runtime.detectors.detector.open_detector", lambda *_, **__: open_fixed_detector()
     )
-    monkeypatch.setattr("dcrnet_runtime.detectors.bundle.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("dcrnet_runtime.cache.cache_folder", lambda: tmp_path / "cache")
     arguments = ["--data", write(tmp_path / "tree"), "--dataset", dataset, "--from-scratch"]
     arguments += ["--size", 64, "--epochs", 1, "--batch-size", 8, "--out", tmp_path / "run"]
     result = CliRunner().invoke(train_cli.app, [*map(str, arguments), *options])

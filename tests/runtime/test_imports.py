@@ -32,7 +32,7 @@ def test_the_runtime_loads_no_training_package() -> None:
     code = (
         "import dcrnet_runtime as r;"
         "[getattr(r, name) for name in r.__all__];"
-        "import dcrnet_runtime.outputs.drawing, dcrnet_runtime.video.source;"
+        "import dcrnet_runtime.outputs.publisher, dcrnet_runtime.video.source;"
         "import dcrnet_runtime.detectors.litert"
     )
     assert loaded(code, TRAINING) == []

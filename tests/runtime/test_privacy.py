@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import TinyModel
-from generated import write_clip
+from generated import TinyModel, write_clip
 
 SPY = """
 import socket, sys
@@ -29,7 +28,7 @@ CONNECT = "connect(", "AF_INET"
 
 def arguments(tiny_model: TinyModel, folder: Path) -> list[str]:
     clip = write_clip(folder / "clip.avi", 3)
-    return ["--source", str(clip), "--model", str(tiny_model()), "--finder", "cascade"]
+    return ["--source", str(clip), "--model", str(tiny_model())]
 
 
 def test_no_connection_is_attempted_and_nothing_is_written(

@@ -6,8 +6,7 @@ import logging
 
 import numpy as np
 import pytest
-from conftest import TinyModel
-from generated import LABELS, FixedDetector, synthetic_face, synthetic_frame
+from generated import LABELS, FixedDetector, TinyModel, synthetic_face, synthetic_frame
 
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.face import Box, Face
@@ -39,3 +38,29 @@ def test_another_landmark_network_warns(
         assert not caplog.records
         Recognizer(model, FixedDetector(landmarks_sha256="bb" * 32))
     assert "trained with landmark network aaaaaaaa" in caplog.text
+
+
+def test_a_defect_of_the_preprocessing_is_no_absent_face(
+    tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr("dcrnet_runtime.recognizer.prepare", broken)
+    recognizer = Recognizer(load_model(tiny_model()), FixedDetector(synthetic_face()))
+    with pytest.raises(ValueError, match="a defect"):
+        recognizer.recognize(synthetic_frame())
+
+
+def test_the_names_of_before_work_with_a_warning(tiny_model: TinyModel) -> None:
+    import dcrnet_runtime
+
+    model, detector = load_model(tiny_model()), FixedDetector()
+    with pytest.warns(DeprecationWarning, match="is now its detector"):
+        recognizer = Recognizer(model, finder=detector)
+    with pytest.warns(DeprecationWarning, match="is now its detector"):
+        assert recognizer.finder is recognizer.detector is detector
+    with pytest.warns(DeprecationWarning, match="open_finder is now open_detector"):
+        assert dcrnet_runtime.open_finder is dcrnet_runtime.open_detector
+    with pytest.raises(TypeError, match="wants one detector"):
+        Recognizer(model)

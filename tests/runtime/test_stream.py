@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TinyModel
-from generated import LABELS, FixedDetector, synthetic_face, synthetic_frame, write_clip
+from generated import LABELS, FixedDetector, TinyModel, synthetic_face, synthetic_frame, write_clip
 from numpy.typing import NDArray
 
 from dcrnet_runtime.backends.loading import load_model

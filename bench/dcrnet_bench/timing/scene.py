@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.face import Box, Face
-from dcrnet_runtime.outputs.drawing import fitted
-from dcrnet_runtime.video.images import read_image
+from dcrnet_runtime.video.images import letterboxed, read_image
 
 FRAME_PX = (640, 480)
 """Width and height: what a small camera delivers."""
@@ -42,12 +41,12 @@ def open_scene(source: Path | None) -> Scene:
         DcrnetError: the image cannot be read.
     """
     if source is not None:
-        return Scene(fitted(read_image(source), *FRAME_PX), source.name)
+        return Scene(letterboxed(read_image(source), *FRAME_PX), source.name)
     try:
         from skimage.data import astronaut
     except ImportError:
         return _synthetic()
-    return Scene(fitted(astronaut(), *FRAME_PX), "demo portrait")
+    return Scene(letterboxed(astronaut(), *FRAME_PX), "demo portrait")
 
 
 def _synthetic() -> Scene:

@@ -28,8 +28,8 @@ class ModelCard:
         labels: class names in the order of the outputs.
         preprocess: the contract of its input.
         provenance: data sets, recipe, versions, hashes; JSON values.
-        figures: measured results by name; accuracies are fractions.
-        terms: licence of the weights and terms of the data behind them.
+        metrics: measured results by name; accuracies are fractions.
+        license: of the weights and terms of the data behind them.
         name: of the architecture.
     """
 

@@ -21,7 +21,7 @@ from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.errors import DcrnetError
 
 GOLDEN_KEY = "golden"
-"""Where a card's figures hold the record."""
+"""Where a card's metrics hold the record."""
 
 _DIGITS = 4
 _GRID = 8
@@ -81,7 +81,7 @@ class Golden:
         return replace(self, probabilities=probabilities.round(_DIGITS))
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON values, for a card's figures."""
+        """As JSON values, for a card's metrics."""
         return {
             "probabilities": self.probabilities.tolist(),
             "tolerance": self.tolerance,

@@ -8,6 +8,7 @@ from enum import StrEnum
 from importlib import import_module
 from typing import Any
 
+from dcrnet_runtime.backends.failure import load_error
 from dcrnet_runtime.backends.provider import Provider
 from dcrnet_runtime.errors import DcrnetError
 
@@ -30,6 +31,7 @@ def load_interpreter(
     threads: int,
     package: InterpreterPackage | None = None,
     delegates: Sequence[Provider] = (),
+    what: str = "the TFLite model",
 ) -> Any:
     """An interpreter with its tensors allocated.
 
@@ -38,6 +40,7 @@ def load_interpreter(
         threads: of its operators; XNNPACK, which is built in, uses them as well.
         package: whose, None for the first that is installed.
         delegates: shared libraries, by path, with their options.
+        what: the model, for people.
 
     Raises:
         DcrnetError: no such package is installed, a delegate does not load, or the model cannot
@@ -50,21 +53,24 @@ def load_interpreter(
             model_content=content, num_threads=threads, experimental_delegates=loaded or None
         )
         interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise DcrnetError(
-            f"the TFLite model cannot be loaded ({error}): it is damaged, export or download"
-            " it again"
-        ) from error
+    except (ValueError, RuntimeError, MemoryError) as error:
+        raise load_error(what, package or InterpreterPackage.LITERT, error) from error
     return interpreter
+
+
+def is_installed(package: InterpreterPackage) -> bool:
+    """Whether the package's interpreter can be imported."""
+    try:
+        import_module(_MODULES[package])
+    except ImportError:
+        return False
+    return True
 
 
 def _module(package: InterpreterPackage | None) -> Any:
     candidates = list(InterpreterPackage) if package is None else [package]
-    for candidate in candidates:
-        try:
-            return import_module(_MODULES[candidate])
-        except ImportError:
-            continue
+    for candidate in filter(is_installed, candidates):
+        return import_module(_MODULES[candidate])
     raise DcrnetError(f"no TFLite interpreter is installed: pip install {candidates[0]}")
 
 

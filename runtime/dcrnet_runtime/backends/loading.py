@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from dcrnet_runtime.backends.interpreter import InterpreterPackage
-from dcrnet_runtime.backends.model import Backend, Model, ModelFormat
-from dcrnet_runtime.backends.onnx_model import OnnxModel
+from dcrnet_runtime.backends.backend import (
+    Accelerators,
+    InferenceBackend,
+    ModelFile,
+    SessionOptions,
+)
+from dcrnet_runtime.backends.model import Model, ModelFormat
 from dcrnet_runtime.backends.provider import Provider
-from dcrnet_runtime.backends.tflite_model import TFLiteModel
+from dcrnet_runtime.backends.registry import backend_called, backend_for
 from dcrnet_runtime.errors import DcrnetError
 
 MAX_MODEL_BYTES = 1 << 29
-_TFLITE_MAGIC = slice(4, 8), b"TFL3"
 
 
 def load_model(
-    path: Path,
+    path: str | os.PathLike[str],
     *,
     threads: int = 1,
-    backend: Backend | None = None,
+    backend: str | None = None,
     providers: Sequence[Provider] = (),
     is_strict: bool = False,
 ) -> Model:
@@ -29,7 +33,9 @@ def load_model(
     Args:
         path: a file that ``dcrnet-export`` wrote.
         threads: of the back end.
-        backend: who runs it; None chooses by the file, and LiteRT before tflite-runtime.
+        backend: who runs it, by the name of an entry of
+            :mod:`dcrnet_runtime.backends.registry`; None for the first that is installed and
+            runs such files.
         providers: accelerators in order of preference, for ONNX Runtime its execution
             providers, for TFLite the shared libraries of delegates. One that is not there is
             reported in a warning, and the CPU takes its place.
@@ -37,9 +43,18 @@ def load_model(
 
     Raises:
         DcrnetError: the file is missing, damaged, absurdly large, refers to other files, is no
-            model or describes itself in no way that this runtime knows; or the back end does not
-            run such files, is not installed, or is not what was asked for.
+            model or describes itself in no way that this runtime knows; or the back end is
+            unknown, does not run such files or on such accelerators, is not installed, or is not
+            what was asked for.
     """
+    chosen = None if backend is None else backend_called(backend)
+    file = _read(Path(path))
+    chosen = chosen or backend_for(file.format)
+    _check(chosen, file, providers)
+    return chosen.load(file, SessionOptions(threads, providers, is_strict))
+
+
+def _read(path: Path) -> ModelFile:
     try:
         if path.stat().st_size > MAX_MODEL_BYTES:
             raise DcrnetError(
@@ -51,21 +66,14 @@ def load_model(
         raise DcrnetError(
             f"model {path} cannot be read ({error.strerror}): name a file that dcrnet-export wrote"
         ) from error
-    where, magic = _TFLITE_MAGIC
-    is_tflite = content[where] == magic
-    if backend is not None and (backend is Backend.ONNXRUNTIME) == is_tflite:
-        found = ModelFormat.TFLITE if is_tflite else ModelFormat.ONNX
+    return ModelFile(path, content, ModelFormat.of(content))
+
+
+def _check(backend: InferenceBackend, file: ModelFile, providers: Sequence[Provider]) -> None:
+    if file.format not in backend.capabilities.formats:
         raise DcrnetError(
-            f"{backend} does not run {path}, an {found} file: leave --backend out, or name"
-            " another file"
+            f"{backend.name} does not run {file.path}, an {file.format} file: leave `backend` out,"
+            " or name another file"
         )
-    if is_tflite:
-        package = _PACKAGES.get(backend) if backend else None
-        return TFLiteModel(path, content, threads, package, providers)
-    return OnnxModel(path, content, threads, providers, is_strict)
-
-
-_PACKAGES = {
-    Backend.LITERT: InterpreterPackage.LITERT,
-    Backend.TFLITE_RUNTIME: InterpreterPackage.TFLITE_RUNTIME,
-}
+    if providers and backend.capabilities.accelerators is Accelerators.NONE:
+        raise DcrnetError(f"{backend.name} takes no accelerator: leave `providers` out")

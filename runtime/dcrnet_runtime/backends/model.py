@@ -18,7 +18,7 @@ TFLITE_CARD_FILE = "dcrnet.json"
 
 
 class Backend(StrEnum):
-    """Who runs a model."""
+    """The back ends that come with the package; the registry may hold more."""
 
     ONNXRUNTIME = "onnxruntime"
     LITERT = "litert"
@@ -26,10 +26,15 @@ class Backend(StrEnum):
 
 
 class ModelFormat(StrEnum):
-    """The file formats that the runtime runs; told by a file's first bytes."""
+    """The file formats that the runtime runs."""
 
     ONNX = "onnx"
     TFLITE = "tflite"
+
+    @classmethod
+    def of(cls, content: bytes) -> ModelFormat:
+        """Told by a file's first bytes; ONNX, which has no mark of its own, is all the rest."""
+        return cls.TFLITE if content[4:8] == b"TFL3" else cls.ONNX
 
 
 class Model(Protocol):

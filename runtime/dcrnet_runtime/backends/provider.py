@@ -35,7 +35,7 @@ class Provider:
         pairs = [pair.partition("=") for pair in rest.split(",")] if rest else []
         if not name or not all(key and sign for key, sign, _ in pairs):
             raise DcrnetError(
-                f"--provider {text} cannot be read: write NAME or NAME:KEY=VALUE,KEY=VALUE"
+                f"`providers` {text} cannot be read: write NAME or NAME:KEY=VALUE,KEY=VALUE"
             )
         return cls(name, {key: value for key, _, value in pairs})
 

@@ -7,7 +7,7 @@ import functools
 import re
 import sys
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
+from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints, overload
 
 import typer
 from typer.core import TyperGroup
@@ -30,6 +30,14 @@ def command_app(group: type[TyperGroup] | None = None) -> typer.Typer:
         group: how several commands are told apart; None is typer's way.
     """
     return typer.Typer(cls=group, add_completion=False, pretty_exceptions_enable=False)
+
+
+@overload
+def reported(command: Callable[P, R], /) -> Callable[P, R]: ...
+
+
+@overload
+def reported(**options: str) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
 def reported(
@@ -108,6 +116,11 @@ def complain(text: str) -> None:
 def note(text: str) -> None:
     """One line of information on standard error; standard output is for results."""
     sys.stderr.write(f"{text}\n")
+
+
+def renamed(old: str, new: str) -> str:
+    """What to note where an option is given by its old name."""
+    return f"{old} is now {new}; the old name goes in 0.3"
 
 
 def _show_version(wanted: bool) -> None:

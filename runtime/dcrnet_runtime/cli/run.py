@@ -2,302 +2,90 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dcrnet_runtime.cli.console import (
-    EXIT_BAD_INPUT,
-    VersionOption,
-    command_app,
-    complain,
-    note,
-    reported,
-)
+from dcrnet_runtime.cli.console import command_app, note, reported
+from dcrnet_runtime.cli.option_groups import with_groups
+from dcrnet_runtime.cli.options import CommonOptions, FaceOptions, ModelOptions, SourceOptions
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.outputs.pictures.specs import BlurOptions
+from dcrnet_runtime.outputs.registry import OUTPUTS
 
 if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
-    from dcrnet_runtime.detectors.detector import Detector
-    from dcrnet_runtime.outputs import OutputOptions, Publisher
-    from dcrnet_runtime.recognizer import Recognizer
-    from dcrnet_runtime.stream import StreamOptions
-    from dcrnet_runtime.video.source import Source
-
-app = command_app()
-Choice = TypeVar("Choice", bound=StrEnum)
-
-_SOURCE, _FACES, _MODEL, _OUTPUT = "Source", "Faces", "Model", "Output"
-_BETTER = (
-    "No landmark network is installed, so faces are boxed by OpenCV's cascade and not aligned."
-    " Better: dcrnet-run --fetch-landmarks, once (3.8 MB)."
-)
+    from dcrnet_runtime.outputs import OutputSpec
+    from dcrnet_runtime.outputs.plan import OutputPlan
+    from dcrnet_runtime.video.kind import Source
 
 
-@app.command()
-@reported
-def run(
-    source: Annotated[
-        str | None,
-        typer.Option(
-            help="Camera number, image, folder, pattern, video file, URL, or - for JPEG pictures"
-            " on standard input.",
-            rich_help_panel=_SOURCE,
-        ),
-    ] = None,
-    camera: Annotated[
-        int | None, typer.Option(min=0, max=999, help="Camera number.", rich_help_panel=_SOURCE)
-    ] = None,
-    demo: Annotated[
-        bool, typer.Option(help="Run on the demo extra's portrait.", rich_help_panel=_SOURCE)
-    ] = False,
-    frames: Annotated[
-        int | None, typer.Option(min=1, help="Stop after so many frames.", rich_help_panel=_SOURCE)
-    ] = None,
-    width: Annotated[
-        int | None,
-        typer.Option(min=1, max=32000, help="Ask a camera for it, px.", rich_help_panel=_SOURCE),
-    ] = None,
-    height: Annotated[
-        int | None,
-        typer.Option(min=1, max=32000, help="Ask a camera for it, px.", rich_help_panel=_SOURCE),
-    ] = None,
-    fps: Annotated[
-        float | None,
-        typer.Option(min=0.1, max=1000, help="Ask a camera for it.", rich_help_panel=_SOURCE),
-    ] = None,
-    rotate: Annotated[
-        int,
-        typer.Option(help="Turn frames clockwise: 0, 90, 180 or 270.", rich_help_panel=_SOURCE),
-    ] = 0,
-    every_frame: Annotated[
-        bool,
-        typer.Option(
-            "--every-frame",
-            help="Drop no frame of a live source; a slow model then raises the delay.",
-            rich_help_panel=_SOURCE,
-        ),
-    ] = False,
-    stall_timeout: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=3600,
-            help="Seconds without a frame after which a source is lost; 0: never.",
-            rich_help_panel=_SOURCE,
-        ),
-    ] = 5.0,
-    max_reconnects: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Reconnects in a row without a frame before exit code 3; default: no limit.",
-            rich_help_panel=_SOURCE,
-        ),
-    ] = None,
-    detector: Annotated[
-        str,
-        typer.Option(
-            "--detector",
-            "--finder",
-            help="Who finds faces: auto, litert, mediapipe or cascade.",
-            rich_help_panel=_FACES,
-        ),
-    ] = "auto",
-    landmarks: Annotated[
-        Path | None,
-        typer.Option(
-            help="A face_landmarker.task bundle to find faces with.", rich_help_panel=_FACES
-        ),
-    ] = None,
-    fetch_landmarks: Annotated[
-        bool,
-        typer.Option(
-            help="Download MediaPipe's bundle into the cache and check it.", rich_help_panel=_FACES
-        ),
-    ] = False,
-    max_faces: Annotated[
-        int, typer.Option(min=1, max=100, help="At most so many a frame.", rich_help_panel=_FACES)
-    ] = 10,
-    far: Annotated[
-        bool | None,
-        typer.Option(
-            "--far/--near",
-            help="Find faces half as large, at seven times the detector's cost, or not; default:"
-            " in photos. The litert detector alone has both.",
-            rich_help_panel=_FACES,
-        ),
-    ] = None,
-    smoothing: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=60,
-            help="Time constant of a video's probabilities, in seconds; 0: none.",
-            rich_help_panel=_FACES,
-        ),
-    ] = 0.3,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="Exported ONNX or TFLite model; default: the shipped one.", rich_help_panel=_MODEL
-        ),
-    ] = None,
-    threads: Annotated[
-        int, typer.Option(min=1, max=256, help="Threads of the model.", rich_help_panel=_MODEL)
-    ] = 1,
-    backend: Annotated[
-        str | None,
-        typer.Option(
-            help="Who runs it: onnxruntime, litert or tflite-runtime; default: by the file.",
-            rich_help_panel=_MODEL,
-        ),
-    ] = None,
-    provider: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Accelerator as NAME or NAME:KEY=VALUE,...; an execution provider of ONNX"
-            " Runtime's, or a TFLite delegate's library. Repeat it in order of preference.",
-            rich_help_panel=_MODEL,
-        ),
-    ] = None,
-    strict: Annotated[
-        bool,
-        typer.Option("--strict", help="Refuse to fall back on the CPU.", rich_help_panel=_MODEL),
-    ] = False,
-    self_test: Annotated[
-        bool,
-        typer.Option(
-            "--self-test",
-            help="Check that this machine computes the model as it was exported.",
-            rich_help_panel=_MODEL,
-        ),
-    ] = False,
-    jsonl: Annotated[
-        str,
-        typer.Option(
-            help="Where JSON Lines go, - being standard output.",
-            metavar="FILE",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = "-",
-    csv: Annotated[
-        Path | None,
-        typer.Option(help="One row a face.", metavar="FILE", rich_help_panel=_OUTPUT),
-    ] = None,
-    save: Annotated[
-        Path | None,
-        typer.Option(
-            help="Draw the answers into a file (photo, video) or folder (of photos).",
-            metavar="FILE",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None,
-    show: Annotated[
-        bool, typer.Option("--show", help="Show them in a window.", rich_help_panel=_OUTPUT)
-    ] = False,
-    mqtt: Annotated[
-        str,
-        typer.Option(
-            help="Broker, such as mqtt://hub.local/kitchen, or mqtts:// for TLS.",
-            metavar="URL",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = "",
-    mqtt_discovery: Annotated[
-        bool,
-        typer.Option(
-            "--mqtt-discovery",
-            help="Let Home Assistant make sensors of it.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = False,
-    serve: Annotated[
-        str,
-        typer.Option(
-            help="Live page; on this machine only unless an address is given.",
-            metavar="[ADDR:]PORT",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = "",
-    token: Annotated[
-        str,
-        typer.Option(
-            help="What the page asks for.", envvar="DCRNET_TOKEN", rich_help_panel=_OUTPUT
-        ),
-    ] = "",
-    blur_faces: Annotated[
-        bool,
-        typer.Option(
-            "--blur-faces",
-            help="Make faces unrecognisable in what is saved and served.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = False,
-    version: VersionOption = False,
-) -> None:
+def build_app() -> typer.Typer:
+    """The command, with the options of every output that is registered."""
+    app = command_app()
+    groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, BlurOptions, CommonOptions)
+    names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
+    app.command()(reported(**names)(with_groups(run, *groups)))
+    return app
+
+
+def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: Any) -> None:
     """Print the expression of every face as JSON Lines.
 
     Exit codes: 0 at the source's end, after --frames, and on SIGINT, SIGTERM or a closed window;
     2 for bad input, also a source that gives no frame at all; 3 for a source that is lost.
     """
-    if fetch_landmarks:
-        from dcrnet_runtime.detectors.bundle import fetch_task
-
-        note(f"Face landmark networks: {fetch_task()}")
-        if source is None and camera is None and not demo:
+    *specs, blur, _ = rest
+    if faces.fetch_landmarks:
+        note("The face landmark networks are in this package: there is nothing to fetch.")
+        if not source.is_named:
             return
-    if self_test:
-        _self_test(_model(model, threads, backend, provider or [], strict))
+    if model.self_test:
+        _self_test(model.load())
         return
-    address = _one_source(source, camera, demo)
+    found = source.resolved()
     _warn_of_installation()
-    from dcrnet_runtime.outputs import Feed, OutputOptions
-    from dcrnet_runtime.recognizer import Recognizer
-    from dcrnet_runtime.stream import StreamOptions
-    from dcrnet_runtime.video.capture import CaptureRequest
-    from dcrnet_runtime.video.source import Source, video_fps
-    from dcrnet_runtime.video.watchdog import RestartPolicy
+    loaded = model.load()
+    plan = _plan(specs, blur, found, loaded)
+    plan.check()
+    _observe(source, faces, found, loaded, plan)
 
-    parsed = None if address is None else Source.parse(address)
-    loaded = _model(model, threads, backend, provider or [], strict)
-    outputs = OutputOptions(
-        jsonl=jsonl,
-        csv=csv,
-        save=save,
-        blur_faces=blur_faces,
-        window=show,
-        mqtt=mqtt,
-        mqtt_discovery=mqtt_discovery,
-        serve=serve,
-        token=token,
-        labels=loaded.card.labels,
-        feed=Feed.PHOTO if parsed is None else Feed.of(parsed.kind),
-        fps=video_fps(parsed) if parsed is not None and save is not None else 0.0,
-        inputs=_inputs(parsed),
-    )
-    outputs.check()
-    is_far = far if far is not None else parsed is not None and parsed.is_still
-    recognizer = Recognizer(loaded, _detector(detector, landmarks, max_faces, is_far))
-    note(outputs.notice())
-    if parsed is None:
-        _run_demo(recognizer, outputs)
-    elif parsed.is_still:
-        _run_photos(recognizer, parsed, outputs, frames)
+
+def _observe(
+    source: SourceOptions,
+    faces: FaceOptions,
+    found: Source | None,
+    model: Model,
+    plan: OutputPlan,
+) -> None:
+    from dcrnet_runtime.cli.runs import run_demo, run_live, run_photos
+    from dcrnet_runtime.recognizer import Recognizer
+
+    detector = faces.open(is_far=found is not None and found.is_still)
+    recognizer = Recognizer(model, detector)
+    note(plan.notice())
+    if found is None:
+        run_demo(recognizer, plan)
+    elif found.is_still:
+        run_photos(recognizer, found, plan, source.frames)
     else:
-        options = StreamOptions(
-            request=CaptureRequest(width, height, fps, rotate),
-            keeps_every=every_frame,
-            smoothing_s=smoothing,
-            stall_s=stall_timeout,
-            restarts=RestartPolicy(max_reconnects=max_reconnects),
-        )
-        _run_live(recognizer, parsed, options, outputs, frames)
+        options = source.stream_options(faces.smoothing)
+        run_live(recognizer, found, options, plan, source.frames)
+
+
+def _plan(
+    specs: list[OutputSpec], blur: BlurOptions, found: Source | None, model: Model
+) -> OutputPlan:
+    from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan
+
+    labels = model.card.labels
+    if found is None:
+        facts = FrameFacts(labels, Feed.PHOTO)
+    else:
+        wants_fps = any(spec.needs_fps and spec.is_wanted for spec in specs)
+        fps = found.stated_fps() if wants_fps else 0.0
+        facts = FrameFacts(labels, found.kind.feed, fps, found.files())
+    return OutputPlan(tuple(specs), facts, blur.blur_faces)
 
 
 def _self_test(model: Model) -> None:
@@ -321,63 +109,6 @@ def _self_test(model: Model) -> None:
         )
 
 
-def _one_source(source: str | None, camera: int | None, demo: bool) -> str | None:
-    """The address, or None for the demo."""
-    given = [source is not None, camera is not None, demo]
-    if sum(given) != 1:
-        raise DcrnetError(
-            "name one source: --source FILE|FOLDER|URL, --camera 0, or --demo"
-            if not any(given)
-            else "--source, --camera and --demo exclude each other: name one"
-        )
-    return source if camera is None else str(camera)
-
-
-def _inputs(source: Source | None) -> tuple[Path, ...]:
-    """The files that are read."""
-    from dcrnet_runtime.video.source import SourceKind, photos
-
-    if source is None:
-        return ()
-    if source.is_still:
-        return tuple(photos(source))
-    return (Path(source.address),) if source.kind is SourceKind.VIDEO else ()
-
-
-def _model(
-    path: Path | None, threads: int, backend: str | None, providers: list[str], is_strict: bool
-) -> Model:
-    from dcrnet_runtime.backends.loading import load_model
-    from dcrnet_runtime.backends.model import Backend
-    from dcrnet_runtime.backends.provider import Provider
-    from dcrnet_runtime.models import shipped_model
-
-    return load_model(
-        path or shipped_model(),
-        threads=threads,
-        backend=None if backend is None else _choice("--backend", Backend, backend),
-        providers=[Provider.parse(text) for text in providers],
-        is_strict=is_strict,
-    )
-
-
-def _detector(kind: str, landmarks: Path | None, max_faces: int, is_far: bool) -> Detector:
-    from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
-
-    chosen = _choice("--finder", DetectorKind, kind)
-    detector = open_detector(chosen, landmarks, max_faces=max_faces, far=is_far)
-    if chosen is DetectorKind.AUTO and not detector.landmarks_sha256:
-        note(_BETTER)
-    return detector
-
-
-def _choice(option: str, choices: type[Choice], text: str) -> Choice:
-    try:
-        return choices(text)
-    except ValueError as error:
-        raise DcrnetError(f"{option} {text} is unknown: choose {', '.join(choices)}") from error
-
-
 def _warn_of_installation() -> None:
     import logging
 
@@ -389,112 +120,4 @@ def _warn_of_installation() -> None:
         note(f"warning: {conflict}")
 
 
-def _run_demo(recognizer: Recognizer, outputs: OutputOptions) -> None:
-    from dcrnet_runtime.observation import Observation
-    from dcrnet_runtime.video.frame import Frame
-
-    try:
-        from skimage.data import astronaut
-    except ImportError as error:
-        raise DcrnetError(
-            "--demo needs the portrait of the demo extra: pip install 'dcrnet-edge[demo]'"
-        ) from error
-    frame = Frame(astronaut(), 0, 0.0, "demo portrait")
-    with _published(outputs) as (publisher, _):
-        publisher.publish(Observation.of_still(frame, recognizer.recognize(frame.rgb)))
-
-
-def _run_photos(
-    recognizer: Recognizer, source: Source, outputs: OutputOptions, limit: int | None
-) -> None:
-    """Every photo gets its line; an unreadable one is named and the others go on."""
-    from dcrnet_runtime.observation import Observation
-    from dcrnet_runtime.video.frame import Frame
-    from dcrnet_runtime.video.images import read_image
-
-    failed, faces = 0, 0
-    paths = outputs.inputs[:limit]
-    with _published(outputs) as (publisher, wants_stop):
-        for index, path in enumerate(paths):
-            if wants_stop():
-                return
-            try:
-                frame = Frame(read_image(path), index, 0.0, path.name)
-            except DcrnetError as error:
-                complain(str(error))
-                failed += 1
-                continue
-            recognitions = recognizer.recognize(frame.rgb)
-            publisher.publish(Observation.of_still(frame, recognitions))
-            faces += len(recognitions)
-    if faces == 0 and failed < len(paths):
-        complain(
-            f"no face was found in {source.address}: the face must be upright and at least a"
-            " twentieth of the picture"
-        )
-    if failed or faces == 0:
-        raise typer.Exit(EXIT_BAD_INPUT)
-
-
-def _run_live(
-    recognizer: Recognizer,
-    source: Source,
-    options: StreamOptions,
-    outputs: OutputOptions,
-    limit: int | None,
-) -> None:
-    from itertools import islice
-
-    from dcrnet_runtime.cli.notify import Notifier
-    from dcrnet_runtime.stream import Stream
-
-    notifier = Notifier()
-    facts = None
-    with _published(outputs) as (publisher, wants_stop):
-
-        def turn() -> bool:
-            notifier.beat()
-            return wants_stop()
-
-        failures = publisher.failures
-        with Stream(recognizer, source, options, wants_stop=turn, failures=failures) as stream:
-            for observation in islice(stream, limit):
-                if stream.facts != facts:
-                    facts = stream.facts
-                    note(str(facts))
-                    notifier.ready(str(facts))
-                publisher.publish(observation)
-            notifier.stopping()
-
-
-@contextmanager
-def _published(outputs: OutputOptions) -> Generator[tuple[Publisher, Callable[[], bool]]]:
-    """The outputs, and whether one of them, SIGINT or SIGTERM wants the run stopped.
-
-    They are finished at the end, which a signal hurries; a second one ends the run at once.
-    """
-    from contextlib import suppress
-    from threading import Event
-
-    from dcrnet_runtime.outputs import open_publisher
-
-    stopping = Event()
-
-    def stop(number: int, _: object) -> None:
-        note("Stopping.")
-        stopping.set()
-        signal.signal(number, before[signal.Signals(number)])
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        publisher = open_publisher(outputs, stopping.is_set)
-        try:
-            yield publisher, lambda: stopping.is_set() or publisher.wants_stop
-        except BaseException:
-            with suppress(DcrnetError):  # named when it occurred; the loop's own end counts more
-                publisher.close()
-            raise
-        publisher.close()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+app = build_app()

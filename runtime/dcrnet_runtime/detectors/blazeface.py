@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 INPUT_PX = 128
 KEYPOINTS = 6
 RIGHT_EYE, LEFT_EYE = 0, 1
-_MIN_OVERLAP = 0.3
+_MERGED_IOU = 0.3
+"""Candidates that overlap by more are averaged: MediaPipe's ``min_suppression_threshold``."""
 
 
 def _anchors() -> NDArray[np.float32]:
@@ -72,7 +73,7 @@ def _merge(
     left = np.argsort(-scores, kind="stable")
     found = []
     while left.size:
-        same = _overlap(corners[left[0]], corners[left]) > _MIN_OVERLAP
+        same = _overlap(corners[left[0]], corners[left]) > _MERGED_IOU
         same[0] = True
         group = left[same]
         weight = scores[group] / scores[group].sum()

@@ -31,7 +31,7 @@ class CascadeDetector:
         if not (hasattr(cv2, "CascadeClassifier") and path.is_file()):
             raise DcrnetError(
                 f"OpenCV {cv2.__version__} has no face cascade: pip install"
-                " 'opencv-python-headless<5', or dcrnet-run --fetch-landmarks and --finder litert"
+                " 'opencv-python-headless<5', or take the detector litert"
             )
         self._cascade = cv2.CascadeClassifier(str(path))
         self._max_faces = max_faces

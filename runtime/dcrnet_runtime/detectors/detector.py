@@ -1,8 +1,9 @@
-"""Face detectors: one interface, several providers."""
+"""Face detectors: one interface, and an entry for each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -10,18 +11,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_runtime.detectors.bundle import cached_task, check_task
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
-
-
-class DetectorKind(StrEnum):
-    """Who finds faces; ``auto`` is LiteRT where its networks are here, else the cascade."""
-
-    AUTO = "auto"
-    LITERT = "litert"
-    MEDIAPIPE = "mediapipe"
-    CASCADE = "cascade"
 
 
 class Detector(Protocol):
@@ -46,8 +37,8 @@ class LandmarkTracker(Protocol):
     """A detector that can also look again at a face it has found, without its detector.
 
     Attributes:
-        name: as :class:`Finder`'s.
-        landmarks_sha256: as :class:`Finder`'s.
+        name: as :class:`Detector`'s.
+        landmarks_sha256: as :class:`Detector`'s.
         max_faces: at most so many faces a frame.
     """
 
@@ -64,70 +55,95 @@ class LandmarkTracker(Protocol):
         ...
 
 
+class DetectorKind(StrEnum):
+    """The detectors that come with the package; more may be registered.
+
+    Attributes:
+        AUTO: the best that needs nothing else installed, which is ``litert``.
+        LITERT: MediaPipe's networks, run by LiteRT.
+        MEDIAPIPE: MediaPipe's own package.
+        CASCADE: OpenCV's, which has no landmarks.
+    """
+
+    AUTO = "auto"
+    LITERT = "litert"
+    MEDIAPIPE = "mediapipe"
+    CASCADE = "cascade"
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorOptions:
+    """What a detector is asked for; each heeds what it has.
+
+    Attributes:
+        task: a ``face_landmarker.task`` bundle to use in the place of its own networks.
+        max_faces: at most so many faces a frame.
+        far: look for faces half as large, too.
+    """
+
+    task: Path | None = None
+    max_faces: int = 10
+    far: bool = False
+
+
+OpenDetector = Callable[[DetectorOptions], Detector]
+"""Makes a detector ready; raises :class:`DcrnetError` where it lacks something."""
+
+DETECTORS: dict[str, OpenDetector] = {}
+"""What opens each, by its name."""
+
+
+def register(name: str, opener: OpenDetector) -> None:
+    """Add a detector; one of the same name is replaced."""
+    DETECTORS[name] = opener
+
+
 def open_detector(
-    kind: DetectorKind = DetectorKind.AUTO,
+    kind: str = DetectorKind.AUTO,
     task: Path | None = None,
     *,
     max_faces: int = 10,
     far: bool = False,
 ) -> Detector:
-    """The detector of ``kind``.
-
-    ``auto`` prefers MediaPipe's networks run by LiteRT (from ``task``, from an installed
-    mediapipe wheel or from the cache), then OpenCV's cascade, which has no landmarks.
+    """The detector of that name.
 
     Args:
-        kind: the provider.
-        task: a ``face_landmarker.task`` bundle to use.
+        kind: a name of :class:`DetectorKind`, or one that was registered.
+        task: a ``face_landmarker.task`` bundle to use; None for the one in the package, or
+            for the networks in mediapipe's wheel where ``kind`` is ``mediapipe``.
         max_faces: at most so many faces a frame.
         far: look for faces half as large, too, at seven times the detector's cost in a 4:3
             frame. The cascade always does; MediaPipe's own package cannot.
 
     Raises:
-        DcrnetError: what ``kind`` needs is not there; names what to install or fetch.
+        DcrnetError: there is none, or what it needs is not there; names what to install.
     """
-    match kind:
-        case DetectorKind.CASCADE:
-            return _cascade(max_faces)
-        case DetectorKind.MEDIAPIPE:
-            from dcrnet_runtime.detectors.mediapipe import open_mediapipe
-
-            return open_mediapipe(task or _checked_cache(), max_faces)
-        case DetectorKind.LITERT:
-            return _litert(task, max_faces, far) or _no_networks()
-        case DetectorKind.AUTO:
-            return _litert(task, max_faces, far) or _cascade(max_faces)
+    if kind not in DETECTORS:
+        raise DcrnetError(f"`kind` {kind} is unknown: choose {', '.join(DETECTORS)}")
+    return DETECTORS[kind](DetectorOptions(task, max_faces, far))
 
 
-def _litert(task: Path | None, max_faces: int, far: bool) -> Detector | None:
+def _litert(options: DetectorOptions) -> Detector:
     from dcrnet_runtime.detectors.litert import FaceNetworks, LiteRTDetector
+    from dcrnet_runtime.landmarks import shipped_landmarks
 
-    if task is not None:
-        return LiteRTDetector(FaceNetworks.from_task(task), max_faces=max_faces, far=far)
-    networks = FaceNetworks.from_mediapipe_wheel()
-    if networks is None:
-        cached = _checked_cache()
-        if cached is None:
-            return None
-        networks = FaceNetworks.from_task(cached)
-    return LiteRTDetector(networks, max_faces=max_faces, far=far)
+    networks = FaceNetworks.from_task(options.task or shipped_landmarks())
+    return LiteRTDetector(networks, max_faces=options.max_faces, far=options.far)
 
 
-def _cascade(max_faces: int) -> Detector:
+def _mediapipe(options: DetectorOptions) -> Detector:
+    from dcrnet_runtime.detectors.mediapipe import open_mediapipe
+
+    return open_mediapipe(options.task, options.max_faces)
+
+
+def _cascade(options: DetectorOptions) -> Detector:
     from dcrnet_runtime.detectors.cascade import CascadeDetector
 
-    return CascadeDetector(max_faces=max_faces)
+    return CascadeDetector(max_faces=options.max_faces)
 
 
-def _checked_cache() -> Path | None:
-    cached = cached_task()
-    if cached is not None:
-        check_task(cached)
-    return cached
-
-
-def _no_networks() -> Detector:
-    raise DcrnetError(
-        "no face landmark network is here: dcrnet-run --fetch-landmarks downloads one (3.8 MB),"
-        " or pip install 'dcrnet-edge[mediapipe]', or name a bundle with --landmarks FILE"
-    )
+register(DetectorKind.AUTO, _litert)
+register(DetectorKind.LITERT, _litert)
+register(DetectorKind.MEDIAPIPE, _mediapipe)
+register(DetectorKind.CASCADE, _cascade)

@@ -23,7 +23,9 @@ from dcrnet_runtime.face import LANDMARKS, LEFT_EYE, RIGHT_EYE, Box, Face
 from dcrnet_runtime.preprocess import geometry
 
 _ROI_SCALE = 1.5
-_SAME = 0.3  # intersection over union of two boxes on one face
+# Intersection over union from which a finding is of a face that is already known: low, since the
+# detector frames a face otherwise than its mesh does, and whom it skips it finds again later.
+_KNOWN_FACE_IOU = 0.3
 _BUNDLE_DETECTOR = "face_detector.tflite"
 _BUNDLE_LANDMARKS = "face_landmarks_detector.tflite"
 
@@ -52,8 +54,8 @@ class FaceNetworks:
                 return cls(bundle.read(_BUNDLE_DETECTOR), bundle.read(_BUNDLE_LANDMARKS))
         except (OSError, KeyError, zipfile.BadZipFile) as error:
             raise DcrnetError(
-                f"{path} is not a MediaPipe face_landmarker.task bundle ({error}): download it"
-                " again with dcrnet-run --fetch-landmarks"
+                f"{path} is not a MediaPipe face_landmarker.task bundle ({error}): name another"
+                " one, or none for the one in this package"
             ) from error
 
     @classmethod
@@ -197,7 +199,7 @@ class _Network:
 
 
 def _is_among(box: Box, faces: Sequence[Face]) -> bool:
-    return any(box.overlap(face.box) > _SAME for face in faces)
+    return any(box.overlap(face.box) > _KNOWN_FACE_IOU for face in faces)
 
 
 def _rotated_square(

@@ -1,4 +1,4 @@
-"""MediaPipe's own package: Tasks with a bundle, else the face mesh that the wheel carries."""
+"""MediaPipe's own package: the face mesh that its wheel carries, or Tasks with a bundle."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from dcrnet_runtime.detectors.litert import FaceNetworks
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import LANDMARKS, Box, Face
+from dcrnet_runtime.landmarks import shipped_landmarks
 
 
 def open_mediapipe(task: Path | None, max_faces: int) -> MediaPipeDetector:
-    """MediaPipe with ``task``, or with the networks inside its wheel.
+    """MediaPipe with ``task``, else with the networks inside its wheel, else with the bundle of
+    this package: later wheels carry none.
 
     Raises:
-        DcrnetError: mediapipe is missing, or it carries no networks and no bundle is named.
+        DcrnetError: mediapipe is missing, or ``task`` is no bundle.
     """
     os.environ.setdefault("GLOG_minloglevel", "2")
     try:
@@ -27,16 +29,12 @@ def open_mediapipe(task: Path | None, max_faces: int) -> MediaPipeDetector:
         raise DcrnetError(
             f"mediapipe cannot be imported ({error}): pip install 'dcrnet-edge[mediapipe]'"
         ) from error
-    if task is not None:
-        digest = FaceNetworks.from_task(task).landmarks_sha256
-        return MediaPipeDetector(_TaskMeshes(mediapipe, task, max_faces), digest)
-    networks = FaceNetworks.from_mediapipe_wheel()
-    if networks is None or not hasattr(mediapipe, "solutions"):
-        raise DcrnetError(
-            f"mediapipe {mediapipe.__version__} carries no face networks: dcrnet-run"
-            " --fetch-landmarks downloads them (3.8 MB), or name a bundle with --landmarks FILE"
-        )
-    return MediaPipeDetector(_WheelMeshes(mediapipe, max_faces), networks.landmarks_sha256)
+    own = FaceNetworks.from_mediapipe_wheel() if hasattr(mediapipe, "solutions") else None
+    if task is None and own is not None:
+        return MediaPipeDetector(_WheelMeshes(mediapipe, max_faces), own.landmarks_sha256)
+    task = task or shipped_landmarks()
+    digest = FaceNetworks.from_task(task).landmarks_sha256
+    return MediaPipeDetector(_TaskMeshes(mediapipe, task, max_faces), digest)
 
 
 class MediaPipeDetector:

@@ -1,23 +1,10 @@
-"""What every output offers the publisher, and the thread that keeps a slow one off the loop."""
+"""What every output offers the publisher, and what a writer offers its worker."""
 
 from __future__ import annotations
 
-import logging
-import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import replace
-from threading import Condition, Thread
 from typing import Protocol
 
-import numpy as np
-
-from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
-
-_log = logging.getLogger(__name__)
-_NO_PIXELS = np.empty((0, 0, 3), np.uint8)
-_GLANCE_S = 0.1  # between looks at whether the run is being stopped
 
 
 class Output(Protocol):
@@ -38,15 +25,15 @@ class Output(Protocol):
         """Finish what was taken, and let go; never raises."""
 
 
-class Sink(Protocol):
-    """Writes observations, at its own pace, in a :class:`Worker`'s thread."""
+class OutputWriter(Protocol):
+    """Writes observations, at its own pace, in a worker's thread."""
 
     name: str
     takes_pixels: bool
     """Whether it looks at the frame's picture."""
 
     def write(self, observation: Observation, unix_s: float) -> None:
-        """Write one; whatever is raised ends the sink, :class:`ReaderLeftError` quietly."""
+        """Write one; whatever is raised ends it, :class:`ReaderLeftError` quietly."""
 
     def close(self, *, is_whole: bool) -> None:
         """Finish; ``is_whole`` tells that there were observations, and every one was written."""
@@ -54,116 +41,3 @@ class Sink(Protocol):
 
 class ReaderLeftError(Exception):
     """The reader of standard output (head, say) has left: nothing is wrong, but all is said."""
-
-
-class Worker:
-    """An output whose sink writes in a thread of its own, behind a bounded queue.
-
-    Args:
-        sink: to write with; used by the thread only.
-        depth: observations that the queue holds.
-        is_lossless: when the queue is full, wait for room (a recording can wait) instead of
-            dropping its oldest.
-        counts_losses: whether what is dropped is a failure, or just overtaken.
-        is_stopping: whether the run is being stopped, so that nothing may wait for long.
-        grace_s: seconds that closing waits for the sink when the run is being stopped.
-    """
-
-    def __init__(
-        self,
-        sink: Sink,
-        *,
-        depth: int,
-        is_lossless: bool,
-        counts_losses: bool = True,
-        is_stopping: Callable[[], bool] = lambda: False,
-        grace_s: float = 10.0,
-    ) -> None:
-        self.name = sink.name
-        self.failures = 0
-        self.wants_stop = False
-        self.error: str | None = None
-        self._sink = sink
-        self._depth = depth
-        self._is_lossless = is_lossless
-        self._counts_losses = counts_losses
-        self._is_stopping = is_stopping
-        self._grace_s = grace_s
-        self._queue: deque[tuple[Observation, float]] = deque()
-        self._changed = Condition()
-        self._is_open = True
-        self._thread = Thread(target=self._run, name=f"dcrnet-{sink.name}", daemon=True)
-        self._thread.start()
-
-    def offer(self, observation: Observation, unix_s: float) -> None:
-        """Queue an observation."""
-        if not self._sink.takes_pixels:  # a queue of lines must not hold a queue of pictures
-            observation = replace(observation, frame=replace(observation.frame, rgb=_NO_PIXELS))
-        with self._changed:
-            while self._is_lossless and self._is_full() and not self._is_stopping():
-                self._changed.wait(_GLANCE_S)
-            if not self._is_open:
-                self.failures += self.error is not None
-                return
-            if self._is_full():
-                self._queue.popleft()
-                self.failures += self._counts_losses
-            self._queue.append((observation, unix_s))
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        """Let the sink write what is queued, but not for ever when the run is being stopped."""
-        with self._changed:
-            self._is_open = False
-            self._changed.notify_all()
-        deadline = None if self._is_lossless else time.monotonic() + self._grace_s
-        while self._thread.is_alive():
-            self._thread.join(_GLANCE_S)
-            if deadline is None and self._is_stopping():
-                deadline = time.monotonic() + self._grace_s
-            if deadline is not None and time.monotonic() > deadline:
-                self._fail(f"it did not finish in {self._grace_s:.0f} s")
-                return
-
-    def _is_full(self) -> bool:
-        return self._is_open and len(self._queue) >= self._depth
-
-    def _run(self) -> None:
-        has_written = False
-        try:
-            while (queued := self._next()) is not None:
-                self._sink.write(*queued)
-                has_written = True
-        except ReaderLeftError:
-            self.wants_stop = True
-        except Exception as error:  # whatever it is, the other outputs go on
-            self._fail(_told(error))
-        with self._changed:
-            self._is_open = False
-            self._queue.clear()
-            self._changed.notify_all()
-        try:
-            self._sink.close(is_whole=has_written and self.error is None)
-        except Exception as error:
-            self._fail(_told(error))
-
-    def _next(self) -> tuple[Observation, float] | None:
-        """Waits for an observation; None once the output is closed and the queue empty."""
-        with self._changed:
-            while self._is_open and not self._queue:
-                self._changed.wait()
-            if not self._queue:
-                return None
-            self._changed.notify_all()
-            return self._queue.popleft()
-
-    def _fail(self, why: str) -> None:
-        with self._changed:
-            self.failures += 1
-        if self.error is None:
-            self.error = why
-            _log.warning("output %s has ended: %s", self.name, why)
-
-
-def _told(error: Exception) -> str:
-    return str(error) if isinstance(error, DcrnetError) else f"{type(error).__name__}: {error}"

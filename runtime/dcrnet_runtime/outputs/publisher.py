@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
-from dcrnet_runtime.outputs.lines import CsvRows, JsonLines, StandardOutput
-from dcrnet_runtime.outputs.mqtt.state import Broker, MqttState
-from dcrnet_runtime.outputs.options import STANDARD_OUTPUT, Feed, OutputOptions
-from dcrnet_runtime.outputs.output import Output, Sink, Worker
-from dcrnet_runtime.outputs.page.address import PageAddress
-from dcrnet_runtime.outputs.video import PictureFiles, VideoFile
-
-_LINES, _PICTURES = 256, 4  # that wait for a slow output
+from dcrnet_runtime.outputs.output import Output
+from dcrnet_runtime.outputs.plan import OutputPlan
+from dcrnet_runtime.outputs.spec import OutputContext
 
 
 class Publisher:
@@ -65,78 +59,24 @@ class Publisher:
         )
 
 
-def open_publisher(
-    options: OutputOptions, is_stopping: Callable[[], bool] = lambda: False
-) -> Publisher:
+def open_publisher(plan: OutputPlan, is_stopping: Callable[[], bool] = lambda: False) -> Publisher:
     """Open every output that is asked for.
 
     Args:
-        options: which ones.
+        plan: which ones.
         is_stopping: whether the run is being stopped: then no output is waited for long.
 
     Raises:
         DcrnetError: one cannot be opened, or its extra is missing; those opened are closed, and
             have replaced nothing.
     """
-    options.check()
+    plan.check()
+    context = OutputContext(plan.facts, plan.blur_faces, is_stopping)
     opened: list[Output] = []
     try:
-        opened.extend(_opened(options, is_stopping))
+        opened.extend(spec.open(context) for spec in plan.wanted)
     except DcrnetError:
         for output in opened:
             output.close()
         raise
     return Publisher(opened)
-
-
-def _opened(options: OutputOptions, is_stopping: Callable[[], bool]) -> Iterator[Output]:
-    """Each output, in the order of publishing."""
-    is_live = options.is_live
-
-    def worker(sink: Sink, depth: int) -> Worker:
-        return Worker(sink, depth=depth, is_lossless=not is_live, is_stopping=is_stopping)
-
-    if options.window:
-        from dcrnet_runtime.outputs.window import Window
-
-        yield Window(waits_for_key=_is_still(options), is_stopping=is_stopping)
-    if options.serve:
-        yield _page(options)
-    if options.jsonl == STANDARD_OUTPUT:
-        yield worker(StandardOutput(is_live=is_live), _LINES)
-    elif options.jsonl is not None:
-        yield worker(JsonLines(Path(options.jsonl), is_live=is_live), _LINES)
-    if options.csv is not None:
-        yield worker(CsvRows(options.csv, options.labels, is_live=is_live), _LINES)
-    if options.save is not None:
-        yield worker(_pictures(options, options.save), _PICTURES)
-    if options.mqtt:
-        broker = Broker.parse(options.mqtt)
-        yield MqttState(broker, options.labels, has_discovery=options.mqtt_discovery)
-
-
-def _is_still(options: OutputOptions) -> bool:
-    return options.feed in (Feed.PHOTO, Feed.PHOTOS)
-
-
-def _pictures(options: OutputOptions, path: Path) -> Sink:
-    match options.feed:
-        case Feed.PHOTO | Feed.PHOTOS:
-            is_folder = options.feed is Feed.PHOTOS
-            return PictureFiles(path, is_folder=is_folder, blur_faces=options.blur_faces)
-        case Feed.RECORDING | Feed.LIVE:
-            return VideoFile(
-                path, fps=options.fps, is_live=options.is_live, blur_faces=options.blur_faces
-            )
-
-
-def _page(options: OutputOptions) -> Output:
-    address = PageAddress.parse(options.serve)
-    try:
-        from dcrnet_runtime.outputs.page.server import LivePage
-    except ImportError as error:
-        raise DcrnetError(
-            "--serve needs Starlette, uvicorn and prometheus-client:"
-            " pip install 'dcrnet-edge[serve]'"
-        ) from error
-    return LivePage(address, options.token, blur_faces=options.blur_faces)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from datetime import UTC, datetime
@@ -16,11 +15,6 @@ from dcrnet_runtime.recognizer import Recognition
 from dcrnet_runtime.video.frame import Frame
 
 SCHEMA = 1
-
-
-def to_json_line(frame: Frame, recognitions: Sequence[Recognition]) -> str:
-    """One frame's answers as :func:`frame_record`, without a line end."""
-    return json.dumps(frame_record(frame, recognitions))
 
 
 def frame_record(frame: Frame, recognitions: Sequence[Recognition]) -> dict[str, Any]:

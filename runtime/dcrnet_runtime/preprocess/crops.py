@@ -48,7 +48,7 @@ def prepare(
         (size_px, size_px, 3) uint8, RGB (three equal channels with ``luma``).
 
     Raises:
-        ValueError: the face lies outside the frame or is degenerate.
+        UnusableFaceError: the face lies outside the frame or is degenerate.
     """
     matrix = crop_transform(face, spec)
     if jitter is not None:
@@ -68,7 +68,7 @@ def crop_transform(face: Face, spec: PreprocessSpec) -> geometry.Matrix:
     """Frame px to crop px: the aligned path where landmarks are used, else the box's.
 
     Raises:
-        ValueError: the face is degenerate.
+        UnusableFaceError: the face is degenerate.
     """
     if _uses_landmarks(face, spec):
         target = geometry.template_px(spec.template, spec.size_px)

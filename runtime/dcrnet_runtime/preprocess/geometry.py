@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_runtime.face import Box
+from dcrnet_runtime.face import Box, UnusableFaceError
 
 Matrix = NDArray[np.float64]
 Points = NDArray[np.floating[Any]]
@@ -29,17 +29,17 @@ def similarity(source: Points, target: Points) -> Matrix:
         (2, 3) matrix. Umeyama (PAMI 1991), in the closed form that two dimensions allow.
 
     Raises:
-        ValueError: the source points coincide or are not finite.
+        UnusableFaceError: the source points coincide or are not finite.
     """
     if not np.isfinite(source).all():
-        raise ValueError("the points to align are not finite")
+        raise UnusableFaceError("the points to align are not finite")
     # As complex numbers, a rotation with a scale is one factor.
     s, t = (points[:, 0] + 1j * points[:, 1] for points in (source, target))
     s_mean, t_mean = s.mean(), t.mean()
     s, t = s - s_mean, t - t_mean
     spread = float(np.vdot(s, s).real)
     if not math.isfinite(spread) or spread < 1e-9:
-        raise ValueError("the points to align coincide or are absurdly far apart")
+        raise UnusableFaceError("the points to align coincide or are absurdly far apart")
     turn = complex(np.vdot(s, t)) / spread
     shift = complex(t_mean - turn * s_mean)
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
@@ -49,11 +49,11 @@ def box_transform(box: Box, scale: float, size_px: int) -> Matrix:
     """The crop of ``size_px`` centred on ``box``, ``scale`` times its longer side across.
 
     Raises:
-        ValueError: the box has no area or is not finite.
+        UnusableFaceError: the box has no area or is not finite.
     """
     side = box.side * scale
     if not math.isfinite(side) or side < 1e-6 or not all(map(math.isfinite, box.centre)):
-        raise ValueError("the face box has no area or is not finite")
+        raise UnusableFaceError("the face box has no area or is not finite")
     zoom = size_px / side
     cx, cy = box.centre
     left, top = cx - side / 2, cy - side / 2
@@ -93,7 +93,7 @@ def visible_region(
         (left, top, right, bottom) within the frame, right and bottom exclusive.
 
     Raises:
-        ValueError: the crop lies wholly outside the frame.
+        UnusableFaceError: the crop lies wholly outside the frame.
     """
     back = inverse(matrix)
     centre = (size_px - 1) / 2
@@ -106,5 +106,5 @@ def visible_region(
     left, right = max(left, 0), min(right, width)
     top, bottom = max(top, 0), min(bottom, height)
     if left >= right or top >= bottom:
-        raise ValueError("the face lies outside the frame")
+        raise UnusableFaceError("the face lies outside the frame")
     return left, top, right, bottom

@@ -13,6 +13,9 @@ from dcrnet_runtime.errors import DcrnetError
 SPEC_VERSION = 1
 """Version of the contract that this package computes; a model of another one is refused."""
 
+ZERO_CODE = 128
+"""The uint8 code that networks take for zero: mid-grey, as their padding is."""
+
 Point = tuple[float, float]
 
 
@@ -87,7 +90,7 @@ class PreprocessSpec:
     size_px: int = 224
     interpolation: Interpolation = Interpolation.CUBIC
     border: Border = Border.REPLICATE
-    fill: int = 128
+    fill: int = ZERO_CODE
     gamma_min: float = 0.6
     gamma_max: float = 1.4
     focus_strength: float = 0.0

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from dcrnet_runtime.detectors.detector import Detector, LandmarkTracker
 from dcrnet_runtime.face import Box, Face
 
-_SAME = 0.5  # intersection over union of two boxes on one face
+# Intersection over union from which two faces are one: higher than a detector's own (LiteRT's is
+# 0.3), since here a face that is being followed would be lost.
+_ONE_FACE_IOU = 0.5
 _LARGEST = 4.0  # times the frame's longer side
 
 
@@ -29,7 +31,7 @@ class DetectionScheduler:
 
     def __init__(self, detector: Detector, redetect_s: float) -> None:
         self._detector = detector
-        self._follower = detector if isinstance(detector, LandmarkTracker) else None
+        self._landmark_tracker = detector if isinstance(detector, LandmarkTracker) else None
         self._redetect_s = redetect_s
         self._detected_s = -math.inf
 
@@ -49,18 +51,18 @@ class DetectionScheduler:
             is_one_hidden: whether a face that was seen lately is missing.
             time_s: of the frame.
         """
-        if self._follower is None:
+        if self._landmark_tracker is None:
             return _sorted(_distinct(_sane(self._detector.find(rgb), rgb)))
-        followed = [self._follower.follow(rgb, face) for face in seen]
+        followed = [self._landmark_tracker.follow(rgb, face) for face in seen]
         faces = _distinct(_sane([face for face in followed if face is not None], rgb))
         is_due = (
             len(faces) < max(len(seen), 1)
             or is_one_hidden
             or time_s - self._detected_s >= self._redetect_s
         )
-        if is_due and len(faces) < self._follower.max_faces:
+        if is_due and len(faces) < self._landmark_tracker.max_faces:
             self._detected_s = time_s
-            faces = _distinct(faces + _sane(self._follower.find(rgb, faces), rgb))
+            faces = _distinct(faces + _sane(self._landmark_tracker.find(rgb, faces), rgb))
         return _sorted(faces)
 
 
@@ -82,7 +84,7 @@ def _distinct(faces: Sequence[Face]) -> list[Face]:
     """Without a second mesh on one face: the one that is more of a face stays."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
-        if all(face.box.overlap(other.box) < _SAME for other in kept):
+        if all(face.box.overlap(other.box) < _ONE_FACE_IOU for other in kept):
             kept.append(face)
     return kept
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.video.source import Source, SourceKind
 
 ROTATIONS_DEG = (0, 90, 180, 270)
 
@@ -91,32 +90,3 @@ class Capture(Protocol):
 
 OpenCapture = Callable[[], Capture]
 """Opens a source; is called again whenever the source has been lost."""
-
-
-def open_capture(
-    source: Source, request: CaptureRequest, open_s: float = 0.0, read_s: float = 0.0
-) -> Capture:
-    """Open a camera, a video file, a stream or standard input.
-
-    Args:
-        source: which.
-        request: what is asked of it.
-        open_s: time to open it, where the library below heeds one; 0 for its own.
-        read_s: time for each read, likewise.
-
-    Raises:
-        DcrnetError: it cannot be opened.
-    """
-    if source.kind is SourceKind.STDIN:
-        from dcrnet_runtime.video.jpegs import JpegCapture
-
-        return JpegCapture.standard_input(source)
-    if source.address.lower().startswith(("http://", "https://")):
-        from dcrnet_runtime.video.mjpeg import open_mjpeg
-
-        camera = open_mjpeg(source, read_s)
-        if camera is not None:
-            return camera
-    from dcrnet_runtime.video.opencv import OpenCVCapture
-
-    return OpenCVCapture(source, request, open_s, read_s)

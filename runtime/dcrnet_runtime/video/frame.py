@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+DEFAULT_FPS = 25.0
+"""Frames a second of a source that states none."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:

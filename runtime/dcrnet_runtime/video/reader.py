@@ -73,7 +73,7 @@ class Reader:
         self._turn = _TURNS.get(rotation_deg)
         self._keeps_every = keeps_every
         self._changed = threading.Condition()
-        self._shot: CapturedFrame | None = None
+        self._waiting: CapturedFrame | None = None
         self._is_over = False
         self._is_abandoned = False
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -97,10 +97,10 @@ class Reader:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
             while not wants_stop():
-                if self._shot is not None or self._is_over:
-                    shot, self._shot = self._shot, None
+                if self._waiting is not None or self._is_over:
+                    captured, self._waiting = self._waiting, None
                     self._changed.notify_all()
-                    return shot
+                    return captured
                 if deadline is not None and time.monotonic() >= deadline:
                     raise StalledError
                 self._changed.wait(_POLL_S)
@@ -141,16 +141,16 @@ class Reader:
                 if self._turn is not None:
                     rgb = cv2.rotate(rgb, self._turn)
                 latency_ms = (time.monotonic() - captured_s) * 1000
-                shot = CapturedFrame(rgb, index, capture.position_s(), captured_s, latency_ms)
-                self._offer(shot, is_kept=self._keeps_every or not capture.facts.is_live)
+                captured = CapturedFrame(rgb, index, capture.position_s(), captured_s, latency_ms)
+                self._offer(captured, is_kept=self._keeps_every or not capture.facts.is_live)
             index += 1
         # A container states how many frames it has; what cannot be decoded is left out silently.
         self.broken += max(0, capture.facts.frame_count - index) if not self._is_abandoned else 0
 
-    def _offer(self, shot: CapturedFrame, *, is_kept: bool) -> None:
+    def _offer(self, captured: CapturedFrame, *, is_kept: bool) -> None:
         with self._changed:
-            while is_kept and self._shot is not None and not self._is_abandoned:
+            while is_kept and self._waiting is not None and not self._is_abandoned:
                 self._changed.wait()
-            self.dropped += self._shot is not None
-            self._shot = shot
+            self.dropped += self._waiting is not None
+            self._waiting = captured
             self._changed.notify_all()

@@ -119,7 +119,7 @@ class Watchdog:
         """Frames that could not be decoded, over all connections."""
         return self._broken + (self._reader.broken if self._reader else 0)
 
-    def shots(self) -> Generator[CapturedFrame]:
+    def frames(self) -> Generator[CapturedFrame]:
         """Frames with ascending indices, until the source ends, is given up, or a stop.
 
         Raises:
@@ -143,13 +143,13 @@ class Watchdog:
         )
         timeout_s, trouble, has_frames = self._open_s, _ENDED, False
         try:
-            while (shot := reader.take(timeout_s, self._wants_stop)) is not None:
+            while (captured := reader.take(timeout_s, self._wants_stop)) is not None:
                 if not has_frames:
                     has_frames, timeout_s = True, self._stall_s
                     self._greet()
-                self._see(reader.facts, shot)
-                self._captured = first_index + shot.index + 1
-                yield replace(shot, index=first_index + shot.index)
+                self._see(reader.facts, captured)
+                self._captured = first_index + captured.index + 1
+                yield replace(captured, index=first_index + captured.index)
         except StalledError:
             trouble = f"it gave no frame for {timeout_s:g} s"
         if self._wants_stop():
@@ -185,9 +185,9 @@ class Watchdog:
             _log.warning("%s is back", self._name)
         self._backoff.succeed()
 
-    def _see(self, stated: CaptureFacts | None, shot: CapturedFrame) -> None:
+    def _see(self, stated: CaptureFacts | None, captured: CapturedFrame) -> None:
         """What frames are said to be, and what they are."""
-        height, width = shot.rgb.shape[:2]
+        height, width = captured.rgb.shape[:2]
         if stated is not None and (self.facts is None or self.facts.size != (width, height)):
             self.facts = replace(stated, size=(width, height))
 
@@ -196,7 +196,7 @@ class Watchdog:
         if limit is not None and self._backoff.in_a_row >= limit:
             raise SourceLostError(
                 f"{self._name} is lost ({trouble}), {self._backoff.in_a_row} reconnects brought no"
-                " frame: see to it and start again, or allow more with --max-reconnects"
+                " frame: see to it and start again, or allow more with `max_reconnects`"
             )
         now_s = time.monotonic()
         wait_s = self._backoff.next_wait_s(now_s)

@@ -22,8 +22,32 @@ def discovery_messages(topic: str, labels: tuple[str, ...]) -> dict[str, str]:
         labels: the model's.
     """
     device = re.sub(r"[^A-Za-z0-9_-]", "_", topic)
+    return {
+        f"{_PREFIX}/sensor/{device}/{key}/config": json.dumps(
+            {
+                **sensor,
+                "unique_id": f"{device}_{key}",
+                "object_id": f"{device}_{key}",
+                "state_topic": f"{topic}/state",
+                "availability_topic": f"{topic}/status",
+                "expire_after": 60,
+                "device": {
+                    "identifiers": [device],
+                    "name": topic,
+                    "model": "DCRNet",
+                    "sw_version": __version__,
+                },
+                "origin": {"name": "dcrnet-edge", "sw_version": __version__},
+            }
+        )
+        for key, sensor in _sensors(labels).items()
+    }
+
+
+def _sensors(labels: tuple[str, ...]) -> dict[str, dict[str, object]]:
+    """What each sensor is called, and how it reads its value from a state message."""
     first = "value_json.faces[0].track"
-    sensors: dict[str, dict[str, object]] = {
+    return {
         "expression": {
             "name": "Expression",
             "device_class": "enum",
@@ -45,24 +69,4 @@ def discovery_messages(topic: str, labels: tuple[str, ...]) -> dict[str, str]:
             "value_template": "{{ value_json.faces | length }}",
             "icon": "mdi:account-multiple-outline",
         },
-    }
-    return {
-        f"{_PREFIX}/sensor/{device}/{key}/config": json.dumps(
-            {
-                **sensor,
-                "unique_id": f"{device}_{key}",
-                "object_id": f"{device}_{key}",
-                "state_topic": f"{topic}/state",
-                "availability_topic": f"{topic}/status",
-                "expire_after": 60,
-                "device": {
-                    "identifiers": [device],
-                    "name": topic,
-                    "model": "DCRNet",
-                    "sw_version": __version__,
-                },
-                "origin": {"name": "dcrnet-edge", "sw_version": __version__},
-            }
-        )
-        for key, sensor in sensors.items()
     }

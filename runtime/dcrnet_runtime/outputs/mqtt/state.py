@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import secrets
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outputs.mqtt.broker import Broker
 from dcrnet_runtime.outputs.mqtt.discovery import discovery_messages
 from dcrnet_runtime.outputs.record import observation_record
 
@@ -23,70 +20,9 @@ if TYPE_CHECKING:
     from paho.mqtt.client import Client, MQTTMessageInfo
 
 _log = logging.getLogger(__name__)
-_PORTS = {"mqtt": 1883, "mqtts": 8883}
 _STEADY_S, _CHANGED_S = 1.0, 0.1
 _GRACE_S = 2.0
 _KEEPALIVE_S = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where messages go.
-
-    Attributes:
-        host: name or address.
-        port: 1883, or 8883 with TLS, where none is given.
-        is_encrypted: whether TLS is used, with the system's certificate authorities.
-        topic: everything is published below it.
-        username: empty for none.
-        password: empty for none.
-    """
-
-    host: str
-    port: int
-    is_encrypted: bool
-    topic: str
-    username: str
-    password: str
-
-    @classmethod
-    def parse(cls, url: str, environment: Mapping[str, str] = os.environ) -> Broker:
-        """Read ``mqtt[s]://[USER:PASSWORD@]HOST[:PORT][/TOPIC]``.
-
-        What the URL does not say of the credentials, ``DCRNET_MQTT_USERNAME`` and
-        ``DCRNET_MQTT_PASSWORD`` do.
-
-        Raises:
-            DcrnetError: it is no such URL; the password is not repeated.
-        """
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port
-            host.encode("idna")
-        except ValueError:  # UnicodeError is one
-            host, port = "", None
-        topic = unquote(parts.path).strip("/") if host else ""
-        if (
-            not host
-            or parts.scheme not in _PORTS
-            or set(url) & set("#?")
-            or set(topic) & set("#+\0")
-        ):
-            raise DcrnetError(
-                "--mqtt wants mqtt://HOST[:PORT][/TOPIC], or mqtts:// for TLS; #, ? and"
-                " + have no place in it, and are written %23, %3F and %2B in a password"
-            )
-        return cls(
-            host,
-            port or _PORTS[parts.scheme],
-            parts.scheme == "mqtts",
-            topic or "dcrnet",
-            unquote(parts.username or "") or environment.get("DCRNET_MQTT_USERNAME", ""),
-            unquote(parts.password or "") or environment.get("DCRNET_MQTT_PASSWORD", ""),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 class MqttState:
@@ -151,7 +87,7 @@ class MqttState:
             from paho.mqtt.client import Client
             from paho.mqtt.enums import CallbackAPIVersion
         except ImportError as error:
-            raise DcrnetError("--mqtt needs paho-mqtt: pip install 'dcrnet-edge[mqtt]'") from error
+            raise DcrnetError("`mqtt` needs paho-mqtt: pip install 'dcrnet-edge[mqtt]'") from error
         broker = self._broker
         client = Client(CallbackAPIVersion.VERSION2, client_id=f"dcrnet-{secrets.token_hex(4)}")
         client.will_set(self._status_topic, "offline", retain=True)

@@ -40,7 +40,7 @@ class PageAddress:
             ":" in host and not is_bracketed
         ):
             raise DcrnetError(
-                f"--serve {text} is no [ADDR:]PORT: such as 8080, or 0.0.0.0:8080 for the network"
+                f"`serve` {text} is no [ADDR:]PORT: such as 8080, or 0.0.0.0:8080 for the network"
             )
         return cls(bare or _LOOPBACK, int(port))
 
@@ -69,8 +69,8 @@ class PageAddress:
             return
         if len(token) < _SHORTEST_TOKEN or not token.isascii() or not token.isprintable():
             raise DcrnetError(
-                f"--serve {self.host}:{self.port} needs a token of {_SHORTEST_TOKEN} or more ASCII"
-                f" characters: --token {secrets.token_urlsafe(16)}, say, or DCRNET_TOKEN in the"
+                f"`serve` {self.host}:{self.port} needs a token of {_SHORTEST_TOKEN} or more ASCII"
+                f" characters: `token` {secrets.token_urlsafe(16)}, say, or DCRNET_TOKEN in the"
                 " environment"
             )
 
@@ -89,7 +89,7 @@ class PageAddress:
             # Some versions of Python add the address, which is named anyway.
             reason = (getattr(error, "strerror", None) or "no such host").partition(" (")[0]
             raise DcrnetError(
-                f"--serve {self.host}:{self.port} cannot listen ({reason}): name another port, or"
+                f"`serve` {self.host}:{self.port} cannot listen ({reason}): name another port, or"
                 " an address of this machine"
             ) from error
         if hasattr(socket, "TCP_USER_TIMEOUT"):

@@ -9,7 +9,7 @@ from collections import defaultdict
 import cv2
 
 from dcrnet_runtime.observation import Observation, Stage
-from dcrnet_runtime.outputs.annotation import FaceBlur, annotated
+from dcrnet_runtime.outputs.pictures.annotation import FaceBlur, annotated
 from dcrnet_runtime.outputs.record import observation_record
 
 _WIDEST_PX = 960

@@ -1,0 +1,1 @@
+"""The models that each back end runs."""

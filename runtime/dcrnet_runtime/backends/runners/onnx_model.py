@@ -1,0 +1,128 @@
+"""Models run by ONNX Runtime."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcrnet_runtime.backends.backend import (
+    Accelerators,
+    Capabilities,
+    ModelFile,
+    SessionOptions,
+)
+from dcrnet_runtime.backends.card import CARD_KEY
+from dcrnet_runtime.backends.failure import load_error
+from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, Backend, ModelFormat
+from dcrnet_runtime.backends.provider import CPU_PROVIDER, Provider, onnx_providers
+from dcrnet_runtime.backends.runners.batching import in_batches
+from dcrnet_runtime.backends.runners.self_description import check_input, check_output, read_card
+from dcrnet_runtime.errors import DcrnetError
+
+# How protobuf writes the key "location" of a tensor whose values lie in another file, also with
+# needlessly long tags and lengths. An exported model has none, and reading one would let a model
+# file name any other file of the device.
+_EXTERNAL_DATA = re.compile(rb"(?:\x0a|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)location")
+
+_log = logging.getLogger(__name__)
+
+
+class OnnxModel:
+    """A model run by ONNX Runtime."""
+
+    format = ModelFormat.ONNX
+
+    def __init__(self, file: ModelFile, options: SessionOptions) -> None:
+        path = file.path
+        if _EXTERNAL_DATA.search(file.content):
+            raise DcrnetError(
+                f"{path} refers to tensors in other files, which no exported model does: export"
+                " it again"
+            )
+        self._session = _session(file, options)
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        names = [self._session.get_inputs()[0].name, self._session.get_outputs()[0].name]
+        self.card = read_card(path, metadata.get(CARD_KEY))
+        self.sha256 = file.sha256
+        self.runs_on = f"onnxruntime, {', '.join(self._session.get_providers())}"
+        if names != [INPUT_NAME, OUTPUT_NAME]:
+            raise DcrnetError(
+                f"{path} maps {names[0]} to {names[1]}, not {INPUT_NAME} to {OUTPUT_NAME}: the"
+                " file was edited, export it again"
+            )
+        shape = self._session.get_inputs()[0].shape
+        check_input(path, self.card, shape)
+        check_output(path, self.card, self._session.get_outputs()[0].shape)
+        self._batch = shape[0] if isinstance(shape[0], int) else None
+
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return in_batches(self._run, crops, self._batch)
+
+    def _run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        rows: NDArray[np.float32] = self._session.run([OUTPUT_NAME], {INPUT_NAME: batch})[0]
+        return rows
+
+
+class OnnxRuntimeBackend:
+    """ONNX Runtime, with any of its execution providers but the one that computes elsewhere."""
+
+    name: str = Backend.ONNXRUNTIME
+    capabilities = Capabilities(frozenset({ModelFormat.ONNX}), Accelerators.PROVIDERS)
+
+    def is_installed(self) -> bool:
+        return find_spec("onnxruntime") is not None
+
+    def load(self, file: ModelFile, options: SessionOptions) -> OnnxModel:
+        return OnnxModel(file, options)
+
+
+def _session(file: ModelFile, wanted: SessionOptions) -> Any:
+    import onnxruntime
+
+    chosen, missing = onnx_providers(
+        wanted.providers, onnxruntime.get_all_providers(), onnxruntime.get_available_providers()
+    )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = wanted.threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Where a processor without VNNI would saturate sums over weights beyond 64, ONNX Runtime takes
+    # other kernels; smaller weights and other processors are not slowed down.
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    if wanted.is_strict and missing:
+        raise DcrnetError(_not_usable(missing))
+    if wanted.is_strict and wanted.providers and not _names_cpu(wanted.providers):
+        chosen = [(name, its) for name, its in chosen if name != CPU_PROVIDER]
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    try:
+        session = onnxruntime.InferenceSession(file.content, options, providers=chosen)
+    except Exception as error:  # onnxruntime's exceptions share no base class
+        if "fallback to CPU EP has been explicitly disabled" in str(error):
+            raise DcrnetError(
+                f"parts of {file.path} would run on the CPU: leave `is_strict` out, or name"
+                " `providers` cpu as well"
+            ) from error
+        raise load_error(file.path, "onnxruntime", error) from error
+    missing += [name for name, _ in chosen if name not in session.get_providers()]
+    if wanted.is_strict and missing:
+        raise DcrnetError(_not_usable(missing))
+    if missing:
+        _log.warning("%s; now it is %s", _not_usable(missing), ", ".join(session.get_providers()))
+    return session
+
+
+def _names_cpu(providers: Sequence[Provider]) -> bool:
+    return any("cpu" in provider.name.lower() for provider in providers)
+
+
+def _not_usable(providers: Sequence[str]) -> str:
+    return (
+        f"{', '.join(providers)} was asked for and cannot be used by this onnxruntime: install a"
+        " build with it and the drivers it needs"
+    )

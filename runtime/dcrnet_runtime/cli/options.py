@@ -1,0 +1,257 @@
+"""The options of ``dcrnet-run`` but its outputs', in the groups of its help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dcrnet_runtime.cli.console import VersionOption, note, renamed
+from dcrnet_runtime.errors import DcrnetError
+
+if TYPE_CHECKING:
+    from dcrnet_runtime.backends.model import Model
+    from dcrnet_runtime.detectors.detector import Detector
+    from dcrnet_runtime.stream import StreamOptions
+    from dcrnet_runtime.video.kind import Source
+
+_SOURCE, _FACES, _MODEL = "Source", "Faces", "Model"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """Where frames come from, and how they are read."""
+
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="Camera number, image, folder, pattern, video file, URL, or - for JPEG pictures"
+            " on standard input.",
+            rich_help_panel=_SOURCE,
+        ),
+    ] = None
+    camera: Annotated[
+        int | None, typer.Option(min=0, max=999, help="Camera number.", rich_help_panel=_SOURCE)
+    ] = None
+    demo: Annotated[
+        bool, typer.Option(help="Run on the demo extra's portrait.", rich_help_panel=_SOURCE)
+    ] = False
+    frames: Annotated[
+        int | None, typer.Option(min=1, help="Stop after so many frames.", rich_help_panel=_SOURCE)
+    ] = None
+    width: Annotated[
+        int | None,
+        typer.Option(min=1, max=32000, help="Ask a camera for it, px.", rich_help_panel=_SOURCE),
+    ] = None
+    height: Annotated[
+        int | None,
+        typer.Option(min=1, max=32000, help="Ask a camera for it, px.", rich_help_panel=_SOURCE),
+    ] = None
+    fps: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=1000, help="Ask a camera for it.", rich_help_panel=_SOURCE),
+    ] = None
+    rotate: Annotated[
+        int,
+        typer.Option(help="Turn frames clockwise: 0, 90, 180 or 270.", rich_help_panel=_SOURCE),
+    ] = 0
+    every_frame: Annotated[
+        bool,
+        typer.Option(
+            "--every-frame",
+            help="Drop no frame of a live source; a slow model then raises the delay.",
+            rich_help_panel=_SOURCE,
+        ),
+    ] = False
+    stall_timeout: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=3600,
+            help="Seconds without a frame after which a source is lost; 0: never.",
+            rich_help_panel=_SOURCE,
+        ),
+    ] = 5.0
+    max_reconnects: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Reconnects in a row without a frame before exit code 3; default: no limit.",
+            rich_help_panel=_SOURCE,
+        ),
+    ] = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether there is one, or too many."""
+        return self.source is not None or self.camera is not None or self.demo
+
+    def resolved(self) -> Source | None:
+        """The source, or None for the demo.
+
+        Raises:
+            DcrnetError: none is named, several are, or there is nothing at the address.
+        """
+        from dcrnet_runtime.video.source import resolve
+
+        given = [self.source is not None, self.camera is not None, self.demo]
+        if sum(given) != 1:
+            raise DcrnetError(
+                "--source, --camera and --demo exclude each other: name one"
+                if any(given)
+                else "name one source: --source FILE|FOLDER|URL, --camera 0, or --demo"
+            )
+        address = self.source if self.camera is None else str(self.camera)
+        return None if address is None else resolve(address)
+
+    def stream_options(self, smoothing_s: float) -> StreamOptions:
+        """How the live loop reads it.
+
+        Raises:
+            DcrnetError: it cannot be turned so.
+        """
+        from dcrnet_runtime.stream import StreamOptions
+        from dcrnet_runtime.video.capture import CaptureRequest
+        from dcrnet_runtime.video.watchdog import RestartPolicy
+
+        return StreamOptions(
+            request=CaptureRequest(self.width, self.height, self.fps, self.rotate),
+            keeps_every=self.every_frame,
+            smoothing_s=smoothing_s,
+            stall_s=self.stall_timeout,
+            restarts=RestartPolicy(max_reconnects=self.max_reconnects),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FaceOptions:
+    """Who finds faces, and how they are followed."""
+
+    detector: Annotated[
+        str,
+        typer.Option(
+            help="Who finds faces: auto, litert, mediapipe or cascade.", rich_help_panel=_FACES
+        ),
+    ] = "auto"
+    finder: Annotated[str | None, typer.Option(hidden=True)] = None
+    landmarks: Annotated[
+        Path | None,
+        typer.Option(
+            help="A face_landmarker.task bundle to find faces with.", rich_help_panel=_FACES
+        ),
+    ] = None
+    fetch_landmarks: Annotated[
+        bool,
+        typer.Option(
+            help="Nothing is left to fetch: the networks are in this package.",
+            rich_help_panel=_FACES,
+        ),
+    ] = False
+    max_faces: Annotated[
+        int, typer.Option(min=1, max=100, help="At most so many a frame.", rich_help_panel=_FACES)
+    ] = 10
+    far: Annotated[
+        bool | None,
+        typer.Option(
+            "--far/--near",
+            help="Find faces half as large, at seven times the detector's cost, or not; default:"
+            " in photos. The litert detector alone has both.",
+            rich_help_panel=_FACES,
+        ),
+    ] = None
+    smoothing: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=60,
+            help="Time constant of a video's probabilities, in seconds; 0: none.",
+            rich_help_panel=_FACES,
+        ),
+    ] = 0.3
+
+    def open(self, *, is_far: bool) -> Detector:
+        """The detector.
+
+        Args:
+            is_far: whether small faces are looked for where the options do not say.
+
+        Raises:
+            DcrnetError: there is none of that name, or it lacks something.
+        """
+        from dcrnet_runtime.detectors.detector import open_detector
+
+        kind = self.detector
+        if self.finder is not None:
+            note(renamed("--finder", "--detector"))
+            kind = self.finder
+        far = is_far if self.far is None else self.far
+        return open_detector(kind, self.landmarks, max_faces=self.max_faces, far=far)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """Which model, and who runs it."""
+
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Exported ONNX or TFLite model; default: the shipped one.", rich_help_panel=_MODEL
+        ),
+    ] = None
+    threads: Annotated[
+        int, typer.Option(min=1, max=256, help="Threads of the model.", rich_help_panel=_MODEL)
+    ] = 1
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            help="Who runs it: onnxruntime, litert or tflite-runtime; default: by the file.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None
+    provider: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Accelerator as NAME or NAME:KEY=VALUE,...; an execution provider of ONNX"
+            " Runtime's, or a TFLite delegate's library. Repeat it in order of preference.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Refuse to fall back on the CPU.", rich_help_panel=_MODEL),
+    ] = False
+    self_test: Annotated[
+        bool,
+        typer.Option(
+            "--self-test",
+            help="Check that this machine computes the model as it was exported.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = False
+
+    def load(self) -> Model:
+        """The model, ready to run.
+
+        Raises:
+            DcrnetError: it cannot be.
+        """
+        from dcrnet_runtime.backends.loading import load_model
+        from dcrnet_runtime.backends.provider import Provider
+        from dcrnet_runtime.models import shipped_model
+
+        return load_model(
+            self.model or shipped_model(),
+            threads=self.threads,
+            backend=self.backend,
+            providers=[Provider.parse(text) for text in self.provider or []],
+            is_strict=self.strict,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CommonOptions:
+    """What every command has."""
+
+    version: VersionOption = False

@@ -1,0 +1,91 @@
+"""The three ways in which ``dcrnet-run`` goes through its frames."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import typer
+
+from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, complain, note
+from dcrnet_runtime.cli.notify import Notifier
+from dcrnet_runtime.cli.published import published
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outputs.plan import OutputPlan
+from dcrnet_runtime.recognizer import Recognizer
+from dcrnet_runtime.stream import Stream, StreamOptions
+from dcrnet_runtime.video.frame import Frame
+from dcrnet_runtime.video.images import read_image
+from dcrnet_runtime.video.kind import Source
+
+
+def run_demo(recognizer: Recognizer, plan: OutputPlan) -> None:
+    """The demo extra's portrait, as one photo.
+
+    Raises:
+        DcrnetError: the extra is not installed.
+    """
+    try:
+        from skimage.data import astronaut
+    except ImportError as error:
+        raise DcrnetError(
+            "--demo needs the portrait of the demo extra: pip install 'dcrnet-edge[demo]'"
+        ) from error
+    frame = Frame(astronaut(), 0, 0.0, "demo portrait")
+    with published(plan) as (publisher, _):
+        publisher.publish(Observation.of_still(frame, recognizer.recognize(frame.rgb)))
+
+
+def run_photos(
+    recognizer: Recognizer, source: Source, plan: OutputPlan, limit: int | None
+) -> None:
+    """Every photo gets its line; an unreadable one is named and the others go on."""
+    failed, faces = 0, 0
+    paths = plan.facts.inputs[:limit]
+    with published(plan) as (publisher, wants_stop):
+        for index, path in enumerate(paths):
+            if wants_stop():
+                return
+            try:
+                frame = Frame(read_image(path), index, 0.0, path.name)
+            except DcrnetError as error:
+                complain(str(error))
+                failed += 1
+                continue
+            recognitions = recognizer.recognize(frame.rgb)
+            publisher.publish(Observation.of_still(frame, recognitions))
+            faces += len(recognitions)
+    if faces == 0 and failed < len(paths):
+        complain(
+            f"no face was found in {source.address}: the face must be upright and at least a"
+            " twentieth of the picture"
+        )
+    if failed or faces == 0:
+        raise typer.Exit(EXIT_BAD_INPUT)
+
+
+def run_live(
+    recognizer: Recognizer,
+    source: Source,
+    options: StreamOptions,
+    plan: OutputPlan,
+    limit: int | None,
+) -> None:
+    """A video, a camera or a stream, until it ends, a signal comes or an output has had enough."""
+    notifier = Notifier()
+    facts = None
+    with published(plan) as (publisher, wants_stop):
+
+        def turn() -> bool:
+            notifier.beat()
+            return wants_stop()
+
+        failures = publisher.failures
+        with Stream(recognizer, source, options, wants_stop=turn, failures=failures) as stream:
+            for observation in islice(stream, limit):
+                if stream.facts != facts:
+                    facts = stream.facts
+                    note(str(facts))
+                    notifier.ready(str(facts))
+                publisher.publish(observation)
+            notifier.stopping()

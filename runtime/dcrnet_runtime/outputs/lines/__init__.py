@@ -1,0 +1,1 @@
+"""Text: JSON Lines, one a frame, and CSV, one row a face."""

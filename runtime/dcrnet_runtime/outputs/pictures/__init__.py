@@ -1,0 +1,1 @@
+"""Pictures with the answers drawn in: photos, video and a window."""

@@ -1,0 +1,44 @@
+"""Annotated photos in files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outputs.pictures.annotation import FaceBlur, annotated
+from dcrnet_runtime.video.images import write_image
+
+
+class PictureFiles:
+    """Annotated photos: one file, or a folder with one for each source file.
+
+    Args:
+        path: the file, or the folder.
+        is_folder: which of the two.
+        blur_faces: whether faces are made unrecognisable.
+    """
+
+    name = "pictures"
+    takes_pixels = True
+
+    def __init__(self, path: Path, *, is_folder: bool, blur_faces: bool) -> None:
+        self._path = path
+        self._is_folder = is_folder
+        self._blurs = blur_faces
+
+    def write(self, observation: Observation, unix_s: float) -> None:
+        """Write a photo.
+
+        Raises:
+            DcrnetError: it cannot be written.
+        """
+        blur = FaceBlur() if self._blurs else None
+        if blur is not None:
+            blur.note(observation)
+        name = observation.frame.name
+        write_image(
+            self._path / name if self._is_folder else self._path, annotated(observation, blur)
+        )
+
+    def close(self, *, is_whole: bool) -> None:
+        """Nothing is left to do."""

@@ -1,0 +1,86 @@
+"""Which outputs a run has, and what is said of them at its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.outputs.registry import OUTPUTS
+from dcrnet_runtime.outputs.spec import FrameFacts, OutputSpec
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """Any number of outputs at once.
+
+    Attributes:
+        specs: those that there are, wanted or not.
+        facts: what they need to know of the frames.
+        blur_faces: make faces unrecognisable in files and on the page.
+    """
+
+    specs: tuple[OutputSpec, ...] = ()
+    facts: FrameFacts = field(default_factory=FrameFacts)
+    blur_faces: bool = False
+
+    @classmethod
+    def of(
+        cls, facts: FrameFacts | None = None, *, blur_faces: bool = False, **options: Any
+    ) -> OutputPlan:
+        """Every output with its own of the options, called as ``dcrnet-run`` calls them.
+
+        >>> plan = OutputPlan.of(jsonl="faces.jsonl", serve="8080")
+
+        Raises:
+            TypeError: no output has such an option.
+        """
+        specs = []
+        for spec in OUTPUTS:
+            own = [each.name for each in fields(spec) if each.name in options]
+            specs.append(spec(**{name: options.pop(name) for name in own}))
+        if options:
+            raise TypeError(f"no output has the options {', '.join(options)}")
+        return cls(tuple(specs), facts or FrameFacts(), blur_faces)
+
+    @property
+    def wanted(self) -> list[OutputSpec]:
+        """Those that are asked for; what people watch comes first."""
+        wanted = [spec for spec in self.specs if spec.is_wanted]
+        return sorted(wanted, key=lambda spec: not spec.is_watched)
+
+    def check(self) -> None:
+        """Refuse what contradicts itself before anything is opened.
+
+        Raises:
+            DcrnetError: an address is none, outputs share a file, one would overwrite an input,
+                or an option lacks the one that it belongs to.
+        """
+        for spec in self.specs:
+            spec.check()
+        if self.blur_faces and not any(spec.can_blur for spec in self.wanted):
+            raise DcrnetError("`blur_faces` needs a picture to blur: `save` FILE or `serve` 8080")
+        self._check_files()
+
+    def notice(self) -> str:
+        """One line that says what is estimated, and what every output keeps or sends."""
+        faces = "faces blurred" if self.blur_faces else "faces recognisable"
+        wanted = [spec for spec in self.specs if spec.is_wanted]
+        kept = "; ".join(filter(None, (spec.kept(faces) for spec in wanted)))
+        sent = "; ".join(filter(None, (spec.sent(faces) for spec in wanted)))
+        return (
+            "Estimating facial expressions; no identity is computed. Kept:"
+            f" {kept or 'nothing'}. Sent: {sent or 'nothing'}. Ctrl-C stops."
+        )
+
+    def _check_files(self) -> None:
+        taken = {path.resolve(): "the source" for path in self.facts.inputs}
+        for spec in self.specs:
+            for option, written in spec.files(self.facts):
+                place = written.resolve()
+                if place in taken:
+                    raise DcrnetError(
+                        f"`{option}` {written} would overwrite {taken[place]}: name another place"
+                    )
+                if written.is_file() or not written.exists():  # a device can be shared
+                    taken[place] = f"what `{option}` writes"

@@ -1,0 +1,103 @@
+"""What an output is asked to do: its options, and what is to be known of it before it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from dcrnet_runtime.video.feed import Feed
+
+if TYPE_CHECKING:
+    from dcrnet_runtime.outputs.output import Output
+
+PANEL = "Output"
+"""Under which a command's help lists the options."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFacts:
+    """What outputs need to know of the frames, whichever outputs there are.
+
+    Attributes:
+        labels: the model's, for the columns of CSV and for Home Assistant.
+        feed: a live source goes on by itself, so slow outputs lose frames, and lines are
+            appended to what is there. Anything else waits, and its files are replaced.
+        fps: of a recording; 0 where it is not known.
+        inputs: files that are read, none of which an output may overwrite.
+    """
+
+    labels: tuple[str, ...] = ()
+    feed: Feed = Feed.LIVE
+    fps: float = 0.0
+    inputs: tuple[Path, ...] = ()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the source goes on by itself."""
+        return self.feed is Feed.LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class OutputContext:
+    """What an output finds when it is opened.
+
+    Attributes:
+        facts: of the frames.
+        blur_faces: make faces unrecognisable in pictures that are kept or sent.
+        is_stopping: whether the run is being stopped, so that nothing may wait for long.
+    """
+
+    facts: FrameFacts = field(default_factory=FrameFacts)
+    blur_faces: bool = False
+    is_stopping: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """One output. Each has a subclass whose fields are its options, declared for a command line
+    as ``Annotated[..., typer.Option(...)]``, and named in :mod:`dcrnet_runtime.outputs.registry`.
+
+    It is imported for a command's ``--help``, so whatever is slow to import waits for
+    :meth:`open`.
+    """
+
+    is_watched: ClassVar[bool] = False
+    """Whether a person looks at it: then it has each frame before those that are written."""
+    can_blur: ClassVar[bool] = False
+    """Whether it shows or keeps pictures in which faces are made unrecognisable if asked for."""
+    needs_fps: ClassVar[bool] = False
+    """Whether it wants to know a recording's frames a second."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the options ask for it."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Refuse options that are wrong or contradict each other, before anything is opened.
+
+        Raises:
+            DcrnetError: they are.
+        """
+
+    def files(self, facts: FrameFacts) -> list[tuple[str, Path]]:
+        """What it will write, each behind the option that names it."""
+        return []
+
+    def kept(self, faces: str) -> str:
+        """What it keeps on this machine, in a few words; ``faces`` says how pictures show them."""
+        return ""
+
+    def sent(self, faces: str) -> str:
+        """What it sends, and to whom."""
+        return ""
+
+    def open(self, context: OutputContext) -> Output:
+        """Make it ready to take observations.
+
+        Raises:
+            DcrnetError: it cannot be, or its extra is missing.
+        """
+        raise NotImplementedError

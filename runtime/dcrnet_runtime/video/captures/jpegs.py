@@ -1,0 +1,156 @@
+"""JPEG pictures in a row, on standard input or over HTTP."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.video.capture import CaptureFacts
+from dcrnet_runtime.video.images import decode_image
+
+_CHUNK = 1 << 16
+_MAX_BYTES = (1 << 24) - 1
+_START = b"\xff\xd8"
+_SCAN, _END = 0xDA, 0xD9
+_ALONE = {0x01, *range(0xD0, 0xD8)}  # TEM and RST: markers without a length
+_LENGTH = struct.Struct(">I")
+
+
+class JpegCapture:
+    """MJPEG, also multipart as cameras serve it, or JPEG behind 4 big-endian bytes of length.
+
+    The first byte tells which: MJPEG begins with a JPEG's or with the text of a multipart
+    header, a length with a zero byte, since a picture has less than 16 MB.
+
+    Args:
+        facts: of the source.
+        read: gives so many bytes or fewer, none at the end.
+        close: gives the source back.
+    """
+
+    def __init__(
+        self,
+        facts: CaptureFacts,
+        read: Callable[[int], bytes],
+        close: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.facts = facts
+        self._read = read
+        self._close = close
+        self._buffer = bytearray()
+        self._is_prefixed: bool | None = None
+        self._jpeg = b""
+
+    @classmethod
+    def standard_input(cls, name: str) -> JpegCapture:
+        """Read from the descriptor: ``sys.stdin`` waits under a lock that no exit can pass."""
+        return cls(CaptureFacts(name, is_live=True, is_endless=False), partial(os.read, 0))
+
+    def grab(self) -> bool:
+        if self._is_prefixed is None:
+            if not self._fill(1):
+                return False
+            self._is_prefixed = self._buffer[0] == 0
+        jpeg = self._behind_length() if self._is_prefixed else self._between_markers()
+        self._jpeg = jpeg or b""
+        return jpeg is not None
+
+    def retrieve(self) -> NDArray[np.uint8] | None:
+        try:
+            return decode_image(self._jpeg, self.facts.name)
+        except DcrnetError:
+            return None
+
+    def position_s(self) -> float | None:
+        return None
+
+    def close(self) -> None:
+        self._close()
+
+    def _fill(self, size: int) -> bool:
+        """Read on until ``size`` bytes are buffered; False where the pipe ends before."""
+        if size > _MAX_BYTES + _CHUNK:
+            raise DcrnetError(
+                f"{self.facts.name} sends no picture of less than 16 MB: MJPEG is read, or JPEG"
+                " behind its length as 4 big-endian bytes"
+            )
+        while len(self._buffer) < size:
+            chunk = self._read(_CHUNK)
+            if not chunk:
+                return False
+            self._buffer += chunk
+        return True
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return taken
+
+    def _behind_length(self) -> bytes | None:
+        if not self._fill(_LENGTH.size):
+            return None
+        (size,) = _LENGTH.unpack(self._take(_LENGTH.size))
+        return self._take(size) if self._fill(size) else None
+
+    def _between_markers(self) -> bytes | None:
+        while (start := self._buffer.find(_START)) < 0:
+            del self._buffer[:-1]  # the marker may be cut in two
+            if not self._fill(len(self._buffer) + 1):
+                return None
+        del self._buffer[:start]
+        end = self._jpeg_end()
+        return None if end is None else self._take(end)
+
+    def _jpeg_end(self) -> int | None:
+        """Where the buffered JPEG ends, None where the pipe ends before.
+
+        Its segments are walked, not searched for the end marker, which a thumbnail inside the
+        picture's EXIF has as well. A damaged picture ends where the next one begins.
+        """
+        at = len(_START)
+        # Not a byte more than needed: behind a live picture, the next one is a frame away.
+        while self._fill(at + 2):
+            first, marker = self._buffer[at : at + 2]
+            if first != 0xFF:
+                return self._next_start(at)
+            if marker == _END:
+                return at + 2
+            if marker == _START[1]:
+                return at
+            if marker in _ALONE or marker == 0xFF:
+                at += 1 if marker == 0xFF else 2
+                continue
+            if not self._fill(at + 4):
+                return None
+            at += 2 + int.from_bytes(self._buffer[at + 2 : at + 4], "big")
+            if marker == _SCAN:
+                behind = self._scan_end(at)
+                if behind is None:
+                    return None
+                at = behind
+        return None
+
+    def _scan_end(self, at: int) -> int | None:
+        """The first marker behind the entropy-coded data that begins at ``at``."""
+        while True:
+            found = self._buffer.find(0xFF, at)
+            if found < 0:
+                found = len(self._buffer)
+            if not self._fill(found + 2):
+                return None
+            if self._buffer[found] == 0xFF and self._buffer[found + 1] not in (0, *_ALONE):
+                return found
+            at = found + (2 if self._buffer[found] == 0xFF else 0)
+
+    def _next_start(self, at: int) -> int | None:
+        while (start := self._buffer.find(_START, at)) < 0:
+            at = max(at, len(self._buffer) - 1)
+            if not self._fill(len(self._buffer) + 1):
+                return None
+        return start

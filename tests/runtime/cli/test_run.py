@@ -1,0 +1,316 @@
+"""``dcrnet-run``: what it prints, and one clear line for everything that can be wrong."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from generated import LABELS, FixedDetector, TinyModel, synthetic_face, synthetic_frame, write_clip
+from numpy.typing import NDArray
+from typer.testing import CliRunner, Result
+
+from dcrnet_runtime.backends.card import ModelCard
+from dcrnet_runtime.cli import run as cli
+from dcrnet_runtime.cli.environment import cv2_conflict
+from dcrnet_runtime.detectors.detector import DetectorKind
+from dcrnet_runtime.face import Box, Face
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+def write(path: Path, pixels: NDArray[np.generic]) -> Path:
+    assert cv2.imwrite(str(path), pixels)
+    return path
+
+
+@pytest.fixture
+def one_face(monkeypatch: pytest.MonkeyPatch) -> FixedDetector:
+    """Every frame has the synthetic face."""
+    detector = FixedDetector(synthetic_face())
+    monkeypatch.setattr(
+        "dcrnet_runtime.detectors.detector.open_detector", lambda *_, **__: detector
+    )
+    return detector
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    return write(tmp_path / "photo.png", synthetic_frame())
+
+
+def expect_error(result: Result, *parts: str) -> None:
+    """Exit code 2, no traceback, and the parts on one line of standard error."""
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error:")]
+    for part in parts:
+        assert part in line
+
+
+def test_a_photo_gives_one_json_line(
+    tiny_model: TinyModel, photo: Path, one_face: FixedDetector
+) -> None:
+    result = run("--source", photo, "--model", tiny_model())
+    assert result.exit_code == 0, result.output
+    (line,) = result.stdout.splitlines()
+    answer = json.loads(line)
+    (face,) = answer["faces"]
+    assert answer["schema"] == 1
+    assert answer["source"] == "photo.png"
+    assert face["aligned"] is True
+    assert tuple(face["probabilities"]) == LABELS
+    assert face["label"] == max(face["probabilities"], key=face["probabilities"].get)
+    assert len(face["box"]) == 4
+
+
+def test_many_faces_give_many_answers(
+    tiny_model: TinyModel, photo: Path, one_face: FixedDetector
+) -> None:
+    one_face.faces += [Face(Box(5 * i, 5, 50, 50)) for i in range(6)]
+    result = run("--source", photo, "--model", tiny_model())
+    assert len(json.loads(result.stdout)["faces"]) == 7
+
+
+@pytest.mark.parametrize("kind", ["grey", "rgba", "sixteen bits"])
+def test_unusual_pixels_are_read(
+    kind: str, tiny_model: TinyModel, tmp_path: Path, one_face: FixedDetector
+) -> None:
+    frame = synthetic_frame()
+    if kind == "grey":
+        frame = np.repeat(frame[:, :, :1], 3, axis=2)
+    pixels: dict[str, NDArray[np.generic]] = {
+        "grey": frame[:, :, 0],
+        "rgba": np.dstack([frame, np.full(frame.shape[:2], 100, np.uint8)]),
+        "sixteen bits": frame.astype(np.uint16) * 257,
+    }
+    model = tiny_model()
+    plain = run("--source", write(tmp_path / "a.png", frame), "--model", model)
+    result = run("--source", write(tmp_path / "b.png", pixels[kind]), "--model", model)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["faces"] == json.loads(plain.stdout)["faces"]
+
+
+def test_a_video_gives_a_line_a_frame(
+    tiny_model: TinyModel, tmp_path: Path, one_face: FixedDetector
+) -> None:
+    clip = write_clip(tmp_path / "clip.avi", 5)
+    out = tmp_path / "out" / "drawn.mp4"
+    result = run("--source", clip, "--model", tiny_model(), "--save", out, "--frames", 4)
+    assert result.exit_code == 0, result.output
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["frame"] for line in lines] == [0, 1, 2, 3]
+    assert lines[3]["time_s"] > lines[1]["time_s"]
+    assert [path.name for path in out.parent.iterdir()] == ["drawn.mp4"]
+    assert cv2.VideoCapture(str(out)).get(cv2.CAP_PROP_FRAME_COUNT) == 4
+
+
+def test_answers_are_drawn_into_a_folder(
+    tiny_model: TinyModel, tmp_path: Path, one_face: FixedDetector
+) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("a.png", "b.png"):
+        write(photos / name, synthetic_frame())
+    out = tmp_path / "out"
+    result = run("--source", photos, "--model", tiny_model(), "--save", out)
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in out.iterdir()) == ["a.png", "b.png"]
+    assert (cv2.imread(str(out / "a.png")) != cv2.imread(str(photos / "a.png"))).any()
+
+
+def test_a_bad_photo_is_named_and_the_others_go_on(
+    tiny_model: TinyModel, tmp_path: Path, one_face: FixedDetector
+) -> None:
+    write(tmp_path / "good.png", synthetic_frame())
+    (tmp_path / "bad.jpg").write_bytes(b"no image at all")
+    result = run("--source", tmp_path, "--model", tiny_model())
+    expect_error(result, "bad.jpg is no image", "convert it to JPEG or PNG")
+    assert json.loads(result.stdout)["source"] == "good.png"
+
+
+def test_no_source(photo: Path) -> None:
+    expect_error(run(), "name one source: --source FILE|FOLDER|URL, --camera 0, or --demo")
+    expect_error(run("--source", photo, "--camera", 0), "exclude each other")
+
+
+def test_missing_source(tiny_model: TinyModel, tmp_path: Path) -> None:
+    result = run("--source", tmp_path / "none.jpg", "--model", tiny_model())
+    expect_error(result, "none.jpg' does not exist", "camera number, a file, a folder or a URL")
+
+
+def test_empty_folder(tiny_model: TinyModel, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = run("--source", tmp_path / "empty", "--model", tiny_model())
+    expect_error(result, "holds no image", "name another one")
+
+
+@pytest.mark.parametrize("content", [b"", b"plain text", b"\x89PNG\r\n\x1a\n broken"])
+def test_a_file_that_is_nothing(content: bytes, tiny_model: TinyModel, tmp_path: Path) -> None:
+    path = tmp_path / "file.dat"
+    path.write_bytes(content)
+    result = run("--source", path, "--model", tiny_model(), "--detector", "cascade")
+    expect_error(result, "file.dat is no image", "decoded: convert it")
+
+
+def test_a_single_pixel_has_no_face(tiny_model: TinyModel, tmp_path: Path) -> None:
+    path = write(tmp_path / "pixel.png", np.zeros((1, 1, 3), np.uint8))
+    result = run("--source", path, "--model", tiny_model(), "--detector", "cascade")
+    expect_error(result, "no face was found", "at least a twentieth of the picture")
+    assert json.loads(result.stdout)["faces"] == []
+
+
+def test_missing_camera(tiny_model: TinyModel) -> None:
+    result = run("--camera", 97, "--model", tiny_model(), "--detector", "cascade")
+    expect_error(result, "camera 97 gave no frame", "plugged in")
+
+
+def test_unreachable_stream(tiny_model: TinyModel, tmp_path: Path) -> None:
+    address = f"file://{tmp_path}/none.mp4"
+    result = run("--source", address, "--model", tiny_model(), "--detector", "cascade")
+    expect_error(result, "gave no frame: is the address right and reachable?")
+
+
+def test_missing_model(photo: Path, tmp_path: Path) -> None:
+    result = run("--source", photo, "--model", tmp_path / "none.onnx")
+    expect_error(result, "none.onnx cannot be read", "name a file that dcrnet-export wrote")
+
+
+def test_truncated_model(photo: Path, tiny_model: TinyModel) -> None:
+    path = tiny_model()
+    path.write_bytes(path.read_bytes()[:200])
+    expect_error(run("--source", photo, "--model", path), "no whole ONNX or TFLite model")
+
+
+def test_a_model_that_describes_nothing(photo: Path, tiny_model: TinyModel) -> None:
+    result = run("--source", photo, "--model", tiny_model(card_json=""))
+    expect_error(result, "carries no dcrnet-edge card", "dcrnet-export")
+
+
+def test_a_model_of_another_version(photo: Path, tiny_model: TinyModel) -> None:
+    card = json.loads(ModelCard(LABELS, PreprocessSpec(size_px=64)).to_json())
+    newer = json.dumps({**card, "card_version": 9})
+    expect_error(
+        run("--source", photo, "--model", tiny_model(card_json=newer)),
+        "card has version 9, this package knows 1",
+        "pip install --upgrade",
+    )
+    contract = json.dumps({**card, "preprocess": {**card["preprocess"], "version": 9}})
+    expect_error(
+        run("--source", photo, "--model", tiny_model(card_json=contract)),
+        "preprocessing contract has version 9, this runtime knows 1",
+    )
+
+
+@pytest.mark.parametrize("labels", ["abcdefg", ["joy"] * 7, ["", *LABELS[1:]]])
+def test_labels_that_are_none(labels: object, photo: Path, tiny_model: TinyModel) -> None:
+    card = {
+        **json.loads(ModelCard(LABELS, PreprocessSpec(size_px=64)).to_json()),
+        "labels": labels,
+    }
+    result = run("--source", photo, "--model", tiny_model(card_json=json.dumps(card)))
+    expect_error(result, "are no list of different names", "export it again")
+
+
+@pytest.mark.parametrize("address", ["", "9" * 20, "n" * 300, "/dev/null"])
+def test_addresses_that_are_none(address: str, tiny_model: TinyModel) -> None:
+    expect_error(run("--source", address, "--model", tiny_model()), "give a camera number")
+
+
+def test_a_card_with_too_few_labels(photo: Path, tiny_model: TinyModel) -> None:
+    card = ModelCard(LABELS[:3], PreprocessSpec(size_px=64)).to_json()
+    result = run("--source", photo, "--model", tiny_model(card_json=card))
+    expect_error(result, "gives 7 probabilities, its card has 3 labels")
+
+
+def test_a_card_that_contradicts_the_graph(photo: Path, tiny_model: TinyModel) -> None:
+    card = ModelCard(LABELS, PreprocessSpec(size_px=128)).to_json()
+    result = run("--source", photo, "--model", tiny_model(card_json=card))
+    expect_error(result, "its card says 128 px", "export it again")
+
+
+def test_an_unwritable_output(tiny_model: TinyModel, photo: Path, one_face: FixedDetector) -> None:
+    result = run("--source", photo, "--model", tiny_model(), "--save", photo / "below" / "a.png")
+    expect_error(result, "could not be written")
+
+
+def test_the_source_is_never_overwritten(tiny_model: TinyModel, photo: Path) -> None:
+    before = photo.read_bytes()
+    result = run("--source", photo, "--model", tiny_model(), "--save", photo)
+    expect_error(result, "would overwrite the source: name another place")
+    assert photo.read_bytes() == before
+
+
+def test_a_folder_in_a_files_place(
+    tiny_model: TinyModel, photo: Path, one_face: FixedDetector
+) -> None:
+    result = run("--source", photo, "--model", tiny_model(), "--save", photo.parent)
+    expect_error(result, "is a folder: name a file in it")
+
+
+def test_a_video_saved_as_no_video(tiny_model: TinyModel, tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"any")
+    result = run(
+        *("--source", tmp_path / "clip.mp4", "--model", tiny_model(), "--detector", "cascade"),
+        *("--save", tmp_path / "a.jpg"),
+    )
+    expect_error(result, "names no video: end it in .avi, .mkv, .mov, .mp4")
+
+
+def test_an_unknown_finder(tiny_model: TinyModel, photo: Path) -> None:
+    result = run("--source", photo, "--model", tiny_model(), "--detector", "magic")
+    expect_error(result, f"choose {', '.join(DetectorKind)}")
+
+
+def test_a_bad_landmark_bundle(tiny_model: TinyModel, photo: Path) -> None:
+    result = run("--source", photo, "--model", tiny_model(), "--landmarks", photo)
+    expect_error(result, "is not a MediaPipe face_landmarker.task bundle")
+
+
+def test_a_missing_extra(monkeypatch: pytest.MonkeyPatch, tiny_model: TinyModel) -> None:
+    monkeypatch.setitem(sys.modules, "skimage.data", None)
+    expect_error(run("--demo", "--model", tiny_model()), "pip install 'dcrnet-edge[demo]'")
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    result = run("--demo", "--model", tiny_model(), "--detector", "mediapipe")
+    expect_error(result, "pip install 'dcrnet-edge[mediapipe]'")
+
+
+def test_two_versions_of_cv2_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"opencv-python-headless": "4.12.0.88", "opencv-contrib-python": "4.11.0.86"}
+
+    def version(name: str) -> str:
+        if name not in installed:
+            raise PackageNotFoundError
+        return installed[name]
+
+    monkeypatch.setattr("dcrnet_runtime.cli.environment.metadata.version", version)
+    line = cv2_conflict()
+    assert line is not None
+    assert "pip install opencv-python-headless==4.11.0.86 opencv-contrib-python==4.11.0.86" in line
+    installed["opencv-python-headless"] = "4.11.0.86"
+    assert cv2_conflict() is None
+
+
+def test_there_is_nothing_to_fetch() -> None:
+    result = run("--fetch-landmarks")
+    assert result.exit_code == 0
+    assert "nothing to fetch" in result.stderr
+    assert result.stdout == ""
+
+
+def test_the_detectors_old_option_works_with_a_notice(tiny_model: TinyModel, photo: Path) -> None:
+    old, new = (
+        run("--source", photo, "--model", tiny_model(), option, "cascade")
+        for option in ("--finder", "--detector")
+    )
+    assert "--finder is now --detector; the old name goes in 0.3" in old.stderr
+    assert "--finder" not in new.stderr
+    assert old.stdout == new.stdout
+    assert "--finder" not in run("--help").output

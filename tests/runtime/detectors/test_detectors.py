@@ -1,0 +1,125 @@
+"""Every face detector on one real portrait."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.detectors.blazeface import decode
+from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
+from dcrnet_runtime.detectors.litert import FaceNetworks, LiteRTDetector
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.landmarks import TASK_SHA256, shipped_landmarks
+from dcrnet_runtime.models import shipped_model
+
+needs_networks = pytest.mark.skipif(
+    FaceNetworks.from_mediapipe_wheel() is None, reason="needs the mediapipe extra's networks"
+)
+EYE_REGION = (180, 80, 270, 150)  # x0, y0, x1, y1 of the portrait's eyes
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        DetectorKind.CASCADE,
+        DetectorKind.LITERT,
+        pytest.param(DetectorKind.MEDIAPIPE, marks=needs_networks),
+    ],
+)
+def test_the_portraits_face_is_found(kind: DetectorKind, portrait: NDArray[np.uint8]) -> None:
+    (face,) = open_detector(kind).find(portrait)
+    x, y = face.box.centre
+    assert 190 < x < 260
+    assert 80 < y < 160
+    if kind is not DetectorKind.CASCADE:
+        for eye in face.five_points()[:2]:
+            assert EYE_REGION[0] < eye[0] < EYE_REGION[2]
+            assert EYE_REGION[1] < eye[1] < EYE_REGION[3]
+
+
+def of_the_wheel() -> LiteRTDetector:
+    """LiteRT with the networks inside mediapipe's wheel."""
+    networks = FaceNetworks.from_mediapipe_wheel()
+    assert networks is not None
+    return LiteRTDetector(networks)
+
+
+@needs_networks
+@pytest.mark.parametrize("task", [None, shipped_landmarks()], ids=["wheel", "bundle"])
+def test_both_landmark_providers_agree(task: Path | None, portrait: NDArray[np.uint8]) -> None:
+    """Within 3 % of the distance between the eyes, on average over the mesh."""
+    theirs = open_detector(DetectorKind.MEDIAPIPE, task)
+    ours = of_the_wheel() if task is None else open_detector(DetectorKind.LITERT)
+    assert theirs.landmarks_sha256 == ours.landmarks_sha256 != ""
+    (our_face,), (their_face,) = ours.find(portrait), theirs.find(portrait)
+    assert our_face.landmarks is not None
+    assert their_face.landmarks is not None
+    eyes = their_face.five_points()[:2]
+    apart = np.linalg.norm(eyes[0] - eyes[1])
+    distance = np.linalg.norm(our_face.landmarks - their_face.landmarks, axis=1).mean()
+    assert distance < 0.03 * apart
+
+
+def test_small_faces_are_found_from_afar(portrait: NDArray[np.uint8]) -> None:
+    person = portrait[:300, 100:350]
+    frame = np.full((960, 1280, 3), 120, np.uint8)
+    corners = ((40, 30), (500, 250), (950, 600))
+    for x, y in corners:
+        frame[y : y + 300, x : x + 250] = person
+    near = open_detector(DetectorKind.LITERT).find(frame)
+    far = open_detector(DetectorKind.LITERT, far=True).find(frame)
+    assert len(near) < len(far) == 3
+    middles = sorted(face.box.centre[0] for face in far)
+    assert np.allclose(middles, [x + 125 for x, _ in corners], atol=15)
+
+
+def test_an_opencv_without_cascades_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("cv2.CascadeClassifier")
+    with pytest.raises(DcrnetError, match="has no face cascade: pip install"):
+        open_detector(DetectorKind.CASCADE)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2000), (4, 9000), (64, 64), (300, 20)])
+@pytest.mark.parametrize("kind", [DetectorKind.CASCADE, DetectorKind.LITERT])
+def test_a_frame_without_a_face_gives_none(kind: DetectorKind, shape: tuple[int, int]) -> None:
+    assert open_detector(kind).find(np.full((*shape, 3), 90, np.uint8)) == []
+
+
+def test_the_networks_are_those_of_the_package() -> None:
+    """Those that the shipped weights were trained with, whatever else is installed."""
+    digest = sha256(shipped_landmarks().read_bytes()).hexdigest()
+    assert digest == TASK_SHA256
+    trained_with = load_model(shipped_model()).card.preprocess.landmarks_sha256
+    for kind in (DetectorKind.AUTO, DetectorKind.LITERT):
+        assert open_detector(kind).landmarks_sha256 == trained_with
+
+
+def test_an_installation_without_them_takes_no_other_detector(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
+    with pytest.raises(DcrnetError, match=r"has no face networks at .*pip install"):
+        open_detector(DetectorKind.AUTO)
+
+
+def test_an_unknown_detector_is_refused() -> None:
+    with pytest.raises(DcrnetError, match="`kind` magic is unknown: choose auto, litert"):
+        open_detector("magic")
+
+
+def test_overlapping_detections_are_averaged() -> None:
+    """Two candidates at one anchor cell, scores 3:1 after the sigmoid, merge by weight."""
+    regressors = np.zeros((896, 16), np.float32)
+    regressors[:2, 2:4] = 32.0  # a quarter of the input wide and high
+    regressors[1, 0] = 8.0  # the second one sits 1/16 to the right
+    logits = np.full(896, -50.0, np.float32)
+    logits[0], logits[1] = np.log(0.9 / 0.1), np.log(0.6 / 0.4)
+    (found,) = decode(regressors, logits, 0.5)
+    centre = (found.corners[0] + found.corners[2]) / 2
+    assert centre == pytest.approx(0.5 / 16 + (0.6 / 1.5) / 16, abs=1e-6)
+    assert found.score == pytest.approx(0.9, abs=1e-6)

@@ -1,0 +1,366 @@
+"""The live page: who may see it, clients that stop reading, and a real browser."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import chromium
+import cv2
+import numpy as np
+import pytest
+from observed import boxed, observation, tracked
+
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.observation import Counters
+from dcrnet_runtime.outputs import OutputPlan, open_publisher
+from dcrnet_runtime.outputs.page.address import PageAddress
+
+pytest.importorskip("starlette", reason="needs the serve extra")
+pytest.importorskip("uvicorn", reason="needs the serve extra")
+pytest.importorskip("prometheus_client", reason="needs the serve extra")
+
+from dcrnet_runtime.outputs.page.server import LivePage
+
+TOKEN = "correct-horse-battery"
+
+
+@contextmanager
+def served(
+    token: str = "", host: str = "127.0.0.1", blur_faces: bool = False
+) -> Iterator[LivePage]:
+    with closing(LivePage(PageAddress(host, 0), token, blur_faces=blur_faces)) as page:
+        yield page
+
+
+@contextmanager
+def playing(page: LivePage) -> Iterator[None]:
+    """Twenty-five frames a second until the block ends."""
+    ended = threading.Event()
+
+    def play() -> None:
+        index = 0
+        while not ended.wait(0.04):
+            faces = [tracked(7, "happiness", boxed())] if index % 200 < 120 else []
+            counters = Counters(index + 1, dropped=5, failures={"mqtt": 2})
+            page.offer(observation(index, *faces, counters=counters), time.time())
+            index += 1
+
+    player = threading.Thread(target=play)
+    player.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        player.join()
+
+
+def get(
+    page: LivePage, path: str = "/", method: str = "GET", **headers: str
+) -> http.client.HTTPResponse:
+    """The answer, its body unread; header names have _ for -."""
+    connection = http.client.HTTPConnection("127.0.0.1", page.address.port, timeout=10)
+    connection.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    return connection.getresponse()
+
+
+def test_the_page_and_its_files_come_from_this_machine_alone() -> None:
+    with served() as page:
+        for path in ("/", "/page.css", "/page.js", "/icon.svg"):
+            answer = get(page, path)
+            text = answer.read().decode()
+            assert answer.status == 200
+            assert not re.search(r"(?:src|href|url\()[=\"']*\s*(?:https?:)?//", text)
+            policy = answer.headers["Content-Security-Policy"]
+            assert "default-src 'none'" in policy
+            assert "unsafe" not in policy
+            assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8080", "", "127.0.0.1.evil.io", "["]
+)
+def test_another_name_for_the_loopback_is_refused(host: str) -> None:
+    with served() as page:
+        for path in ("/", "/stream", "/events", "/metrics", "/healthz"):
+            answer = get(page, path, Host=host)
+            assert answer.status == 421
+            assert b"dcrnet_" not in answer.read()
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:99", "[::1]:8080"])
+def test_this_machines_names_are_served(host: str) -> None:
+    with served() as page:
+        assert get(page, "/metrics", Host=host).status == 200
+
+
+def test_a_token_opens_the_page_once_and_its_cookie_from_then_on() -> None:
+    with served(TOKEN, "0.0.0.0") as page:
+        welcome = get(page, f"/?token={TOKEN}", Host="anything")
+        assert (welcome.status, welcome.headers["Location"]) == (303, "/")
+        cookie = welcome.headers["Set-Cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert TOKEN not in cookie
+        assert get(page, "/page.js", Cookie=cookie.split(";")[0]).status == 200
+        assert get(page, "/metrics", Authorization=f"Bearer {TOKEN}").status == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/page.js", "/stream", "/events", "/metrics"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Basic " + TOKEN},
+        {"Authorization": "Bearer " + TOKEN[:-1]},
+        {"Cookie": "dcrnet_1=x; =;"},
+        {"Cookie": "dcrnet_PORT=" + TOKEN},
+        {"Cookie": "dcrnet_PORT=\xff"},
+    ],
+    ids=["none", "wrong", "basic", "shorter", "odd cookie", "token as cookie", "bytes as cookie"],
+)
+def test_without_the_token_nothing_is_seen(path: str, headers: dict[str, str]) -> None:
+    with served(TOKEN) as page:
+        page.offer(observation(0, tracked()), 0)
+        port = str(page.address.port)
+        answer = get(page, path, **{k: v.replace("PORT", port) for k, v in headers.items()})
+        assert answer.status == 401
+        assert b"happiness" not in answer.read()
+
+
+def test_a_wrong_token_in_the_address_is_refused_and_a_health_probe_needs_none() -> None:
+    with served(TOKEN) as page:
+        assert get(page, "/?token=wrong").status == 401
+        assert get(page, "/?token=").status == 401
+        assert get(page, "/?token=%F0%9F").status == 401
+        assert get(page, "/healthz").status == 503  # no frame yet
+        page.offer(observation(0), 0)
+        assert get(page, "/healthz").status == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("8080", "127.0.0.1", 8080),
+        (":8080", "127.0.0.1", 8080),
+        ("0.0.0.0:80", "0.0.0.0", 80),
+        ("[::1]:9", "::1", 9),
+        ("pi.local:8080", "pi.local", 8080),
+    ],
+)
+def test_addresses(text: str, host: str, port: int) -> None:
+    assert PageAddress.parse(text) == PageAddress(host, port)
+
+
+@pytest.mark.parametrize("text", ["", "a", "0", "80:", "70000", "::1", "::1:80", "1.2.3.4:x", "٣"])
+def test_addresses_that_are_none(text: str) -> None:
+    with pytest.raises(DcrnetError, match=r"is no \[ADDR:\]PORT"):
+        PageAddress.parse(text)
+
+
+@pytest.mark.parametrize("serve", ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:80", "pi.local:80"])
+@pytest.mark.parametrize("token", ["", "short", "ümlaut-ümlaut"])
+def test_a_network_needs_a_real_token(serve: str, token: str) -> None:
+    with pytest.raises(DcrnetError, match="needs a token of 12 or more"):
+        open_publisher(OutputPlan.of(jsonl=None, serve=serve, token=token))
+
+
+def test_a_taken_port_and_a_foreign_address_are_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(DcrnetError, match=r"cannot listen \(Address already in use\)"):
+            open_publisher(OutputPlan.of(jsonl=None, serve=str(port)))
+    with pytest.raises(DcrnetError, match="cannot listen"):
+        open_publisher(OutputPlan.of(jsonl=None, serve="192.0.2.1:8080", token=TOKEN))
+
+
+def test_the_stream_shows_the_newest_picture() -> None:
+    rgb = np.zeros((240, 320, 3), np.uint8)
+    rgb[:, :, 2] = 200
+    with served() as page, closing(get(page, "/stream")) as stream:
+        page.offer(observation(0, rgb=rgb), 0)
+        picture = next_picture(stream)
+        assert picture[:, :, 2].mean() == pytest.approx(200, abs=3)
+        for index in range(1, 50):  # faster than anyone looks
+            page.offer(observation(index, rgb=np.full_like(rgb, index)), 0)
+        levels = [next_picture(stream).mean()]
+        while levels[-1] < 48:
+            levels.append(next_picture(stream).mean())
+        assert len(levels) < 10
+
+
+def next_picture(stream: http.client.HTTPResponse) -> np.ndarray:
+    """RGB of the next part."""
+    length = 0
+    while (line := stream.readline()) != b"\r\n" or not length:
+        assert line, "the stream has ended"
+        if line.startswith(b"Content-Length"):
+            length = int(line.split()[1])
+    jpeg = np.frombuffer(stream.read(length), np.uint8)
+    return cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[:, :, ::-1]
+
+
+def test_faces_of_the_stream_are_blurred_on_request() -> None:
+    rgb = np.zeros((240, 320, 3), np.uint8)
+    rgb[60:140:2, 100:180] = 255  # stripes where the face is
+    for blur_faces in (False, True):
+        with served(blur_faces=blur_faces) as page, closing(get(page, "/stream")) as stream:
+            page.offer(observation(0, tracked(face=boxed(100, 60, 80)), rgb=rgb), 0)
+            page.offer(observation(1, rgb=rgb), 0)  # and the detector misses it once
+            stripes = next_picture(stream)[70:130, 110:170].astype(float)
+            assert (np.abs(np.diff(stripes, axis=0)).mean() < 10) == blur_faces
+
+
+def test_a_large_picture_is_sent_smaller() -> None:
+    with served() as page, closing(get(page, "/stream")) as stream:
+        page.offer(observation(0, rgb=np.zeros((1080, 1920, 3), np.uint8)), 0)
+        assert next_picture(stream).shape == (540, 960, 3)
+
+
+def test_events_are_the_documented_object() -> None:
+    with served() as page, closing(get(page, "/events")) as events:
+        assert events.headers["Content-Type"].startswith("text/event-stream")
+        page.offer(observation(3, tracked(7)), 1_700_000_000.25)
+        while not (line := events.readline()).startswith(b"data: "):
+            pass
+        record = json.loads(line.removeprefix(b"data: "))
+        assert record["frame"] == 3
+        assert record["utc"] == "2023-11-14T22:13:20.250Z"
+        assert record["faces"][0]["track"]["id"] == 7
+
+
+def test_metrics_are_prometheus() -> None:
+    from prometheus_client.parser import text_string_to_metric_families
+
+    with served() as page:
+        for index in range(4):
+            counters = Counters(index + 1, dropped=2, reconnects=1, failures={"csv": 6})
+            page.offer(observation(index, tracked(), counters=counters), 0)
+        text = get(page, "/metrics").read().decode()
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert samples["dcrnet_frames_total",] == 4
+    assert samples["dcrnet_frames_dropped_total",] == 2
+    assert samples["dcrnet_source_reconnects_total",] == 1
+    assert samples["dcrnet_output_failures_total", "csv"] == 6
+    assert samples["dcrnet_faces",] == 1
+    assert samples["dcrnet_stage_seconds_sum", "infer"] == pytest.approx(4 * 0.00475)
+    assert samples["dcrnet_stage_seconds_count", "infer"] == 4
+    assert samples["dcrnet_delay_seconds_sum",] == pytest.approx(4 * 0.0115)
+
+
+def test_clients_that_stop_reading_hold_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (720, 960, 3), dtype=np.uint8)  # some 500 KB each
+    with served() as page:
+        deaf = [socket.create_connection(("127.0.0.1", page.address.port)) for _ in range(8)]
+        for client in deaf:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        with closing(get(page, "/stream")) as stream:
+            longest_s = 0.0
+            for index in range(20):
+                started = time.monotonic()
+                page.offer(observation(index, rgb=noise), 0)
+                longest_s = max(longest_s, time.monotonic() - started)
+                next_picture(stream)
+        assert longest_s < 5  # and not until a client reads again
+        started = time.monotonic()
+    assert time.monotonic() - started < 10  # closing does not wait for them
+    assert caplog.records == []
+    for client in deaf:
+        client.close()
+
+
+def test_clients_that_vanish_are_forgotten() -> None:
+    with served() as page:
+        for _ in range(70):  # more than may look at once
+            client = socket.create_connection(("127.0.0.1", page.address.port))
+            client.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            page.offer(observation(0), 0)
+            client.recv(100)
+            client.close()
+        deadline = time.monotonic() + 5
+        while get(page, "/metrics").status != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("path", ["/stream", "/events"])
+def test_a_head_request_ends(path: str) -> None:
+    with served() as page:
+        assert get(page, path, method="HEAD").read() == b""
+
+
+@pytest.mark.skipif(chromium.PATH is None, reason="needs Chromium (Debian's package chromium)")
+def test_a_browser_shows_faces_latencies_and_counters(tmp_path: Path) -> None:
+    with served(TOKEN) as page, playing(page), chromium.Tab(tmp_path / "profile") as tab:
+        tab.look(390, 844, "dark")
+        tab.open(page.address.url)
+        tab.wait_for("document.getElementById('token') !== null")
+        tab.value(f"document.getElementById('token').value = '{TOKEN}'")
+        tab.problems.clear()  # the first answer was 401
+        tab.value("document.querySelector('form').submit()")
+        tab.wait_for("document.getElementById('state')?.dataset.state === 'live'")
+        assert "token" not in tab.value("location.href")
+        assert tab.value("document.cookie") == ""  # out of scripts' reach
+        tab.wait_for("document.getElementById('picture').naturalWidth === 320")
+        tab.wait_for("document.querySelector('.face .name')?.textContent === 'Face 7'")
+        verdict = tab.value("document.querySelector('.verdict').innerText")
+        assert verdict.split() == ["happiness", "80", "%"]
+        bars = tab.value(
+            "[...document.querySelectorAll('.face .bars li')].map(li => li.innerText)"
+        )
+        assert len(bars) == 7
+        assert bars[3].split() == ["happiness", "80", "%"]
+        assert tab.value("document.getElementById('delay').textContent") == "12 ms"
+        assert tab.value("document.getElementById('dropped').textContent").startswith("5 (")
+        assert tab.value("document.getElementById('failures').textContent") == "mqtt 2"
+        stages = tab.value("[...document.querySelectorAll('#stages li')].map(li => li.innerText)")
+        names = [stage.split()[0] for stage in stages]
+        assert names == ["capture", "find", "prepare", "infer", "publish"]
+        assert tab.value("document.getElementById('count').textContent") == "1"
+        tab.wait_for("document.getElementById('fps').textContent > 5")
+        tab.wait_for(_PAINTED)
+        assert tab.value("document.documentElement.scrollWidth") == 390  # nothing sticks out
+        tab.wait_for("document.querySelectorAll('.face.gone').length === 1")  # it has left
+        assert tab.value("document.getElementById('count').textContent") == ""
+        tab.wait_for("document.querySelectorAll('.face').length === 0")
+        assert tab.value("document.getElementById('nobody').hidden") is False
+        tab.value("document.getElementById('pause').click()")
+        assert tab.value("document.getElementById('still').hidden") is False
+        assert tab.value("document.getElementById('state').textContent") == "Paused"
+        tab.value("document.getElementById('pause').click()")
+        tab.wait_for("document.getElementById('state').dataset.state === 'live'")
+        assert tab.problems == []  # no script error, nothing that the policy forbids
+
+
+# The chart's right edge has at least three colours, one above the other.
+_PAINTED = """(() => {
+  const chart = document.querySelector('.face canvas');
+  const column = chart?.getContext('2d').getImageData(chart.width - 8, 0, 1, chart.height).data;
+  const colours = new Set();
+  for (let i = 0; column && i < column.length; i += 4) colours.add(column.slice(i, i + 4).join());
+  return colours.size >= 3;
+})()"""
+
+
+@pytest.mark.skipif(chromium.PATH is None, reason="needs Chromium (Debian's package chromium)")
+def test_a_browser_says_when_the_program_is_gone(tmp_path: Path) -> None:
+    with chromium.Tab(tmp_path / "profile") as tab:
+        with served() as page, playing(page):
+            tab.open(page.address.url)
+            tab.wait_for("document.getElementById('state')?.dataset.state === 'live'")
+        tab.wait_for("document.getElementById('state').dataset.state === 'lost'")
