@@ -19,6 +19,7 @@ from generated import synthetic_frame, write_clip
 from generated_trees import write_folders
 from typer.testing import CliRunner
 
+from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.models import shipped_model
 
 PAGE = ROOT / "docs" / "architecture.md"
@@ -48,6 +49,7 @@ def example_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from dcrnet_bench.targets.registry import TARGETS
     from dcrnet_edge.datasets import registry as datasets
     from dcrnet_edge.models import registry as networks
+    from dcrnet_export.formats.registry import FORMATS
     from dcrnet_runtime.backends.registry import BACKENDS
     from dcrnet_runtime.detectors.detector import DETECTORS
     from dcrnet_runtime.outputs.registry import OUTPUTS
@@ -56,7 +58,7 @@ def example_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(sys.modules, "example", ModuleType("example"))
     monkeypatch.setattr(datasets, "_DATASETS", copy.deepcopy(datasets._DATASETS))
     monkeypatch.setattr(networks, "_NETWORKS", copy.deepcopy(networks._NETWORKS))
-    mappings: list[dict[str, Any]] = [COMPETITORS, METERS, TARGETS, BACKENDS, DETECTORS]
+    mappings: list[dict[str, Any]] = [COMPETITORS, METERS, TARGETS, BACKENDS, DETECTORS, FORMATS]
     lists: list[list[Any]] = [OUTPUTS, SOURCE_KINDS]
     before = [each.copy() for each in (*mappings, *lists)]
     yield
@@ -123,6 +125,22 @@ def test_an_output(photo: Path, tiny_model: TinyModel, tmp_path: Path) -> None:
     options = ("--model", tiny_model(), "--detector", "middle", "--tally", tmp_path / "faces.txt")
     run(build_app(), "--source", photo, *options)
     assert (tmp_path / "faces.txt").read_text() == "1"
+
+
+def test_a_format(tmp_path: Path) -> None:
+    from dcrnet_export import lower
+    from dcrnet_export.cli.export import app
+    from dcrnet_export.formats.registry import file_format
+
+    from dcrnet_edge import load_checkpoint
+    from dcrnet_edge.weights import shipped_checkpoint
+
+    names_of(EXAMPLES["format"])
+    checkpoint = load_checkpoint(shipped_checkpoint())
+    entry = file_format("list")
+    content = entry.float_emitters[Precision.FP32](lower(checkpoint.network, 128), 1)
+    (tmp_path / "model.list").write_bytes(entry.with_card(content, checkpoint.card))
+    assert checkpoint.card.name in run(app, "inspect", tmp_path / "model.list")
 
 
 def test_a_back_end(photo: Path, tiny_model: TinyModel) -> None:
