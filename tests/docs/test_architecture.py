@@ -128,19 +128,21 @@ def test_an_output(photo: Path, tiny_model: TinyModel, tmp_path: Path) -> None:
 
 
 def test_a_format(tmp_path: Path) -> None:
-    from dcrnet_export import lower
-    from dcrnet_export.cli.export import app
-    from dcrnet_export.formats.registry import file_format
-
     from dcrnet_edge import load_checkpoint
     from dcrnet_edge.weights import shipped_checkpoint
+    from dcrnet_export import lower
+    from dcrnet_export.artifacts.inspection import describe
+    from dcrnet_export.cli.export import app
+    from dcrnet_export.formats.registry import file_format
 
     names_of(EXAMPLES["format"])
     checkpoint = load_checkpoint(shipped_checkpoint())
     entry = file_format("list")
     content = entry.float_emitters[Precision.FP32](lower(checkpoint.network, 128), 1)
-    (tmp_path / "model.list").write_bytes(entry.with_card(content, checkpoint.card))
-    assert checkpoint.card.name in run(app, "inspect", tmp_path / "model.list")
+    path = tmp_path / "model.list"
+    path.write_bytes(entry.with_card(content, checkpoint.card))
+    assert (describe(path).format, describe(path).card) == ("list", checkpoint.card)
+    run(app, "inspect", path)
 
 
 def test_a_back_end(photo: Path, tiny_model: TinyModel) -> None:
