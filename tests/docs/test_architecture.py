@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,8 @@ from dcrnet_runtime.models import shipped_model
 
 PAGE = ROOT / "docs" / "architecture.md"
 EXAMPLES = {block.example: block for block in blocks(PAGE) if block.example}
+WALKS = [block for block in blocks(PAGE) if block.language == "text"]
+PACKAGES = ("runtime/dcrnet_runtime", "dcrnet_edge", "export/dcrnet_export", "bench/dcrnet_bench")
 MOST_LINES = 40
 
 
@@ -75,6 +78,22 @@ def photo(tmp_path: Path) -> Path:
     path = tmp_path / "photo.png"
     assert cv2.imwrite(str(path), synthetic_frame())
     return path
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_map_has_every_room(package: str) -> None:
+    folder = ROOT / package
+    (row,) = (line for line in PAGE.read_text().splitlines() if line.startswith(f"| `{package}`"))
+    rooms = {path.parent.name for path in folder.glob("*/__init__.py")}
+    assert set(re.findall(r"`(\w+)`", row.split("|")[3])) == rooms
+
+
+@pytest.mark.parametrize("package", PACKAGES[:3])
+def test_the_walks_go_through_modules_that_are_there(package: str) -> None:
+    walk = WALKS[PACKAGES.index(package)]
+    names = [line.split()[0] for line in walk.code.splitlines()]
+    missing = [name for name in names if not any((ROOT / package).glob(f"{name}*"))]
+    assert (len(names) > 5, missing) == (True, [])
 
 
 def test_every_example_is_tested() -> None:
