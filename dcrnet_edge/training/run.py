@@ -102,7 +102,8 @@ class Run:
             self._config.recipe,
             loaders.steps * self._config.recipe.epochs,
             counts,
-            loaders.statistics,
+            # A function, which averaging does not copy; a method would take its detector along.
+            lambda epoch: loaders.statistics(epoch),
         )
         point = ResumePoint(self._resume_path, self._hardware.checkpoint_minutes)
         trainer = self._trainer(point, loaders, settings)
