@@ -5,32 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from export.toy_networks import TOYS, register
-from generated import LABELS
+from export.toy_networks import TOYS, save_toy
 
-from dcrnet_edge.models.activation_ranges import activation_ranges
-from dcrnet_edge.models.checkpoint import Checkpoint, save_checkpoint
-from dcrnet_edge.models.registry import create_model
 from dcrnet_export import ArtifactKind, Precision, export, prepare_job
-from dcrnet_runtime.backends.card import ModelCard
 from dcrnet_runtime.backends.golden import golden_crops, self_test
 from dcrnet_runtime.backends.loading import load_model
-from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 SIDE = 64
 
 
 @pytest.mark.parametrize("build", TOYS, ids=lambda kind: kind.architecture)
 def test_registered_network_is_exported_to_int8(build, make_faces, tmp_path):
-    register(build)
-    torch.manual_seed(5)
-    network = create_model(build.architecture, labels=LABELS).eval()
-    codes = torch.from_numpy(make_faces(64, SIDE, seed=2)).permute(0, 3, 1, 2)
-    ranges = {SIDE: activation_ranges(network, [codes])}
-    card = ModelCard(LABELS, PreprocessSpec(size_px=SIDE), license="none: random weights")
     path = tmp_path / "toy.safetensors"
-    save_checkpoint(path, Checkpoint(network, card, ranges))
-
+    save_toy(build, path, make_faces(64, SIDE, seed=2))
     kinds = [ArtifactKind(form, Precision.INT8) for form in ("onnx", "tflite")]
     job = prepare_job(path, kinds)
     done = list(export(job, kinds, tmp_path / "out"))

@@ -35,7 +35,9 @@ from dcrnet_export.ir.lowering import lower
 from dcrnet_export.ir.reference import run_reference
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.integer_reference import IntegerExecutor
+from dcrnet_export.passes.mixed_precision import keep_in_float
 from dcrnet_export.passes.quantization import WeightLimit, quantize
+from dcrnet_export.passes.sensitivity import layer_errors
 from dcrnet_runtime.backends.model import OUTPUT_NAME
 from dcrnet_runtime.errors import DcrnetError
 
@@ -196,6 +198,22 @@ def test_edge_network_is_integer_up_to_its_pooled_features(graphs, quantized):
     assert in_float == ["pooled", "classifier", OUTPUT_NAME]
     assert sum(isinstance(node.op, Add) for node in each.graph.nodes) == 3
     assert not any(isinstance(node.op, Clamp) for node in graphs[SeparableNet].nodes)
+
+
+def test_sum_that_loses_much_can_stay_in_float(networks, graphs, faces, torch_probabilities):
+    graph = graphs[SeparableNet]
+    sums = [node.name for node in graph.nodes if isinstance(node.op, Add)]
+    quantized = quantize(equalize_channels(graph), WeightLimit.FULL)
+    losses = {error.layer: error.noise for error in layer_errors(graph, quantized, faces[:2])}
+    assert all(0 < losses[name] < 0.01 for name in sums)
+    mixed = quantize(equalize_channels(keep_in_float(graph, sums[:1])), WeightLimit.FULL)
+    assert [name for name in sums if name not in mixed.integer] == sums[:2]  # the second reads it
+    want = torch_probabilities(networks[SeparableNet], faces)
+    for got in (
+        run_onnx(onnx_int8(mixed), faces),
+        run_tflite(Interpreter(model_content=tflite_int8(mixed)), faces),
+    ):
+        assert np.abs(got - want).max() < 0.04
 
 
 def test_onnxruntime_runs_the_edge_network_in_integers(quantized, tmp_path):

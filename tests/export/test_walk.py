@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import contextmanager
 
 import pytest
+from export.toy_networks import SeparableNet, save_toy
 
 import dcrnet_export
 from dcrnet_export import ArtifactKind, Precision, export, prepare_job
@@ -56,15 +57,17 @@ def test_each_file_is_written_once_and_read_never(checkpoint_path, tmp_path, is_
     assert all(".tmp" in name for name, _ in counted)  # beside its place, and then renamed
 
 
-def test_trials_of_mixed_precision_touch_no_file(checkpoint_path, tmp_path):
+def test_trials_of_mixed_precision_touch_no_file(make_faces, tmp_path):
+    path = tmp_path / "toy.safetensors"
+    save_toy(SeparableNet, path, make_faces(16))
     kinds = [ArtifactKind("onnx", Precision.INT8)]
-    job = prepare_job(checkpoint_path, kinds, tolerances=Tolerances(integer_difference=1e-9))
-    with opened(tmp_path, checkpoint_path.parent) as counted:
-        [exported] = export(job, kinds, tmp_path)
+    job = prepare_job(path, kinds, tolerances=Tolerances(integer_difference=1e-9))
+    with opened(tmp_path) as counted:
+        [exported] = export(job, kinds, tmp_path / "out")
     assert "still so with" in exported.problem
-    assert exported.path.name == "dcrnet-64-int8.onnx.rejected"
-    assert next(verify(exported.path)).outcome is Outcome.FAILED
+    assert exported.path.name == "toy_separable-64-int8.onnx.rejected"
     assert sorted(counted.values()) == [1, 1]
+    assert next(verify(exported.path)).outcome is Outcome.FAILED
 
 
 def test_checkpoint_is_read_once_for_weights_and_once_for_its_hash(checkpoint_path):

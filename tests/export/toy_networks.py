@@ -6,13 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from generated import LABELS
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from dcrnet_edge.models import registry
+from dcrnet_edge.models.activation_ranges import activation_ranges
+from dcrnet_edge.models.checkpoint import Checkpoint, save_checkpoint
 from dcrnet_edge.models.network import FaceNetwork, NetworkConfig
 from dcrnet_edge.models.registry import Architecture
+from dcrnet_runtime.backends.card import ModelCard
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +190,20 @@ def register(build: Callable[[ToyConfig], FaceNetwork]) -> None:
     name = build.architecture  # type: ignore[attr-defined]
     entry = Architecture(name, ToyConfig, build, (32, 64), "it is a toy", _none, _none)
     registry.register(entry)
+
+
+def save_toy(
+    build: Callable[[ToyConfig], FaceNetwork], path: Path, faces: NDArray[np.uint8]
+) -> None:
+    """Write a checkpoint of a registered toy with random weights and the ranges of some faces."""
+    register(build)
+    torch.manual_seed(5)
+    name = build.architecture  # type: ignore[attr-defined]
+    network = registry.create_model(name, labels=LABELS).eval()
+    side = faces.shape[1]
+    ranges = activation_ranges(network, [torch.from_numpy(faces).permute(0, 3, 1, 2)])
+    card = ModelCard(LABELS, PreprocessSpec(size_px=side), license="none: random weights")
+    save_checkpoint(path, Checkpoint(network, card, {side: ranges}))
 
 
 TOYS = (SeparableNet, GatedNet, BranchedNet)

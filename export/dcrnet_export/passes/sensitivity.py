@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_export.ir.graph import Affine, Array, Conv, Graph
+from dcrnet_export.ir.graph import Add, Affine, Array, Conv, Graph
 from dcrnet_export.ir.reference import run_reference
 from dcrnet_export.passes.channel_equalization import needed_ranges
 from dcrnet_export.passes.integer_reference import IntegerExecutor
@@ -22,7 +22,7 @@ class LayerError:
     """What one layer loses by itself, its inputs being right.
 
     Attributes:
-        layer: name of the convolution.
+        layer: name of the convolution or sum.
         noise: the mean over channels of error power by signal power, each at most 1.
     """
 
@@ -33,7 +33,7 @@ class LayerError:
 def layer_errors(
     exact: Graph, quantized: QuantizedGraph, crops: NDArray[np.uint8]
 ) -> list[LayerError]:
-    """Each integer convolution against float, fed with codes of the float network's values.
+    """Each integer convolution and sum against float, fed with codes of the float values.
 
     So no error of an earlier layer hides or adds to a later one's. The error is that of its
     weights, of its input's codes and of the codes of its result.
@@ -52,7 +52,7 @@ def layer_errors(
     for crop in crops:
         values = run_reference(exact, crop)
         for node in quantized.graph.nodes:
-            if not isinstance(node.op, Conv | Affine) or node.name not in quantized.weights:
+            if not (isinstance(node.op, Conv | Affine | Add) and quantized.on_codes(node)):
                 continue
             inputs = [quantized.codings[name].encode(values[name]) for name in node.inputs]
             found = quantized.codings[node.name].decode(executor.step(node, inputs))
