@@ -39,11 +39,11 @@ from dcrnet_edge.evaluation.metrics import compute_metrics
 from dcrnet_edge.models.batch_norm import norms_of
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.models.dcrnet import DCRNet, DCRNetConfig
-from dcrnet_edge.training import kept_weights, resume_point
 from dcrnet_edge.training import module as training
+from dcrnet_edge.training.callbacks import kept_weights, resume_point
+from dcrnet_edge.training.callbacks.jsonl_logger import read_log
 from dcrnet_edge.training.failures import explained
 from dcrnet_edge.training.initialization import Initialization, InitializationKind
-from dcrnet_edge.training.jsonl_logger import read_log
 from dcrnet_edge.training.recipe import Recipe
 from dcrnet_edge.training.run import Run
 from dcrnet_edge.training.run_config import RunConfig

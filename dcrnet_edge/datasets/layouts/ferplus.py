@@ -10,7 +10,7 @@ import csv
 from pathlib import Path
 
 from dcrnet_edge.datasets.collection import Collection, layout_error
-from dcrnet_edge.datasets.fer2013 import PIXELS_FILE, pixel_rows, split_of
+from dcrnet_edge.datasets.layouts.fer2013 import PIXELS_FILE, pixel_rows, split_of
 from dcrnet_edge.datasets.registry import DatasetAdapter
 from dcrnet_edge.datasets.sample import EXPRESSIONS, UNLABELLED, Sample
 from dcrnet_runtime.errors import DcrnetError
