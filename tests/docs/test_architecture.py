@@ -14,9 +14,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from conftest import TinyModel
 from docs.pages import ROOT, Block, blocks
-from generated import synthetic_frame, write_clip
+from generated import TinyModel, synthetic_frame, write_clip
 from generated_trees import write_folders
 from typer.testing import CliRunner
 
