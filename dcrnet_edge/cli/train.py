@@ -13,7 +13,8 @@ from dcrnet_edge.cli.face_data import open_data
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_edge.models.registry import names as network_names
 from dcrnet_edge.presets import preset_names
-from dcrnet_runtime.cli.console import VersionOption, command_app, note, renamed, reported
+from dcrnet_runtime.cli.console import VersionOption, command_app, note, reported
+from dcrnet_runtime.deprecation import renamed
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:

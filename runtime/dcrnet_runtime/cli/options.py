@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcrnet_runtime.cli.console import VersionOption, note, renamed
+from dcrnet_runtime.cli.console import VersionOption, note
+from dcrnet_runtime.deprecation import renamed
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
