@@ -20,7 +20,6 @@ import numpy as np
 import onnx
 import torch
 import typer
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from torch import Tensor, nn
@@ -31,6 +30,7 @@ from dcrnet_edge.weights import shipped_checkpoint
 from dcrnet_export.calibration.faces import folder_faces
 from dcrnet_export.emitters.onnx_writer import OPSET, set_card
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
+from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
 
 
 class Interface(nn.Module):

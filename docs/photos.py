@@ -17,11 +17,11 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
-from dcrnet_runtime.video.images import read_image
 from numpy.typing import NDArray
 
 from dcrnet_edge.datasets.collection import expression
 from dcrnet_runtime import DcrnetError, Recognizer, load_model, open_detector, shipped_model
+from dcrnet_runtime.video.images import read_image
 
 Rgb = NDArray[np.uint8]
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dcrnet_runtime.backends.model import ModelFormat
-
 from dcrnet_bench.cli.report import ModelFigures, Report, RunFacts
 from dcrnet_bench.meters.rapl import EnergyCounter, NoCounterError, energy_of
 from dcrnet_bench.profiling.macs import NotCountedError, count_macs
@@ -18,6 +16,7 @@ from dcrnet_bench.targets.host import Host, busy_warning, load_average, peak_rss
 from dcrnet_bench.timing.clock import Latency, Rounds
 from dcrnet_bench.timing.pipeline import Entry, Pipeline, Stage
 from dcrnet_bench.timing.scene import FRAME_PX, open_scene
+from dcrnet_runtime.backends.model import ModelFormat
 
 
 @dataclass(frozen=True, slots=True)

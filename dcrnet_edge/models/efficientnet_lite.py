@@ -14,9 +14,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional
+
+from dcrnet_edge.models.network import FaceNetwork, NetworkConfig
 
 INPUT_SIZES = (64, 96, 112, 128, 160, 192, 224)
 """Input sides in px; 112 ends in a 4x4 map, the others in sides of S/32."""
@@ -24,9 +27,6 @@ INPUT_SIZES = (64, 96, 112, 128, 160, 192, 224)
 STEM = 32
 FEATURES = 1280
 """Channels that the convolutions return."""
-
-ZERO_CODE = 128
-"""The uint8 code that becomes exactly 0, the value of every zero-padding."""
 
 _EPSILON = 1e-3
 _EXPANSION = 6
@@ -72,28 +72,20 @@ _STAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class EfficientNetLiteConfig:
+class EfficientNetLiteConfig(NetworkConfig):
     """Every choice that changes an EfficientNet-Lite.
 
     Attributes:
-        labels: class names in the order of the logits.
-        variant: width and depth.
         dropout: rate before the classifier; the authors took 0.2 for Lite0 and 0.3 for Lite2.
-        input_scale: ``s`` of the normalisation ``(x - 128) / s``, one for all channels.
     """
 
-    labels: tuple[str, ...]
-    variant: Variant = Variant.LITE0
-    dropout: float = 0.2
     input_scale: float = 128.0
+    dropout: float = 0.2
 
     def __post_init__(self) -> None:
-        if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
-            raise ValueError(f"labels must be two or more different names, got {self.labels}")
+        NetworkConfig.__post_init__(self)
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be at least 0 and below 1, got {self.dropout}")
-        if self.input_scale <= 0:
-            raise ValueError(f"input_scale must be positive, got {self.input_scale}")
 
 
 def same_padding(side_px: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -159,21 +151,21 @@ class InvertedResidual(nn.Module):
         return y + x if self.skip else y
 
 
-class EfficientNetLite(nn.Module):
-    """The whole classifier, normalisation included.
+class EfficientNetLite(FaceNetwork):
+    """One of the variants; S is one of :data:`INPUT_SIZES`."""
 
-    Input (N, 3, S, S) RGB codes 0..255, any dtype, S one of :data:`INPUT_SIZES`;
-    output (N, labels) float logits.
-    """
+    variant: ClassVar[Variant]
+    feature_channels = FEATURES
+    classifier_path = "classifier"
+    observed = (*FaceNetwork.observed, InvertedResidual)
 
     def __init__(self, config: EfficientNetLiteConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.conv_stem = SameConv2d(3, STEM, 3, 2)
         self.bn1 = _norm(STEM)
         stages: list[nn.Module] = []
         channels = STEM
-        for stage in _STAGES[config.variant]:
+        for stage in _STAGES[self.variant]:
             stages.append(_stage(channels, stage, first=not stages))
             channels = stage.channels
         self.blocks = nn.Sequential(*stages)
@@ -182,10 +174,6 @@ class EfficientNetLite(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.classifier = nn.Linear(FEATURES, len(config.labels))
         self.apply(_initialise)
-
-    def normalise(self, codes: Tensor) -> Tensor:
-        """Codes 0..255 to ``(x - 128) / s``."""
-        return (codes.float() - ZERO_CODE) / self.config.input_scale
 
     def embed(self, codes: Tensor) -> Tensor:
         """The convolutions' features, (N, 1280, ceil(S/32), ceil(S/32)) from 0 to 6."""
@@ -196,8 +184,19 @@ class EfficientNetLite(nn.Module):
         """Logits (N, labels) from :meth:`embed`'s features."""
         return self.classifier(self.dropout(features.mean(dim=(2, 3))))
 
-    def forward(self, codes: Tensor) -> Tensor:
-        return self.classify(self.embed(codes))
+
+class EfficientNetLite0(EfficientNetLite):
+    """3.4 M parameters: for the edge."""
+
+    architecture = Variant.LITE0.value
+    variant = Variant.LITE0
+
+
+class EfficientNetLite2(EfficientNetLite):
+    """4.8 M parameters: a teacher's size."""
+
+    architecture = Variant.LITE2.value
+    variant = Variant.LITE2
 
 
 def _stage(channels: int, stage: _Stage, *, first: bool) -> nn.Sequential:

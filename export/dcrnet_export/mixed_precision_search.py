@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from dcrnet_runtime.backends.model import Model
 
 from dcrnet_export.artifacts.artifact import (
     ArtifactKind,
@@ -24,6 +23,7 @@ from dcrnet_export.passes.mixed_precision import keep_in_float
 from dcrnet_export.passes.sensitivity import LayerError, layer_errors
 from dcrnet_runtime.backends.card import ModelCard
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import Model
 
 MOST_LAYERS = 6
 _CANDIDATES = 3

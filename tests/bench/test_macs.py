@@ -9,10 +9,10 @@ import numpy as np
 import onnx
 import pytest
 from conftest import TinyModel
-from dcrnet_runtime.backends.model import ModelFormat
 from onnx import TensorProto, helper, numpy_helper
 
 from dcrnet_bench.profiling.macs import NotCountedError, _operation_macs, count_macs
+from dcrnet_runtime.backends.model import ModelFormat
 
 CONV_MACS = 8 * 32 * 32 * 3 * 3 * 3
 GROUPED_MACS = 8 * 32 * 32 * 5 * 5

@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import TinyModel
-from dcrnet_runtime.backends.model import Backend
 
 from dcrnet_runtime.backends import loading as backends
 from dcrnet_runtime.backends import provider
 from dcrnet_runtime.backends.interpreter import InterpreterPackage, load_interpreter
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import Backend
 from dcrnet_runtime.backends.provider import Provider, onnx_providers
 from dcrnet_runtime.detectors.litert import FaceNetworks
 from dcrnet_runtime.errors import DcrnetError

@@ -6,7 +6,6 @@ import math
 
 import cv2
 import numpy as np
-from dcrnet_runtime.video.images import decode_image
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -16,6 +15,7 @@ from dcrnet_runtime.preprocess import geometry
 from dcrnet_runtime.preprocess.crops import prepare
 from dcrnet_runtime.preprocess.gamma import adaptive_gamma, gamma_table
 from dcrnet_runtime.preprocess.spec import Border, Colour, PreprocessSpec
+from dcrnet_runtime.video.images import decode_image
 
 SPECS = [
     PreprocessSpec(size_px=32, focus_strength=0.5, border=border, colour=colour)

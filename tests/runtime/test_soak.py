@@ -11,11 +11,11 @@ import numpy as np
 import psutil
 import pytest
 from conftest import TinyModel
-from dcrnet_runtime.backends.model import Model
 from generated import FixedDetector, synthetic_face, write_clip
 from numpy.typing import NDArray
 
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.detectors.detector import Detector, open_detector
 from dcrnet_runtime.models import shipped_model
 from dcrnet_runtime.recognizer import Recognizer

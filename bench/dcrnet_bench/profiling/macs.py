@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dcrnet_runtime.backends.model import ModelFormat
-
 from dcrnet_runtime.backends.interpreter import load_interpreter
+from dcrnet_runtime.backends.model import ModelFormat
 
 Shape = tuple[int, ...]
 

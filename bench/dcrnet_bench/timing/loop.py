@@ -8,10 +8,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from dcrnet_runtime.backends.model import Model
 from numpy.typing import NDArray
 
 from dcrnet_bench.timing.clock import Latency
+from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.face import Face
 from dcrnet_runtime.recognizer import Recognizer
 from dcrnet_runtime.stream import Stream

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from dcrnet_runtime.backends.model import Model
 from numpy.typing import NDArray
 
 from dcrnet_bench.timing.clock import Latency, Rounds, Task, interleave
 from dcrnet_bench.timing.loop import time_loop
 from dcrnet_bench.timing.scene import Scene
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.detectors.detector import Detector, open_detector
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from dcrnet_runtime.video.images import read_image
 from numpy.typing import NDArray
 
 from dcrnet_runtime.face import Box, Face
+from dcrnet_runtime.video.images import read_image
 
 FRAME_PX = (640, 480)
 """Width and height: what a small camera delivers."""

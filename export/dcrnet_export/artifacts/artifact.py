@@ -9,14 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, ModelFormat
-
 from dcrnet_edge.models.checkpoint import Checkpoint
 from dcrnet_export.artifacts.target import UNIVERSAL, Recipe, Target, recipe_for
 from dcrnet_export.ir.graph import Graph
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.quantization import QuantizedGraph, WeightLimit, quantize
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
+from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, ModelFormat
 from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.outfile import written_beside
 

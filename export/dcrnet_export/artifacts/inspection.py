@@ -9,12 +9,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dcrnet_runtime.backends.model import ModelFormat
 from safetensors import SafetensorError, safe_open
 
 from dcrnet_export.emitters.tflite_writer import FILE_IDENTIFIER, card_text
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
 from dcrnet_runtime.backends.golden import GOLDEN_INPUTS, GOLDEN_KEY
+from dcrnet_runtime.backends.model import ModelFormat
 from dcrnet_runtime.errors import DcrnetError
 
 CHECKPOINT_FORMAT = "safetensors"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from dcrnet_runtime.backends.model import ModelFormat
-
 from dcrnet_export.artifacts.artifact import PRECISIONS, ArtifactKind
 from dcrnet_export.artifacts.target import Target, recipe_for
+from dcrnet_runtime.backends.model import ModelFormat
 from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.errors import DcrnetError
 

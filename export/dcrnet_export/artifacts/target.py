@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dcrnet_runtime.backends.model import ModelFormat
-
 from dcrnet_export.passes.quantization import WeightLimit
+from dcrnet_runtime.backends.model import ModelFormat
 from dcrnet_runtime.backends.precision import Precision
 
 

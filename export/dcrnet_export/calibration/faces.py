@@ -11,7 +11,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from dcrnet_runtime.video.images import IMAGE_SUFFIXES, read_image
 from numpy.typing import NDArray
 
 from dcrnet_edge.data.face_cache import face_of_crop
@@ -20,6 +19,7 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.preprocess.crops import prepare
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
+from dcrnet_runtime.video.images import IMAGE_SUFFIXES, read_image
 
 _CROP_PX = 256
 """An image of at most this side is taken to be a face crop already."""

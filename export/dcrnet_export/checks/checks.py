@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dcrnet_runtime.backends.model import OUTPUT_NAME
 from numpy.typing import NDArray
 
 from dcrnet_export.artifacts.artifact import ArtifactKind, integer_graph
@@ -27,6 +26,7 @@ from dcrnet_runtime.backends.golden import (
     self_test,
 )
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import OUTPUT_NAME
 from dcrnet_runtime.backends.precision import Precision
 
 SATURATING_INPUTS = ("white", "half black, half white")

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from dcrnet_runtime.backends.model import Model
 from numpy.typing import NDArray
 
 from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_export.checks.tolerances import Tolerances
+from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.backends.precision import Precision
 
 CLEAR_MARGIN = 0.10

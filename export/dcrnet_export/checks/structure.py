@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, ModelFormat
-
 from dcrnet_runtime.backends.card import ModelCard
+from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, ModelFormat
 
 _STANDARD_DOMAINS = {"", "ai.onnx"}
 

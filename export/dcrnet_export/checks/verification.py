@@ -9,14 +9,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from dcrnet_runtime.backends.model import Model, ModelFormat
-
 from dcrnet_export.artifacts.artifact import REJECTED_SUFFIX, sidecar_of
 from dcrnet_export.artifacts.inspection import CHECKPOINT_FORMAT, Description, describe
 from dcrnet_export.checks.structure import structure_problem
 from dcrnet_export.checks.tolerances import Tolerances
 from dcrnet_runtime.backends.golden import self_test
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import Model, ModelFormat
 from dcrnet_runtime.errors import DcrnetError
 
 

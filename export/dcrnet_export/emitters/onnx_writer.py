@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from dcrnet_export.ir.graph import Graph
+from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
 
 OPSET = 17
 IR_VERSION = 8

@@ -9,10 +9,10 @@ from typing import Any
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from dcrnet_runtime.backends.model import TFLITE_CARD_FILE
 from numpy.typing import NDArray
 
 from dcrnet_export.ir.graph import Shape
+from dcrnet_runtime.backends.model import TFLITE_CARD_FILE
 
 FILE_IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
