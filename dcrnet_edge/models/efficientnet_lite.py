@@ -127,7 +127,7 @@ class DepthwiseSeparable(nn.Module):
         self.bn2 = _norm(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.bn2(self.conv_pw(_relu6(self.bn1(self.conv_dw(x)))))
+        return self.bn2(self.conv_pw(functional.relu6(self.bn1(self.conv_dw(x)))))
 
 
 class InvertedResidual(nn.Module):
@@ -145,8 +145,8 @@ class InvertedResidual(nn.Module):
         self.bn3 = _norm(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = _relu6(self.bn1(self.conv_pw(x)))
-        hidden = _relu6(self.bn2(self.conv_dw(hidden)))
+        hidden = functional.relu6(self.bn1(self.conv_pw(x)))
+        hidden = functional.relu6(self.bn2(self.conv_dw(hidden)))
         y = self.bn3(self.conv_pwl(hidden))
         return y + x if self.skip else y
 
@@ -177,8 +177,8 @@ class EfficientNetLite(FaceNetwork):
 
     def embed(self, codes: Tensor) -> Tensor:
         """The convolutions' features, (N, 1280, ceil(S/32), ceil(S/32)) from 0 to 6."""
-        x = _relu6(self.bn1(self.conv_stem(self.normalise(codes))))
-        return _relu6(self.bn2(self.conv_head(self.blocks(x))))
+        x = functional.relu6(self.bn1(self.conv_stem(self.normalise(codes))))
+        return functional.relu6(self.bn2(self.conv_head(self.blocks(x))))
 
     def classify(self, features: Tensor) -> Tensor:
         """Logits (N, labels) from :meth:`embed`'s features."""
@@ -210,10 +210,6 @@ def _stage(channels: int, stage: _Stage, *, first: bool) -> nn.Sequential:
 
 def _norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=_EPSILON)
-
-
-def _relu6(x: Tensor) -> Tensor:
-    return functional.relu6(x, inplace=True)
 
 
 def _initialise(module: nn.Module) -> None:
