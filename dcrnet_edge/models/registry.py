@@ -71,7 +71,12 @@ class Architecture:
 
 
 _NETWORKS: LazyRegistry[Architecture] = LazyRegistry(
-    "network", {"dcrnet": "dcrnet_edge.models.dcrnet:ARCHITECTURE"}
+    "network",
+    {
+        "dcrnet": "dcrnet_edge.models.dcrnet:ARCHITECTURE",
+        "tf_efficientnet_lite0": "dcrnet_edge.models.efficientnet_lite_entries:LITE0",
+        "tf_efficientnet_lite2": "dcrnet_edge.models.efficientnet_lite_entries:LITE2",
+    },
 )
 
 
