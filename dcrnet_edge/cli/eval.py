@@ -17,6 +17,7 @@ from dcrnet_runtime.cli.console import VersionOption, command_app, note, reporte
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
+    from dcrnet_edge.data.corruptions import Corruption
     from dcrnet_edge.datasets.sample import Split
     from dcrnet_edge.datasets.splits import SplitPlan
     from dcrnet_edge.evaluation.comparison import Comparison
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
     from dcrnet_edge.evaluation.predictions import Predictions
     from dcrnet_edge.evaluation.report import Rows
+    from dcrnet_edge.evaluation.robustness import Loss
 
 app = command_app()
 
@@ -64,6 +66,13 @@ def evaluate_models(
         bool,
         typer.Option("--shared-labels", help="Leave out labels that model or data do not know."),
     ] = False,
+    corrupt: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Judge on corrupted pictures, too, which faces are found anew on: a kind (blur,"
+            " eyes, ...), trained, held-out or all; repeatable."
+        ),
+    ] = None,
     against: Annotated[
         Path | None, typer.Option(help="A model or predictions to compare the first one with.")
     ] = None,
@@ -71,7 +80,12 @@ def evaluate_models(
         Path | None, typer.Option("--json", help="Write every figure to a file.")
     ] = None,
     predictions_file: Annotated[
-        Path | None, typer.Option("--predictions", help="Write the first model's answers.")
+        Path | None,
+        typer.Option(
+            "--predictions",
+            help="Write the first model's answers; those to corrupted pictures beside it, as"
+            " NAME.KIND.csv.",
+        ),
     ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Folder for report.md, the confusion matrix and answers.")
@@ -96,6 +110,7 @@ def evaluate_models(
     from dcrnet_edge.evaluation.report import write_report
 
     part = _split(split)
+    kinds = _kinds(corrupt or ())
     judged = asked(models, size or ()) if models else shipped(size or ())
     rivals = [] if against is None else asked([against], size or ())[:1]
     images = None
@@ -109,7 +124,8 @@ def evaluate_models(
     comparisons = {
         name: compare(predictions[first], each) for name, each in _answers(rivals, images).items()
     }
-    for rows in _tables(metrics, judged, comparisons):
+    losses = _losses(judged, images, predictions, kinds, predictions_file)
+    for rows in _tables(metrics, judged, comparisons) + _loss_tables(metrics, losses):
         _show(rows, as_markdown=as_markdown)
     note(f"Intervals: 95 % bootstrap over {metrics[first].resampled}.")
     if predictions_file is not None:
@@ -118,7 +134,7 @@ def evaluate_models(
         write_report(report, first, metrics[first], predictions[first])
     if json_file is not None:
         asked_for = {"dataset": dataset, "split": split, "box_only": box_only}
-        _write(json_file, asked_for, images, judged, metrics, comparisons)
+        _write(json_file, asked_for, images, judged, metrics, comparisons, losses)
 
 
 def _split(name: str) -> Split:
@@ -127,6 +143,51 @@ def _split(name: str) -> Split:
     if name not in list(Split):
         raise DcrnetError(f"--split {name} is unknown: choose {', '.join(Split)}")
     return Split(name)
+
+
+def _kinds(names: Sequence[str]) -> list[Corruption]:
+    from dcrnet_edge.evaluation.robustness import kinds_of
+
+    return kinds_of(names)
+
+
+def _losses(
+    judged: Sequence[ModelRef],
+    images: Images | None,
+    clean: Mapping[str, Predictions],
+    kinds: Sequence[Corruption],
+    predictions_file: Path | None,
+) -> dict[str, dict[str, Loss]]:
+    """What each model loses by each kind; the first one's answers go into files."""
+    from dcrnet_edge.evaluation.predictions import save_predictions
+    from dcrnet_edge.evaluation.robustness import answers, loss
+
+    losses: dict[str, dict[str, Loss]] = {name: {} for name in clean}
+    first, *_ = clean
+    for kind in kinds:  # the outer loop: all models share the faces that are found
+        note(f"Pictures with {kind}.")
+        for (name, predictions), ref in zip(clean.items(), judged, strict=True):
+            found = answers(ref, images, kind)
+            losses[name][kind.value] = loss(predictions, found, kind)
+            if predictions_file is not None and name == first:
+                suffix = f".{kind}{predictions_file.suffix}"
+                save_predictions(predictions_file.with_suffix(suffix), found)
+    return losses
+
+
+def _loss_tables(
+    metrics: Mapping[str, Metrics], losses: Mapping[str, Mapping[str, Loss]]
+) -> list[Rows]:
+    """For each model a table of the kinds that training may show, and one of the others."""
+    from dcrnet_edge.evaluation.report import loss_rows
+
+    tables = []
+    for name, found in losses.items():
+        for title, is_trained in (("trained on", True), ("held out", False)):
+            some = {kind: each for kind, each in found.items() if each.is_trained is is_trained}
+            if some:
+                tables.append(loss_rows(metrics[name].accuracy, some, f"{name}, {title}"))
+    return tables
 
 
 def _answers(judged: Sequence[ModelRef], images: Images | None) -> dict[str, Predictions]:
@@ -189,10 +250,12 @@ def _write(
     judged: Sequence[ModelRef],
     metrics: Mapping[str, Metrics],
     comparisons: Mapping[str, Comparison],
+    losses: Mapping[str, Mapping[str, Loss]],
 ) -> None:
     """Every figure as JSON."""
     import json
 
+    from dcrnet_edge.evaluation.robustness import SEED
     from dcrnet_runtime.outfile import written_beside
 
     document = {
@@ -202,6 +265,14 @@ def _write(
         "dcrnet_edge": metadata.version("dcrnet-edge"),
         "models": {name: each.to_json() for name, each in metrics.items()},
     }
+    if any(losses.values()):
+        document["corruptions"] = {
+            "seed": SEED,
+            "models": {
+                name: {kind: asdict(each) for kind, each in found.items()}
+                for name, found in losses.items()
+            },
+        }
     for name, comparison in comparisons.items():
         document["against"] = {"model": name, **asdict(comparison)}
     with written_beside(path) as beside:

@@ -58,7 +58,10 @@ def train(
         str | None, typer.Option(help=f"{', '.join(network_names())}; by default dcrnet.")
     ] = None,
     size: Annotated[
-        int | None, typer.Option(help="Input side in px; dcrnet takes 64, 128, 192 or 224, EfficientNet-Lite more.")
+        int | None,
+        typer.Option(
+            help="Input side in px; dcrnet takes 64, 128, 192 or 224, EfficientNet-Lite more."
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     batch_size: Annotated[int | None, typer.Option(min=2)] = None,

@@ -6,6 +6,8 @@ FERPlus's 48 px pictures, whose face fills them, and grow with the sides of larg
 
 from __future__ import annotations
 
+import zlib
+from dataclasses import dataclass
 from enum import StrEnum
 
 import cv2
@@ -58,6 +60,32 @@ HELD_OUT = (
     Corruption.MASK,
 )
 """Kinds that no training shows, so that they tell robustness from what was learned by heart."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeededCorruption:
+    """One kind on every picture of a data set, drawn anew for each.
+
+    The draw depends on seed and picture alone, so that order and number of the pictures do not
+    matter. See :class:`dcrnet_edge.datasets.sample.Alteration`.
+
+    Attributes:
+        kind: what is done.
+        seed: of noise, places and turns.
+    """
+
+    kind: Corruption
+    seed: int = 0
+
+    @property
+    def key(self) -> str:
+        """Kind and seed."""
+        return f"{self.kind} {self.seed}"
+
+    def __call__(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        picture = zlib.crc32(np.ascontiguousarray(rgb).data)
+        return corrupt(rgb, self.kind, np.random.default_rng((self.seed, picture)))
+
 
 _SQUARE = 16
 _SQUARE_PLACES = (4, 27)

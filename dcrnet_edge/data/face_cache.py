@@ -148,12 +148,17 @@ class FaceCache:
 
 
 def content_digest(sample: Sample) -> bytes:
-    """SHA-256 of an image file, of a face in it, or of a row in a CSV of pixels."""
+    """SHA-256 of an image file, of a face in it, or of a row in a CSV of pixels.
+
+    With what is done to it, where something is.
+    """
     if sample.row_offset is not None:
         return sha256(read_rgb(sample).tobytes()).digest()
     digest = sha256(sample.path.read_bytes())
     if sample.box is not None:
         digest.update(repr(sample.box).encode())
+    if sample.alteration is not None:
+        digest.update(sample.alteration.key.encode())
     return digest.digest()
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_edge.data.crop_cache import CropCache, Crops
 from dcrnet_edge.data.face_cache import FaceCache
-from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, class_counts
+from dcrnet_edge.datasets.sample import Alteration, FaceDataset, Sample, Split, class_counts
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
@@ -40,6 +41,16 @@ class FaceData:
         self._crops = crops
         self._faces: dict[Split, list[Face]] = {}
         self._prepared: dict[tuple[Split, PreprocessSpec], Crops] = {}
+
+    def altered(self, alteration: Alteration) -> FaceData:
+        """The same images with something done to each before its face is found."""
+        splits = {
+            split: [replace(sample, alteration=alteration) for sample in samples]
+            for split, samples in self.dataset.splits.items()
+        }
+        # Without all the other images: only those of a split that is asked for are searched.
+        dataset = replace(self.dataset, splits=splits, images=())
+        return FaceData(dataset, self._cache, self._crops, is_box_only=self._is_box_only)
 
     def samples(self, split: Split) -> list[Sample]:
         """The samples of a split."""
