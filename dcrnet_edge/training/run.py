@@ -20,6 +20,7 @@ from dcrnet_edge.data.calibration import calibration_batches
 from dcrnet_edge.data.data_module import FaceDataModule
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets.sample import Split
+from dcrnet_edge.distillation.teaching import Taught
 from dcrnet_edge.evaluation.inference import predict
 from dcrnet_edge.models import registry
 from dcrnet_edge.models.activation_ranges import activation_ranges
@@ -53,7 +54,7 @@ class Run:
     """One run in its folder.
 
     Args:
-        data: what to learn.
+        data: what to learn; what teachers made of a data set says who they were.
         config: how.
         initialization: the first weights.
         folder: where everything is written.
@@ -63,7 +64,7 @@ class Run:
 
     def __init__(
         self,
-        data: FaceData,
+        data: FaceData | Taught,
         config: RunConfig,
         initialization: Initialization,
         folder: Path,
@@ -72,6 +73,8 @@ class Run:
         hardware: Hardware | None = None,
     ) -> None:
         self.folder = folder
+        self._taught = data if isinstance(data, Taught) else None
+        data = data.data if isinstance(data, Taught) else data
         self._data = data
         self._config = config
         self._initialization = initialization
@@ -97,9 +100,11 @@ class Run:
         counts = self._data.class_counts().tolist()
         loaders = self._loaders()
         network, settings = self._begin(resume)
+        recipe = self._config.recipe
         module = TrainingModule(
             network,
-            self._config.recipe,
+            # Teachers' answers are soft, whatever the labels in them were.
+            recipe if self._taught is None else replace(recipe, soft_labels=True),
             loaders.steps * self._config.recipe.epochs,
             counts,
             loaders.statistics,
@@ -164,8 +169,9 @@ class Run:
 
     def _settings(self) -> Settings:
         processes = self._hardware.processes
+        landmarks_sha256 = self._spec.landmarks_sha256
         return settings_of(
-            self._data.dataset, self._config, self._spec.landmarks_sha256, processes
+            self._data.dataset, self._config, landmarks_sha256, processes, self._taught
         )
 
     def _begin(self, resume: bool) -> tuple[FaceNetwork, Settings]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dcrnet_edge.datasets.sample import FaceDataset
+from dcrnet_edge.distillation.teaching import Taught
 from dcrnet_edge.training.run_config import RunConfig
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outfile import written_beside
@@ -23,7 +24,11 @@ Settings = dict[str, Any]
 
 
 def settings_of(
-    dataset: FaceDataset, config: RunConfig, landmarks_sha256: str, processes: int
+    dataset: FaceDataset,
+    config: RunConfig,
+    landmarks_sha256: str,
+    processes: int,
+    taught: Taught | None = None,
 ) -> Settings:
     """What decides a run's result, but for its first weights (``start``)."""
     return {
@@ -35,6 +40,7 @@ def settings_of(
         "data_sha256": dataset.digest,
         "landmarks_sha256": landmarks_sha256,
         "config": config.to_values(),
+        "distillation": None if taught is None else taught.provenance,
         "devices": processes,
         "versions": {
             **{name: metadata.version(name) for name in _PACKAGES},
