@@ -96,6 +96,13 @@ def evaluate_models(
     landmarks: Annotated[
         Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
     ] = None,
+    landmarks_cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="One file with the faces that were found: used where it exists, else made, to"
+            " carry to another machine."
+        ),
+    ] = None,
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
     ] = 0,
@@ -116,7 +123,15 @@ def evaluate_models(
     images = None
     if data is not None and not all(each.has_answers for each in (*judged, *rivals)):
         plan = _plan(protocol, fold, folds, split_seed)
-        faces = open_data(dataset, data, plan, landmarks, workers, is_box_only=box_only)
+        faces = open_data(
+            dataset,
+            data,
+            plan,
+            landmarks,
+            workers,
+            is_box_only=box_only,
+            landmarks_cache=landmarks_cache,
+        )
         images = Images(faces, part, data, shared_labels)
     predictions = _answers(judged, images)
     metrics = {name: compute_metrics(each) for name, each in predictions.items()}

@@ -23,6 +23,7 @@ def open_data(
     workers: int = 0,
     *,
     is_box_only: bool = False,
+    landmarks_cache: Path | None = None,
 ) -> FaceData:
     """Read a data set, say what is in it, and find its faces as they are asked for.
 
@@ -33,6 +34,7 @@ def open_data(
         landmarks: bundle of networks to find faces with.
         workers: processes that look for faces; 0: one for each core.
         is_box_only: withhold the landmarks that are found.
+        landmarks_cache: one file that has the faces, or gets them.
 
     Raises:
         DcrnetError: the data cannot be read or split, or there is no landmark network.
@@ -57,6 +59,7 @@ def open_data(
         functools.partial(open_detector, DetectorKind.LITERT, landmarks),
         workers=workers or os.cpu_count() or 1,
         progress=progress_bar("Finding faces"),
+        file=landmarks_cache,
     )
     crops = CropCache(cache_folder() / "crops", progress_bar("Preparing faces"))
     return FaceData(dataset, cache, crops, is_box_only=is_box_only)

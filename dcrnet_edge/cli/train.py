@@ -118,6 +118,13 @@ def train(
     landmarks: Annotated[
         Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
     ] = None,
+    landmarks_cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="One file with the faces that were found: used where it exists, else made, to"
+            " carry to another machine."
+        ),
+    ] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     devices: Annotated[int, typer.Option(min=1, help="Devices a node.")] = 1,
     nodes: Annotated[int, typer.Option(min=1)] = 1,
@@ -160,7 +167,7 @@ def train(
     settings = run_settings(preset, config, set_ or [], named, notice=not resume)
     initialization = _initialization(start_from, backbone_weights, from_scratch)
     hardware = Hardware(accelerator, devices, nodes, strategy, workers, checkpoint_minutes)
-    read = functools.partial(_read, settings.dataset, data, landmarks, workers)
+    read = functools.partial(_read, settings.dataset, data, landmarks, workers, landmarks_cache)
     teachers = _Teachers(teacher or [], unlabelled, exclude or [], unlabelled_license)
     teachers.check(all_folds=all_folds)
     if all_folds:
@@ -225,9 +232,14 @@ def _quiet_lightning() -> None:
 
 
 def _read(
-    dataset: str, root: Path, landmarks: Path | None, workers: int, plan: SplitPlan
+    dataset: str,
+    root: Path,
+    landmarks: Path | None,
+    workers: int,
+    landmarks_cache: Path | None,
+    plan: SplitPlan,
 ) -> FaceData:
-    return open_data(dataset, root, plan, landmarks, workers)
+    return open_data(dataset, root, plan, landmarks, workers, landmarks_cache=landmarks_cache)
 
 
 def _train_folds(

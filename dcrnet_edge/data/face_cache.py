@@ -18,6 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from dcrnet_edge.data.landmarks_file import LandmarksFile
 from dcrnet_edge.datasets.sample import Sample, read_rgb
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import LANDMARKS, Box, Face
@@ -49,6 +50,8 @@ class FaceCache:
             several workers each opens its own, so that it has to be picklable.
         workers: processes that look for faces.
         progress: called with the images done and all images, where there is something to do.
+        file: one file that has the faces, or gets them; see
+            :class:`dcrnet_edge.data.landmarks_file.LandmarksFile`.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class FaceCache:
         *,
         workers: int = 1,
         progress: Callable[[int, int], None] | None = None,
+        file: Path | None = None,
     ) -> None:
         self._folder = folder
         self._open_detector = open_detector
@@ -66,6 +70,8 @@ class FaceCache:
         self._detector = open_detector()
         self.name = self._detector.name
         self.landmarks_sha256 = self._detector.landmarks_sha256
+        found_by = f"{self.name} {self.landmarks_sha256} {_MARGIN}"
+        self._file = None if file is None else LandmarksFile(file, found_by)
 
     def faces(
         self, samples: Sequence[Sample], images: Sequence[Sample] | None = None
@@ -80,9 +86,19 @@ class FaceCache:
                 finds them again; by default ``samples``.
 
         Raises:
-            DcrnetError: a worker died; the shards that are done stay.
+            DcrnetError: a worker died; the shards that are done stay. Or the one file lacks an
+                image.
         """
         images = images or samples
+        is_altered = any(sample.alteration is not None for sample in samples)
+        if self._file is None or is_altered:
+            return self._cached(samples, images)
+        if not self._file.is_given:
+            found = self._cached(images, images)
+            self._file.add(dict(zip(map(content_digest, images), found, strict=True)))
+        return self._file.faces(samples, [content_digest(sample) for sample in samples])
+
+    def _cached(self, samples: Sequence[Sample], images: Sequence[Sample]) -> list[Face]:
         places = {image: place for place, image in enumerate(images)}
         numbers = sorted({places[sample] // SHARD for sample in samples})
         shards = self._shards([images[n * SHARD : (n + 1) * SHARD] for n in numbers])
