@@ -285,8 +285,28 @@ def _train_once(
     faces = teachers.teach(read(settings.split), settings.recipe.distilling())
     run = Run(faces, settings, initialization, out, license=license, hardware=hardware)
     path = run.train(resume=resume)
-    rank_zero_only(note)(
-        f"Wrote {path}. Next: dcrnet-eval {path} --data {data}; dcrnet-export {path} --int8"
+    say = rank_zero_only(note)
+    say(_speed(out))
+    say(f"Wrote {path}. Next: dcrnet-eval {path} --data {data}; dcrnet-export {path} --int8")
+
+
+_GPU_IMAGES_PER_S = 2700
+"""What a GPU trains DCRNet at with 128 px."""
+
+
+def _speed(folder: Path) -> str:
+    """What a run says of its data's speed."""
+    import json
+
+    from dcrnet_edge.training.settings import SETTINGS_NAME
+
+    settings = json.loads((folder / SETTINGS_NAME).read_text())
+    a_core = settings["loader_images_per_s_a_core"]
+    cores = -(-_GPU_IMAGES_PER_S // max(1, int(a_core)))
+    return (
+        f"Data wait {settings['data_wait_percent']:.1f} % of training's time, at"
+        f" {settings['images_per_s']:.0f} images a second. A core loads {a_core:.0f} a second:"
+        f" {_GPU_IMAGES_PER_S}, as a GPU takes, need {cores} (--workers)."
     )
 
 

@@ -18,6 +18,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from dcrnet_edge.data.calibration import calibration_batches
 from dcrnet_edge.data.data_module import FaceDataModule
+from dcrnet_edge.data.data_wait import DataWait
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.distillation.teaching import Taught
@@ -110,7 +111,8 @@ class Run:
             loaders.statistics,
         )
         point = ResumePoint(self._resume_path, self._hardware.checkpoint_minutes)
-        trainer = self._trainer(point, loaders, settings)
+        wait = DataWait()
+        trainer = self._trainer(point, wait, loaders, settings)
         with explained(self.folder), warnings.catch_warnings():
             for text in (".*your dataloader is not resumable.*", ".*LeafSpec.*is deprecated.*"):
                 warnings.filterwarnings("ignore", text)  # Lightning's own affairs
@@ -128,7 +130,11 @@ class Run:
                 "hours": round(point.hours, 3),
                 "epochs_run": trainer.current_epoch,
                 "box_only_share": round(self._data.box_only_share(Split.TRAIN), 4),
+                "data_wait_percent": round(wait.percent, 2),
+                "images_per_s": round(wait.images_per_s, 1),
+                "loader_images_per_s_a_core": round(loaders.images_per_s_a_core(), 1),
             }
+            rank_zero_only(write_settings)(self.folder, settings, self._config)
             if trainer.is_global_zero:
                 self._finish(loaders, settings)
             trainer.strategy.barrier()
@@ -199,7 +205,7 @@ class Run:
         return network, settings
 
     def _trainer(
-        self, point: ResumePoint, loaders: FaceDataModule, settings: Settings
+        self, point: ResumePoint, wait: DataWait, loaders: FaceDataModule, settings: Settings
     ) -> lightning.Trainer:
         recipe = self._config.recipe
         logger = JsonlLogger(self.folder)
@@ -217,7 +223,7 @@ class Run:
             recipe.precision,
             max_epochs=recipe.epochs,
             gradient_clip_val=recipe.gradient_clip or None,
-            callbacks=[kept, *_averaging(recipe), point, curves],
+            callbacks=[kept, *_averaging(recipe), point, curves, wait],
             plugins=[WholeCheckpoints()],
             logger=[logger, board],
             log_every_n_steps=min(20, loaders.steps),
