@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +20,7 @@ from dcrnet_runtime.cli.console import VersionOption, command_app, note, renamed
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dcrnet_edge.data.face_data import FaceData
     from dcrnet_edge.datasets.splits import SplitPlan
@@ -261,6 +262,7 @@ def _train_folds(
         data,
         license=adapter(settings.dataset).license,
         hardware=hardware,
+        command=command_line(sys.argv),
     )
     note(f"Wrote {path}. Next: dcrnet-eval {path}")
 
@@ -283,7 +285,15 @@ def _train_once(
 
     license = adapter(settings.dataset).license
     faces = teachers.teach(read(settings.split), settings.recipe.distilling())
-    run = Run(faces, settings, initialization, out, license=license, hardware=hardware)
+    run = Run(
+        faces,
+        settings,
+        initialization,
+        out,
+        license=license,
+        hardware=hardware,
+        command=command_line(sys.argv),
+    )
     path = run.train(resume=resume)
     say = rank_zero_only(note)
     say(_speed(out))
@@ -308,6 +318,23 @@ def _speed(folder: Path) -> str:
         f" {settings['images_per_s']:.0f} images a second. A core loads {a_core:.0f} a second:"
         f" {_GPU_IMAGES_PER_S}, as a GPU takes, need {cores} (--workers)."
     )
+
+
+def command_line(argv: Sequence[str]) -> str:
+    """A command as it was given, for the model card: of paths, which are private, their names.
+
+    Args:
+        argv: program and arguments.
+    """
+    import shlex
+
+    named = []
+    for argument in argv:
+        option, equals, value = (
+            argument.partition("=") if argument[:1] == "-" else ("", "", argument)
+        )
+        named.append(option + equals + (Path(value).name if "/" in value else value))
+    return shlex.join(named)
 
 
 def run_settings(

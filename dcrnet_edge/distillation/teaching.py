@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets.sample import Sample, Split, one_hot
+from dcrnet_edge.distillation.sources import Source, joined, sources_of
 from dcrnet_edge.distillation.teachers import Teacher, TeacherAnswers, tempered
 from dcrnet_edge.distillation.unlabelled import (
     UnlabelledCounts,
@@ -51,13 +52,13 @@ class Taught:
     Attributes:
         data: the labelled data set with other targets, and with the unlabelled faces in Train.
         provenance: teachers and numbers as JSON values.
-        licenses: terms of the teachers and of the unlabelled pictures.
+        sources: what the teachers were made from, and the unlabelled pictures.
         counts: what became of the unlabelled pictures; None where there were none.
     """
 
     data: FaceData
     provenance: dict[str, Any]
-    licenses: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
     counts: UnlabelledCounts | None = None
 
 
@@ -95,17 +96,22 @@ def teach(
         "temperature": spec.temperature,
         "share": spec.share,
     }
-    licenses = [teacher.checkpoint.card.license for teacher in teachers]
+    sources = [
+        source
+        for teacher in teachers
+        for source in sources_of(teacher.checkpoint.card, teacher.name)
+    ]
     if folder is None:
-        return Taught(data.with_training(taught, faces), provenance, tuple(licenses))
+        return Taught(data.with_training(taught, faces), provenance, joined(sources))
     more, their_faces, counts, digest = _unlabelled(data, teachers, answers, spec, folder)
     provenance["unlabelled"] = {
-        **{"folder": folder.root.name, "sha256": digest, "license": folder.license},
+        **{"folder": folder.root.name, "sha256": digest},
         **{"confidence": spec.confidence, "per_class": spec.per_class},
         **counts.to_json(),
     }
     both = data.with_training([*taught, *more], [*faces, *their_faces])
-    return Taught(both, provenance, (*licenses, folder.license), counts)
+    pictures = Source(folder.root.name, folder.license)
+    return Taught(both, provenance, joined([*sources, pictures]), counts)
 
 
 def _unlabelled(

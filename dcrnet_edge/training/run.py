@@ -21,6 +21,7 @@ from dcrnet_edge.data.data_module import FaceDataModule
 from dcrnet_edge.data.data_wait import DataWait
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets.sample import Split
+from dcrnet_edge.distillation.sources import SOURCES_KEY, Source, joined, terms
 from dcrnet_edge.distillation.teaching import Taught
 from dcrnet_edge.evaluation.inference import predict
 from dcrnet_edge.models import registry
@@ -59,8 +60,9 @@ class Run:
         config: how.
         initialization: the first weights.
         folder: where everything is written.
-        license: of the data, for the card.
+        license: of the data, for the card, which has that of everything else by itself.
         hardware: what carries it out.
+        command: that this is done by, for the card.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Run:
         *,
         license: str = "",
         hardware: Hardware | None = None,
+        command: str = "",
     ) -> None:
         self.folder = folder
         self._taught = data if isinstance(data, Taught) else None
@@ -80,6 +83,7 @@ class Run:
         self._config = config
         self._initialization = initialization
         self._license = license
+        self._command = command
         self._hardware = hardware or Hardware()
         self._spec = replace(config.preprocess, landmarks_sha256=data.landmarks_sha256)
         self._resume_path = folder / RESUME_NAME
@@ -175,9 +179,13 @@ class Run:
 
     def _settings(self) -> Settings:
         processes = self._hardware.processes
-        landmarks_sha256 = self._spec.landmarks_sha256
         return settings_of(
-            self._data.dataset, self._config, landmarks_sha256, processes, self._taught
+            self._data.dataset,
+            self._config,
+            self._spec.landmarks_sha256,
+            processes,
+            self._taught,
+            self._command,
         )
 
     def _begin(self, resume: bool) -> tuple[FaceNetwork, Settings]:
@@ -200,6 +208,7 @@ class Run:
                     " with `out`"
                 )
             network, settings["start"] = self._initialization.network(architecture, network_config)
+        settings[SOURCES_KEY] = [source.to_json() for source in self._sources(settings)]
         rank_zero_only(remove_leftovers)(self.folder)
         rank_zero_only(write_settings)(self.folder, settings, self._config)
         return network, settings
@@ -250,7 +259,7 @@ class Run:
         predicted = predict(network, self._data.crops(Split.VALID, self._spec))
         truth = [sample.label for sample in self._data.samples(Split.VALID)]
         metrics = {ACCURACY: float((predicted.argmax(axis=1) == truth).mean())}
-        card = ModelCard(self._data.dataset.labels, self._spec, settings, metrics, self._license)
+        card = self._card(self._spec, settings, metrics)
         checkpoint, ranges = Checkpoint(network, card, {}, norms), {}
         for size_px in sorted({*norms, *self._config.range_sizes}):
             seen = calibration_batches(self._data, replace(self._spec, size_px=size_px))
@@ -260,8 +269,20 @@ class Run:
     def _save(
         self, path: Path, network: FaceNetwork, spec: PreprocessSpec, settings: Settings
     ) -> None:
-        card = ModelCard(self._data.dataset.labels, spec, settings, {}, self._license)
-        save_checkpoint(path, Checkpoint(network, card))
+        save_checkpoint(path, Checkpoint(network, self._card(spec, settings, {})))
+
+    def _sources(self, settings: Settings) -> tuple[Source, ...]:
+        """What the weights are made from: labels, teachers and their pictures, first weights."""
+        labelled = Source(self._data.dataset.name, self._license)
+        taught = () if self._taught is None else self._taught.sources
+        first = settings["start"].get(SOURCES_KEY, [])
+        return joined([labelled, *taught, *(Source(**each) for each in first)])
+
+    def _card(
+        self, spec: PreprocessSpec, settings: Settings, metrics: dict[str, float]
+    ) -> ModelCard:
+        license = terms([Source(**each) for each in settings[SOURCES_KEY]])
+        return ModelCard(self._data.dataset.labels, spec, settings, metrics, license)
 
 
 def _averaging(recipe: Recipe) -> list[Callback]:

@@ -10,13 +10,14 @@ from typing import Any
 
 from dcrnet_edge.datasets.sample import FaceDataset
 from dcrnet_edge.distillation.teaching import Taught
+from dcrnet_edge.training.hardware import machine
 from dcrnet_edge.training.run_config import RunConfig
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outfile import written_beside
 
 SETTINGS_NAME = "settings.json"
 CONFIG_NAME = "config.toml"
-_MAY_CHANGE = ("versions", "start")
+_MAY_CHANGE = ("versions", "start", "machine", "command")
 _PACKAGES = ("dcrnet-edge", "torch", "lightning", "numpy", "opencv-python-headless")
 
 Settings = dict[str, Any]
@@ -29,6 +30,7 @@ def settings_of(
     landmarks_sha256: str,
     processes: int,
     taught: Taught | None = None,
+    command: str = "",
 ) -> Settings:
     """What decides a run's result, but for its first weights (``start``)."""
     return {
@@ -42,6 +44,8 @@ def settings_of(
         "config": config.to_values(),
         "distillation": None if taught is None else taught.provenance,
         "devices": processes,
+        "machine": machine(),
+        "command": command,
         "versions": {
             **{name: metadata.version(name) for name in _PACKAGES},
             "python": platform.python_version(),

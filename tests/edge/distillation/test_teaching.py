@@ -18,6 +18,7 @@ from dcrnet_edge.cli import train as train_cli
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.distillation import teachers as teachers_module
+from dcrnet_edge.distillation.sources import Source
 from dcrnet_edge.distillation.teachers import Teacher, TeacherAnswers, tempered
 from dcrnet_edge.distillation.teaching import DistillationSpec, teach
 from dcrnet_edge.distillation.unlabelled import UnlabelledFolder, chosen
@@ -106,7 +107,10 @@ def test_targets_are_the_mean_and_the_label(
         "network": "tf_efficientnet_lite0",
     }
     assert (taught.provenance["temperature"], taught.provenance["share"]) == (temperature, 0.75)
-    assert taught.licenses == ("Terms 1.", "Terms 2.")
+    assert taught.sources == (
+        Source("a.safetensors", "Terms 1."),
+        Source("b.safetensors", "Terms 2."),
+    )
 
 
 def test_teachers_are_asked_once(
@@ -185,7 +189,7 @@ def test_copies_of_what_is_judged_by_are_not_learned_from(
     for sample in samples[10:]:
         assert sum(sample.target) == pytest.approx(1, abs=1e-5)
         assert sample.label == int(np.argmax(sample.target))
-    assert taught.licenses[-1] == "CC BY 4.0"
+    assert taught.sources[-1] == Source("more", "CC BY 4.0")
     assert taught.provenance["unlabelled"]["copies"] == 4
     with pytest.raises(DcrnetError, match=r"less than 1.0 sure .* recipe.unlabelled_confidence"):
         teach(
@@ -221,6 +225,7 @@ def test_a_student_by_its_command(tmp_path: Path) -> None:
     arguments = ["--data", tree, "--dataset", "folders", "--from-scratch", "--size", 64]
     arguments += ["--network", "tf_efficientnet_lite0", "--batch-size", 4, "--epochs", 1]
     arguments += ["--out", tmp_path / "run", "--unlabelled", tmp_path / "more"]
+    arguments += ["--unlabelled-license", "More faces, CC BY 4.0."]
     for path in paths:
         arguments += ["--teacher", path]
     for setting in (
