@@ -74,7 +74,11 @@ class FaceCache:
         self._file = None if file is None else LandmarksFile(file, found_by)
 
     def faces(
-        self, samples: Sequence[Sample], images: Sequence[Sample] | None = None
+        self,
+        samples: Sequence[Sample],
+        images: Sequence[Sample] | None = None,
+        *,
+        is_extra: bool = False,
     ) -> list[Face]:
         """One face a sample; an image in which none is found counts as its own box.
 
@@ -84,6 +88,7 @@ class FaceCache:
             samples: the images asked for.
             images: all of the data set in the order of the shards, so that another split of it
                 finds them again; by default ``samples``.
+            is_extra: they are not the data set's, so that a file which lacks them gets them.
 
         Raises:
             DcrnetError: a worker died; the shards that are done stay. Or the one file lacks an
@@ -93,10 +98,12 @@ class FaceCache:
         is_altered = any(sample.alteration is not None for sample in samples)
         if self._file is None or is_altered:
             return self._cached(samples, images)
-        if not self._file.is_given:
+        digests = [content_digest(sample) for sample in samples]
+        lacks = not all(digest in self._file for digest in digests)
+        if lacks and (is_extra or not self._file.is_given):
             found = self._cached(images, images)
             self._file.add(dict(zip(map(content_digest, images), found, strict=True)))
-        return self._file.faces(samples, [content_digest(sample) for sample in samples])
+        return self._file.faces(samples, digests)
 
     def _cached(self, samples: Sequence[Sample], images: Sequence[Sample]) -> list[Face]:
         places = {image: place for place, image in enumerate(images)}

@@ -66,7 +66,7 @@ class FaceData:
 
     def find(self, samples: Sequence[Sample]) -> list[Face]:
         """One face for each of other samples than the data set's."""
-        return self._cache.faces(samples)
+        return self._cache.faces(samples, is_extra=True)
 
     def samples(self, split: Split) -> list[Sample]:
         """The samples of a split."""

@@ -20,8 +20,8 @@ _REMEDY = "name another file with `landmarks_cache`, which is then made"
 class LandmarksFile:
     """What was found in each image, by the image's hash.
 
-    A file that exists is taken as it is; one that does not is written, and grows with what is
-    found while it is open.
+    A file that exists is the whole of its data set; one that does not is written with all that is
+    found while it is open. Faces of extra images join either.
 
     Args:
         path: of the file.

@@ -74,6 +74,20 @@ def test_faces_of_more_images_join_a_new_file(tree: Path, tmp_path: Path) -> Non
     assert len(again.faces(Split.VALID)) == 8
 
 
+def test_extra_images_join_a_file_that_was_given(tree: Path, tmp_path: Path) -> None:
+    """Such as the unlabelled ones of a student, after a teacher has made the file."""
+    file = tmp_path / "faces.npz"
+    data_of(tree, tmp_path / "one", file).faces(Split.TRAIN)
+    more = write_folders(tmp_path / "more", 4, ("train", "valid", "test"))
+    others = read_dataset("folders", more).images
+    student = data_of(tree, tmp_path / "two", file)
+    student.faces(Split.TRAIN)
+    student.find(others)
+    again = data_of(tree, tmp_path / "three", file, Blind())
+    assert len(again.find(others)) == len(others)
+    assert len(again.faces(Split.TEST)) == 8
+
+
 def test_no_face_comes_back_as_none(tree: Path, tmp_path: Path) -> None:
     file = tmp_path / "faces.npz"
     finds_none = FixedDetector(landmarks_sha256="ee" * 32)
