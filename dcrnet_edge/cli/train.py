@@ -217,8 +217,8 @@ class _Teachers:
         taught = teach(data, teachers, answers, spec, folder)
         say = rank_zero_only(note)
         say(
-            f"{len(teachers)} teachers, temperature {spec.temperature:g}, share {spec.share:g} of"
-            " each target."
+            f"Teachers: {', '.join(teacher.name for teacher in teachers)}; temperature"
+            f" {spec.temperature:g}, share {spec.share:g} of each target."
         )
         if taught.counts is not None:
             say(f"{taught.counts}; confidence floor {spec.confidence:g}.")

@@ -236,7 +236,7 @@ def test_a_student_by_its_command(tmp_path: Path) -> None:
         arguments += ["--set", setting]
     result = CliRunner().invoke(train_cli.app, list(map(str, arguments)))
     assert result.exit_code == 0, result.output
-    assert "2 teachers, temperature 2, share 0.5 of each target." in result.stderr
+    assert "Teachers: 1.safetensors, 2.safetensors; temperature 2, share 0.5" in result.stderr
     assert "5 unlabelled images: 0 unreadable, 0 copies, 0 without a face" in result.stderr
     assert "confidence floor 0." in result.stderr
 
