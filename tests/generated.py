@@ -61,6 +61,9 @@ class FixedDetector:
         self.faces = list(faces)
         self.landmarks_sha256 = landmarks_sha256
 
+    def __deepcopy__(self, _memo: object) -> FixedDetector:
+        raise TypeError("an interpreter inside a detector cannot be copied")
+
     def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
         return self.faces
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from dcrnet_runtime.video.frame import Frame
 from generated import LABELS, synthetic_face, synthetic_frame
 from numpy.typing import NDArray
 
 from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.observation import Counters, Observation, Stage, TrackedFace
 from dcrnet_runtime.recognizer import Recognition
+from dcrnet_runtime.video.frame import Frame
 
 LATENCY_MS = {
     Stage.CAPTURE: 1.25,

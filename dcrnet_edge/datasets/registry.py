@@ -33,13 +33,13 @@ class DatasetAdapter:
 _DATASETS: LazyRegistry[DatasetAdapter] = LazyRegistry(
     "dataset",
     {
-        "ferplus": "dcrnet_edge.datasets.ferplus:ADAPTER",
-        "fer2013": "dcrnet_edge.datasets.fer2013:ADAPTER",
-        "affectnet": "dcrnet_edge.datasets.affectnet:ADAPTER",
-        "ckplus": "dcrnet_edge.datasets.ckplus:ADAPTER",
-        "kdef": "dcrnet_edge.datasets.kdef:ADAPTER",
-        "rafdb": "dcrnet_edge.datasets.rafdb:ADAPTER",
-        "folders": "dcrnet_edge.datasets.folders:ADAPTER",
+        "ferplus": "dcrnet_edge.datasets.layouts.ferplus:ADAPTER",
+        "fer2013": "dcrnet_edge.datasets.layouts.fer2013:ADAPTER",
+        "affectnet": "dcrnet_edge.datasets.layouts.affectnet:ADAPTER",
+        "ckplus": "dcrnet_edge.datasets.layouts.ckplus:ADAPTER",
+        "kdef": "dcrnet_edge.datasets.layouts.kdef:ADAPTER",
+        "rafdb": "dcrnet_edge.datasets.layouts.rafdb:ADAPTER",
+        "folders": "dcrnet_edge.datasets.layouts.folders:ADAPTER",
     },
 )
 

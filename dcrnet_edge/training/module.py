@@ -31,25 +31,6 @@ class TrainingStopError(DcrnetError):
     """Training ended for a reason whose message says how to go on."""
 
 
-class _Shared:
-    """What copies of the module have in common: averaging copies all that a module holds.
-
-    Without it they had all faces twice, and an open detector cannot be copied at all.
-
-    Args:
-        statistics: what is shared.
-    """
-
-    def __init__(self, statistics: Callable[[int], Iterable[Tensor]]) -> None:
-        self._statistics = statistics
-
-    def __call__(self, epoch: int) -> Iterable[Tensor]:
-        return self._statistics(epoch)
-
-    def __deepcopy__(self, _memo: object) -> _Shared:
-        return self
-
-
 class TrainingModule(lightning.LightningModule):
     """A network with an auxiliary classifier.
 
@@ -88,7 +69,7 @@ class TrainingModule(lightning.LightningModule):
         self.register_buffer("class_weights", weights, persistent=False)
         self._recipe = recipe
         self._total_steps = total_steps
-        self._statistics = _Shared(statistics)
+        self._statistics = statistics
         self._plateau: torch.optim.lr_scheduler.ReduceLROnPlateau | None = None
         self._plateau_state: dict[str, Any] = {}
 

@@ -29,19 +29,19 @@ from dcrnet_edge.models.activation_ranges import activation_ranges
 from dcrnet_edge.models.batch_norm import norms_of, renew_batch_norms
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.models.network import FaceNetwork
-from dcrnet_edge.training.failures import explained
-from dcrnet_edge.training.hardware import Hardware
-from dcrnet_edge.training.initialization import Initialization
-from dcrnet_edge.training.jsonl_logger import JsonlLogger, draw_curves
-from dcrnet_edge.training.kept_weights import BEST_WEIGHTS, KeptWeights
-from dcrnet_edge.training.module import ACCURACY, LAST_WEIGHTS, TrainingModule, TrainingStopError
-from dcrnet_edge.training.recipe import Keep, Recipe
-from dcrnet_edge.training.resume_point import (
+from dcrnet_edge.training.callbacks.jsonl_logger import JsonlLogger, draw_curves
+from dcrnet_edge.training.callbacks.kept_weights import BEST_WEIGHTS, KeptWeights
+from dcrnet_edge.training.callbacks.resume_point import (
     RESUME_NAME,
     ResumePoint,
     WholeCheckpoints,
     step_of,
 )
+from dcrnet_edge.training.failures import explained
+from dcrnet_edge.training.hardware import Hardware
+from dcrnet_edge.training.initialization import Initialization
+from dcrnet_edge.training.module import ACCURACY, LAST_WEIGHTS, TrainingModule, TrainingStopError
+from dcrnet_edge.training.recipe import Keep, Recipe
 from dcrnet_edge.training.run_config import RunConfig
 from dcrnet_edge.training.settings import Settings, read_settings, settings_of, write_settings
 from dcrnet_runtime.backends.card import ModelCard
@@ -112,7 +112,8 @@ class Run:
             recipe if self._taught is None else replace(recipe, soft_labels=True),
             loaders.steps * self._config.recipe.epochs,
             counts,
-            loaders.statistics,
+            # A function, which averaging does not copy; a method would take its detector along.
+            lambda epoch: loaders.statistics(epoch),
         )
         point = ResumePoint(self._resume_path, self._hardware.checkpoint_minutes)
         wait = DataWait()

@@ -1,26 +1,24 @@
-"""Accuracy control: the layers that cost an int8 artefact its budget, kept in float."""
+"""Accuracy control: the layers that cost an int8 artifact its tolerance, kept in float."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from dcrnet_export.artifacts.artifact import (
+from dcrnet_export.artifacts.kind import (
     ArtifactKind,
     build_content,
     exact_graph,
     integer_graph,
 )
-from dcrnet_export.checks.checks import References
+from dcrnet_export.checks.examination import loaded
 from dcrnet_export.checks.parity import measure
+from dcrnet_export.checks.references import References
 from dcrnet_export.ir.graph import Graph
 from dcrnet_export.passes.mixed_precision import keep_in_float
 from dcrnet_export.passes.sensitivity import LayerError, layer_errors
 from dcrnet_runtime.backends.card import ModelCard
-from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.timing import interleaved_ns, medians_ms
 
@@ -60,40 +58,34 @@ def mixed_precision_trials(
     Args:
         graph: with ranges.
         kind: an int8 one.
-        card: of the artefact.
-        yardstick: the faces to compare on.
+        card: of the artifact.
+        references: the faces to compare on.
 
     Yields:
         the layers so far, and the graph that keeps them.
     """
     faces = references.faces.crops
     probes = faces[:: max(1, len(faces) // _PROBES)][:_PROBES]
+    kept: list[LayerError] = []
+    plain, mixed = _built(kind, graph, card), graph
+    while len(kept) < MOST_LAYERS:
+        errors = layer_errors(exact_graph(kind, mixed), integer_graph(kind, mixed), probes)
+        names = [each.layer for each in kept]
+        trials = []
+        for error in errors[:_CANDIDATES]:
+            tried = keep_in_float(graph, [*names, error.layer])
+            model = _built(kind, tried, card)
+            distance = measure(model, faces, references.expected).mean
+            trials.append((distance, error, tried, model))
+        if not trials:
+            return
+        _, error, mixed, model = min(trials, key=lambda trial: trial[0])
+        kept.append(error)
+        yield MixedPrecision(tuple(kept), *_medians_ms([plain, model], references)), mixed
 
-    with tempfile.TemporaryDirectory() as folder:
 
-        def built(each: Graph) -> Model:
-            path = Path(folder) / kind.file_name(card.preprocess.size_px)
-            path.write_bytes(build_content(kind, each, card))
-            return load_model(path)
-
-        def distance(model: Model) -> float:
-            return measure(model, faces, references.expected).mean
-
-        kept: list[LayerError] = []
-        plain, mixed = built(graph), graph
-        while len(kept) < MOST_LAYERS:
-            errors = layer_errors(exact_graph(kind, mixed), integer_graph(kind, mixed), probes)
-            names = [each.layer for each in kept]
-            trials = []
-            for error in errors[:_CANDIDATES]:
-                tried = keep_in_float(graph, [*names, error.layer])
-                model = built(tried)
-                trials.append((distance(model), error, tried, model))
-            if not trials:
-                return
-            _, error, mixed, model = min(trials, key=lambda trial: trial[0])
-            kept.append(error)
-            yield MixedPrecision(tuple(kept), *_medians_ms([plain, model], references)), mixed
+def _built(kind: ArtifactKind, graph: Graph, card: ModelCard) -> Model:
+    return loaded("a trial", build_content(kind, graph, card))
 
 
 def _medians_ms(models: Sequence[Model], references: References) -> list[float]:

@@ -1,33 +1,33 @@
-"""Steps of an export: shown while they run, and timed."""
+"""Steps of an export, timed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 
 class Steps:
-    """Shows the running step on standard error, where that is a terminal.
+    """Times what is done.
 
     Attributes:
         seconds: what each step took, by name; a repeated one adds up.
     """
 
     def __init__(self) -> None:
-        from rich.console import Console
-
         self.seconds: dict[str, float] = {}
-        self._console = Console(stderr=True)
 
     @contextmanager
     def __call__(self, name: str, subject: str = "") -> Generator[None, None, None]:
-        """Time a block under ``name``; ``subject`` is shown with it."""
-        title = f"{subject}: {name}" if subject else name
+        """Time a block under ``name``; ``subject`` is what it is done to."""
         start = time.perf_counter()
-        with self._console.status(title) if self._console.is_terminal else nullcontext():
+        with self.shown(f"{subject}: {name}" if subject else name):
             yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+    def shown(self, title: str) -> AbstractContextManager[object]:
+        """Tell the user of a running step; here nobody is told."""
+        return nullcontext()
 
     def summary(self) -> str:
         """The steps so far with their times, which are then forgotten."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dcrnet_runtime.backends.model import ModelFormat
 from safetensors import SafetensorError, safe_open
 
-from dcrnet_export.emitters.tflite_writer import FILE_IDENTIFIER, card_text
+from dcrnet_export.formats.registry import FORMATS
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
 from dcrnet_runtime.backends.golden import GOLDEN_INPUTS, GOLDEN_KEY
 from dcrnet_runtime.errors import DcrnetError
@@ -89,26 +89,15 @@ def describe(path: Path) -> Description:
 
 
 def _card_text(path: Path, content: bytes) -> tuple[str, str | None]:
-    if content[4:8] == FILE_IDENTIFIER:
-        return ModelFormat.TFLITE, card_text(content)
-    try:
-        with safe_open(path, "numpy") as file:
-            return CHECKPOINT_FORMAT, (file.metadata() or {}).get(CARD_KEY)
-    except SafetensorError:
-        return ModelFormat.ONNX, _onnx_card(path, content)
-
-
-def _onnx_card(path: Path, content: bytes) -> str | None:
-    import onnx
-    from google.protobuf.message import DecodeError
-
-    try:
-        model = onnx.load_from_string(content)
-    except DecodeError as error:
-        raise DcrnetError(
-            f"{path} is no whole ONNX, TFLite or safetensors file: export or copy it again"
-        ) from error
-    return {each.key: each.value for each in model.metadata_props}.get(CARD_KEY)
+    """The format and the card; ONNX, which has no mark of its own, is what nothing else is."""
+    with suppress(SafetensorError), safe_open(path, "numpy") as file:
+        return CHECKPOINT_FORMAT, (file.metadata() or {}).get(CARD_KEY)
+    for form in reversed(FORMATS.values()):
+        with suppress(ValueError):
+            return form.name, form.card_text(content)
+    raise DcrnetError(
+        f"{path} is no whole ONNX, TFLite or safetensors file: export or copy it again"
+    )
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

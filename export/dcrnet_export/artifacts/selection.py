@@ -1,25 +1,26 @@
-"""What the command line asks for, as kinds of artefacts."""
+"""What the command line asks for, as kinds of artifacts."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from dcrnet_runtime.backends.model import ModelFormat
-
-from dcrnet_export.artifacts.artifact import PRECISIONS, ArtifactKind
-from dcrnet_export.artifacts.target import Target, recipe_for
+from dcrnet_export.artifacts.kind import ArtifactKind
+from dcrnet_export.artifacts.target import Target, plan_for
+from dcrnet_export.formats.file_format import FileFormat
+from dcrnet_export.formats.registry import FORMATS
 from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.errors import DcrnetError
 
-ANY_BATCH = "dynamic"
+DYNAMIC_BATCH = "dynamic"
 _LARGEST_BATCH = 1024
 _FLAGS = {
-    Precision.FP16: "--fp16",
-    Precision.INT8: "--int8",
-    Precision.INT8_QDQ: "--qdq",
-    Precision.DYNAMIC_RANGE: "--dynamic-range",
+    Precision.FP16: "fp16",
+    Precision.INT8: "int8",
+    Precision.INT8_QDQ: "qdq",
+    Precision.DYNAMIC_RANGE: "dynamic_range",
 }
+"""What adds a precision."""
 
 
 def selected_kinds(
@@ -31,69 +32,70 @@ def selected_kinds(
     """The kinds to export, in order.
 
     Args:
-        formats: names given by ``--format``; None or empty for all.
+        formats: names; None or empty for all.
         added: precisions beside fp32.
-        target: name given by ``--target``; it chooses formats and precisions itself.
+        target: name; it chooses formats and precisions itself.
         batch: a number or ``dynamic``.
 
     Raises:
         DcrnetError: an unknown name, or a combination that gives no file.
     """
-    chosen = [_format(name) for name in dict.fromkeys(formats or [])] or list(ModelFormat)
+    chosen = [_format(name) for name in dict.fromkeys(formats or [])] or list(FORMATS.values())
     size = _batch(batch)
     if target is not None:
         kinds = _for_target(_target(target), chosen, added, size)
     else:
         kinds = _for_precisions(chosen, added, size)
-    if size is None and any(kind.format is ModelFormat.TFLITE for kind in kinds):
+    if size is None and (fixed := [kind for kind in kinds if not kind.file_format.has_free_batch]):
+        able = _and(form.name for form in FORMATS.values() if form.has_free_batch)
         raise DcrnetError(
-            "--batch dynamic is for ONNX, a TFLite file has a fixed batch: add --format onnx, or"
-            " give --batch a number"
+            f"`batch` {DYNAMIC_BATCH} is for {able}, a {fixed[0].format} file has a fixed batch:"
+            f" add `formats` {able}, or give `batch` a number"
         )
     return kinds
 
 
 def _for_target(
-    target: Target, formats: list[ModelFormat], added: Sequence[Precision], batch: int | None
+    target: Target, formats: list[FileFormat], added: Sequence[Precision], batch: int | None
 ) -> list[ArtifactKind]:
     if added:
         raise DcrnetError(
-            f"--target {target} chooses the precisions itself: leave {_FLAGS[added[0]]} away"
+            f"`target` {target} chooses the precisions itself: leave `{_FLAGS[added[0]]}` away"
         )
-    wanted = recipe_for(target).artifacts
-    kinds = [ArtifactKind(form, each, batch, target) for form, each in wanted if form in formats]
+    wanted, names = plan_for(target).artifacts, [form.name for form in formats]
+    kinds = [ArtifactKind(form, each, batch, target) for form, each in wanted if form in names]
     if not kinds:
-        served = " and ".join(dict.fromkeys(form for form, _ in wanted))
-        raise DcrnetError(f"--target {target} is served by {served}: leave --format away")
+        served = _and(dict.fromkeys(form for form, _ in wanted))
+        raise DcrnetError(f"`target` {target} is served by {served}: leave `formats` away")
     return kinds
 
 
 def _for_precisions(
-    formats: list[ModelFormat], added: Sequence[Precision], batch: int | None
+    formats: list[FileFormat], added: Sequence[Precision], batch: int | None
 ) -> list[ArtifactKind]:
     kinds = []
     for precision in (Precision.FP32, *added):
-        able = [form for form in formats if precision in PRECISIONS[form]]
+        able = [form for form in formats if precision in form.precisions]
         if not able:
-            fits = " and ".join(form for form in ModelFormat if precision in PRECISIONS[form])
-            raise DcrnetError(f"{_FLAGS[precision]} is for {fits} alone: add --format {fits}")
-        kinds += [ArtifactKind(form, precision, batch) for form in able]
+            fits = _and(form.name for form in FORMATS.values() if precision in form.precisions)
+            raise DcrnetError(f"`{_FLAGS[precision]}` is for {fits} alone: add `formats` {fits}")
+        kinds += [ArtifactKind(form.name, precision, batch) for form in able]
     return kinds
 
 
-def _format(name: str) -> ModelFormat:
-    known = {form.value: form.value for form in ModelFormat}
-    hint = _hint(name, known | {flag.removeprefix("--"): flag for flag in _FLAGS.values()})
-    if name not in known:
-        raise DcrnetError(f"--format {name} is unknown: {hint or f'choose {_or(known)}'}")
-    return ModelFormat(name)
+def _format(name: str) -> FileFormat:
+    if name in FORMATS:
+        return FORMATS[name]
+    flags = {flag.replace("_", "-"): f"`{flag}`" for flag in _FLAGS.values()}
+    hint = _hint(name, {each: each for each in FORMATS} | flags)
+    raise DcrnetError(f"`formats` {name} is unknown: {hint or f'choose {_or(FORMATS)}'}")
 
 
 def _target(name: str) -> Target:
     known = {target.value: target.value for target in Target}
     if name not in known:
         hint = _hint(name, known) or f"choose {_or(known)}"
-        raise DcrnetError(f"--target {name} is unknown: {hint}")
+        raise DcrnetError(f"`target` {name} is unknown: {hint}")
     return Target(name)
 
 
@@ -104,16 +106,20 @@ def _hint(name: str, meanings: dict[str, str]) -> str | None:
 
 
 def _batch(text: str) -> int | None:
-    if text == ANY_BATCH:
+    if text == DYNAMIC_BATCH:
         return None
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _LARGEST_BATCH):
         raise DcrnetError(
-            f"--batch {text} is no batch: give a number from 1 to {_LARGEST_BATCH}, or"
-            f" {ANY_BATCH} (ONNX alone)"
+            f"`batch` {text} is no batch: give a number from 1 to {_LARGEST_BATCH}, or"
+            f" {DYNAMIC_BATCH} (ONNX alone)"
         )
     return int(text)
 
 
-def _or(names: dict[str, str]) -> str:
+def _or(names: Iterable[str]) -> str:
     *most, last = names
     return f"{', '.join(most)} or {last}"
+
+
+def _and(names: Iterable[str]) -> str:
+    return " and ".join(names)

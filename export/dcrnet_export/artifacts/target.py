@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dcrnet_runtime.backends.model import ModelFormat
-
 from dcrnet_export.passes.quantization import WeightLimit
+from dcrnet_runtime.backends.model import ModelFormat
 from dcrnet_runtime.backends.precision import Precision
 
 
@@ -23,13 +22,13 @@ class Target(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class TargetPlan:
     """How a target is served.
 
     Attributes:
-        artefacts: formats and precisions, the likely fastest first.
+        artifacts: formats and precisions, the likely fastest first.
         reason: one line for people.
-        weight_limit: of int8 ONNX; LiteRT's kernels take the full range everywhere.
+        weight_limit: of int8 files, where their format leaves it to the target.
         symmetric: whether int8 activations have zero point 0.
         measured: whether the reason rests on a measurement on such hardware.
     """
@@ -46,17 +45,17 @@ class Recipe:
         return f"{target}: {self.reason}{caveat}."
 
 
-def recipe_for(target: Target) -> Recipe:
+def plan_for(target: Target) -> TargetPlan:
     """What to export for a target; the sources are the execution providers' operator lists."""
     match target:
         case Target.ARM:
-            return Recipe(
+            return TargetPlan(
                 ((ModelFormat.TFLITE, Precision.INT8), (ModelFormat.ONNX, Precision.INT8)),
                 "int8, for which LiteRT (XNNPACK) and ONNX Runtime both have dot-product kernels"
                 " on NEON; weights use all of int8, which never saturates there",
             )
         case Target.X86:
-            return Recipe(
+            return TargetPlan(
                 ((ModelFormat.ONNX, Precision.INT8),),
                 "int8 ONNX, measured at twice the speed of its float on AVX2 and ahead of TFLite;"
                 " weights stay within 7 bits, so that no processor without VNNI saturates",
@@ -64,25 +63,25 @@ def recipe_for(target: Target) -> Recipe:
                 measured=True,
             )
         case Target.QNN:
-            return Recipe(
+            return TargetPlan(
                 ((ModelFormat.ONNX, Precision.INT8_QDQ),),
                 "QDQ with uint8 activations and int8 weights per channel, the form that the"
                 " Hexagon back end compiles to integers",
             )
         case Target.NNAPI:
-            return Recipe(
+            return TargetPlan(
                 ((ModelFormat.ONNX, Precision.INT8_QDQ),),
                 "QDQ with uint8 activations, which the NNAPI provider maps to asymmetric"
                 " quantized operations; it takes Max and Min; Android 15 deprecates NNAPI",
             )
         case Target.COREML:
-            return Recipe(
+            return TargetPlan(
                 ((ModelFormat.ONNX, Precision.FP16),),
                 "fp16, in which the Neural Engine computes; the Core ML provider takes no"
                 " QuantizeLinear, so int8 would stay on the CPU",
             )
         case Target.TENSORRT:
-            return Recipe(
+            return TargetPlan(
                 ((ModelFormat.ONNX, Precision.FP16), (ModelFormat.ONNX, Precision.INT8_QDQ)),
                 "fp16, and QDQ with symmetric int8 activations, the only ones that TensorRT"
                 " takes; bench both",
@@ -90,5 +89,5 @@ def recipe_for(target: Target) -> Recipe:
             )
 
 
-UNIVERSAL = Recipe((), "runs anywhere", weight_limit=WeightLimit.REDUCED)
+UNIVERSAL = TargetPlan((), "runs anywhere", weight_limit=WeightLimit.REDUCED)
 """What int8 follows where no target is named."""

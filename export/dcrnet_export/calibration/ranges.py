@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dcrnet_edge.models.activation_ranges import Ranges, activation_ranges
 from dcrnet_edge.models.checkpoint import Checkpoint
-from dcrnet_export.calibration.faces import PreparedCrops
+from dcrnet_export.calibration.crops import PreparedCrops
+from dcrnet_export.calibration.statistics import FaceStatistics, face_statistics
 from dcrnet_runtime.errors import DcrnetError
 
 LEAST_FACES = 100
@@ -22,31 +20,6 @@ LEAST_FACES = 100
 
 ENOUGH_FACES = 300
 _BATCH = 16
-_DARK, _BRIGHT = 85, 170
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """What calibration faces are like.
-
-    Attributes:
-        classes: faces by the float network's answer.
-        dark: share of faces of mean code below 85, 0..1.
-        bright: share above 170.
-    """
-
-    classes: dict[str, int]
-    dark: float
-    bright: float
-
-    def describe(self) -> str:
-        """One line for people."""
-        classes = ", ".join(f"{label} {count}" for label, count in self.classes.items())
-        medium = 1 - self.dark - self.bright
-        return (
-            f"predicted {classes}; {self.dark:.0%} dark, {medium:.0%} medium,"
-            f" {self.bright:.0%} bright"
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,14 +31,14 @@ class Calibration:
         source: for people, and for the card.
         faces: how many gave the ranges; None where the checkpoint does not say.
         sha256: of the faces' crops, or of the stored ranges.
-        balance: of the faces; None where they are not at hand.
+        statistics: of the faces; None where they are not at hand.
     """
 
     ranges: Ranges
     source: str
     faces: int | None
     sha256: str
-    balance: Balance | None = None
+    statistics: FaceStatistics | None = None
 
     def summary(self) -> dict[str, Any]:
         """What the card says of it."""
@@ -73,11 +46,15 @@ class Calibration:
 
     def remarks(self) -> list[str]:
         """What the faces are like and what is thin about them, a line each."""
-        found = [] if self.balance is None else [f"Calibration faces: {self.balance.describe()}."]
+        found = (
+            []
+            if self.statistics is None
+            else [f"Calibration faces: {self.statistics.describe()}."]
+        )
         if self.faces is not None and self.faces < ENOUGH_FACES:
             found.append(f"warning: {self.faces} calibration faces are few: better {ENOUGH_FACES}")
-        if self.balance is not None:
-            missing = [label for label, count in self.balance.classes.items() if count == 0]
+        if self.statistics is not None:
+            missing = [label for label, count in self.statistics.classes.items() if count == 0]
             if missing:
                 found.append(f"warning: no calibration face looks like {', '.join(missing)}")
         return found
@@ -93,7 +70,7 @@ def stored_calibration(checkpoint: Checkpoint, size_px: int) -> Calibration:
         recorded = ", ".join(map(str, sorted(checkpoint.ranges))) or "no size"
         raise DcrnetError(
             f"int8 at {size_px} px needs activation ranges, and the checkpoint has them for"
-            f" {recorded}: give face images with --calib DIR"
+            f" {recorded}: give face images with `calib`"
         )
     ranges = checkpoint.ranges[size_px]
     digest = sha256()
@@ -112,7 +89,7 @@ def check_count(given: PreparedCrops) -> None:
     count = len(given.crops)
     if count < LEAST_FACES:
         raise DcrnetError(
-            f"--calib has {count} usable faces, at least {LEAST_FACES} are needed (better"
+            f"`calib` has {count} usable faces, at least {LEAST_FACES} are needed (better"
             f" {ENOUGH_FACES}): add images of faces"
         )
 
@@ -132,14 +109,5 @@ def calibrate(checkpoint: Checkpoint, given: PreparedCrops) -> Calibration:
         handle.remove()
     answers = torch.cat(logits).argmax(dim=1).numpy()
     digest = sha256(given.crops.tobytes()).hexdigest()
-    balance = _balance(answers, given.crops, checkpoint.card.labels)
-    return Calibration(ranges, given.source, len(given.crops), digest, balance)
-
-
-def _balance(
-    answers: NDArray[np.int64], crops: NDArray[np.uint8], labels: Sequence[str]
-) -> Balance:
-    counts = np.bincount(answers, minlength=len(labels))
-    means = crops.mean(axis=(1, 2, 3))
-    dark, bright = float((means < _DARK).mean()), float((means > _BRIGHT).mean())
-    return Balance(dict(zip(labels, map(int, counts), strict=True)), dark, bright)
+    statistics = face_statistics(answers, given.crops, checkpoint.card.labels)
+    return Calibration(ranges, given.source, len(given.crops), digest, statistics)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
-from dcrnet_edge.data.face_data import FaceData
-from dcrnet_edge.datasets.sample import Split
-from dcrnet_edge.evaluation.answers import evaluate
 from dcrnet_edge.evaluation.comparison import Comparison, compare
 from dcrnet_edge.evaluation.metrics import compute_metrics
-from dcrnet_edge.evaluation.predictions import Predictions
+from dcrnet_export.checks.references import LabelledFaces
 from dcrnet_export.checks.tolerances import Tolerances
+from dcrnet_runtime.backends.model import Model
 
 
 class Verdict(StrEnum):
-    """What labelled images say about a budget."""
+    """What labelled images say about a tolerance."""
 
     WITHIN = "within"
     BEYOND = "beyond"
@@ -26,13 +23,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """An artefact against the float network on the same labelled images.
+    """An artifact against the float network on the same labelled images.
 
     Attributes:
-        accuracy: the artefact's, a fraction.
-        calibration_error: the artefact's expected calibration error (L1, 15 bins).
-        comparison: float less artefact: its ``difference`` is the drop.
-        verdict: whether the budget holds.
+        accuracy: the artifact's, a fraction.
+        calibration_error: the artifact's expected calibration error (L1, 15 bins).
+        comparison: float less artifact: its ``difference`` is the drop.
+        verdict: whether the tolerance holds.
     """
 
     accuracy: float
@@ -53,41 +50,23 @@ class Accuracy:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelledFaces:
-    """The Test split of a data set, with the float network's answers.
-
-    Attributes:
-        data: the data set.
-        root: its folder.
-        expected: torch's answers at the exported size.
-    """
-
-    data: FaceData
-    root: Path
-    expected: Predictions
-
-    def measure(self, artifact: Path, tolerances: Tolerances) -> Accuracy:
-        """Run an artefact on all images.
-
-        Raises:
-            DcrnetError: its labels are not the data set's.
-        """
-        found = evaluate(artifact, self.data, Split.TEST, self.root)
-        comparison = compare(self.expected, found)
-        numbers = compute_metrics(found)
-        return Accuracy(
-            numbers.accuracy,
-            numbers.expected_calibration_error,
-            comparison,
-            verdict(comparison, tolerances),
-        )
+def measure_accuracy(model: Model, faces: LabelledFaces, tolerances: Tolerances) -> Accuracy:
+    """Run an artifact on all labelled images; its labels are in the float network's order."""
+    found = replace(faces.expected, probabilities=model.probabilities(faces.crops))
+    comparison = compare(faces.expected, found)
+    numbers = compute_metrics(found)
+    return Accuracy(
+        numbers.accuracy,
+        numbers.expected_calibration_error,
+        comparison,
+        verdict(comparison, tolerances),
+    )
 
 
 def verdict(comparison: Comparison, tolerances: Tolerances) -> Verdict:
-    """Whether the drop is within its budget, if the images can show it.
+    """Whether the drop is within its tolerance, if the images can show it.
 
-    They can where the interval is narrow enough for a drop within its budget to have its upper
+    They can where the interval is narrow enough for a drop within its tolerance to have its upper
     end within the bound. With fewer images only a drop that is surely too large counts.
     """
     low, high = comparison.interval

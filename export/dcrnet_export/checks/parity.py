@@ -1,4 +1,4 @@
-"""How close an artefact is to torch on prepared faces."""
+"""How close an artifact is to torch on prepared faces."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from dcrnet_runtime.backends.model import Model
 from numpy.typing import NDArray
 
 from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_export.checks.tolerances import Tolerances
+from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.backends.precision import Precision
 
 CLEAR_MARGIN = 0.10
@@ -22,7 +22,7 @@ _BATCH = 16
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """An artefact against torch on the same faces.
+    """An artifact against torch on the same faces.
 
     Attributes:
         faces: how many.
@@ -56,7 +56,7 @@ def torch_probabilities(network: FaceNetwork, crops: NDArray[np.uint8]) -> NDArr
 
 
 def measure(model: Model, crops: NDArray[np.uint8], expected: NDArray[np.float32]) -> Parity:
-    """Run the artefact on the faces that gave ``expected`` in torch."""
+    """Run the artifact on the faces that gave ``expected`` in torch."""
     found = model.probabilities(crops)
     same = found.argmax(axis=1) == expected.argmax(axis=1)
     highest = np.sort(expected, axis=1)
@@ -73,7 +73,7 @@ def measure(model: Model, crops: NDArray[np.uint8], expected: NDArray[np.float32
 
 
 def rejection(precision: Precision, parity: Parity, tolerances: Tolerances) -> str | None:
-    """Why an artefact must not be used, or None."""
+    """Why an artifact must not be used, or None."""
     if not np.isfinite(parity.largest):
         return "its probabilities are not finite"
     match precision:

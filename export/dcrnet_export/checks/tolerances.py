@@ -1,4 +1,4 @@
-"""How far an artefact may be from the float network."""
+"""How far an artifact may be from the float network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Tolerances:
-    """What each kind of artefact is held to.
+    """What each kind of artifact is held to.
 
     Attributes:
         fp32_difference: largest absolute difference of a probability in float32; every label

@@ -1,4 +1,4 @@
-"""Checking an artefact again, later or on another machine."""
+"""Checking an artifact again, later or on another machine."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from dcrnet_runtime.backends.model import Model, ModelFormat
-
-from dcrnet_export.artifacts.artifact import REJECTED_SUFFIX, sidecar_of
+from dcrnet_export.artifacts.files import REJECTED_SUFFIX, sidecar_of
 from dcrnet_export.artifacts.inspection import CHECKPOINT_FORMAT, Description, describe
-from dcrnet_export.checks.structure import structure_problem
 from dcrnet_export.checks.tolerances import Tolerances
+from dcrnet_export.formats.registry import file_format
 from dcrnet_runtime.backends.golden import self_test
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.errors import DcrnetError
 
 
@@ -50,9 +49,10 @@ def verify(path: Path) -> Iterator[Check]:
         )
     yield _gates(path)
     yield _sidecar(path, described)
-    form = ModelFormat(described.format)
-    problem = structure_problem(form, path.read_bytes(), described.card)
-    yield _check("structure", problem, f"{form} with the interface that the card names")
+    problem = file_format(described.format).structure_problem(path.read_bytes(), described.card)
+    yield _check(
+        "structure", problem, f"{described.format} with the interface that the card names"
+    )
     try:
         model = load_model(path)
     except DcrnetError as error:
@@ -63,12 +63,12 @@ def verify(path: Path) -> Iterator[Check]:
 
 
 def accuracy_check(described: Description, found: dict[str, Any], tolerances: Tolerances) -> Check:
-    """An artefact's accuracy measured again, against the one that its export recorded.
+    """An artifact's accuracy measured again, against the one that its export recorded.
 
     Args:
         described: the file.
-        found: :func:`dcrnet_edge.evaluation.metrics.figures` of its answers.
-        budgets: how far the two may be apart.
+        found: :func:`dcrnet_edge.evaluation.metrics.compute_metrics` of its answers.
+        tolerances: how far the two may be apart.
     """
     now, images = found["accuracy"], found["images"]
     measured = f"{now:.2%} on {images} images, calibration error"

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_export.cli.datasource import DataOption, DatasetOption, DataSource, LandmarksOption
 from dcrnet_export.cli.extra import export_extra
+from dcrnet_export.cli.labelled import (
+    DataOption,
+    DatasetOption,
+    LandmarksOption,
+    data_source,
+)
 from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, note, reported
+
+if TYPE_CHECKING:
+    from dcrnet_export.job import DataSource
 
 
 @reported
@@ -46,7 +54,7 @@ def verify(
     from dcrnet_export.checks.verification import verify as checks_of
     from dcrnet_export.cli.report import print_checks
 
-    source = None if data is None else DataSource.asked(dataset, data, landmarks)
+    source = data_source(dataset, data, landmarks)
     checks = list(checks_of(file))
     if source is not None:
         metrics = _metrics(file, source)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from dcrnet_export.cli.check import inspect, verify
-from dcrnet_export.cli.datasource import DataOption, DatasetOption, DataSource, LandmarksOption
 from dcrnet_export.cli.extra import export_extra
+from dcrnet_export.cli.labelled import (
+    DataOption,
+    DatasetOption,
+    LandmarksOption,
+    data_source,
+)
 from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, VersionOption, command_app, note, reported
+
+if TYPE_CHECKING:
+    from dcrnet_export.artifacts.kind import ArtifactKind
+    from dcrnet_export.exporter import ExportedFile
+    from dcrnet_export.job import ExportJob
+    from dcrnet_export.progress import Steps
 
 
 class _ExportUnlessNamed(TyperGroup):
@@ -31,7 +43,7 @@ app.command()(verify)
     epilog="Also: dcrnet-export inspect FILE, what a file says of itself; dcrnet-export verify"
     " FILE, whether it is whole and this machine computes it rightly."
 )
-@reported
+@reported(size_px="--size")
 def export(
     checkpoint: Annotated[
         Path | None,
@@ -80,10 +92,9 @@ def export(
     export_extra()
     from dcrnet_edge.weights import shipped_checkpoint
     from dcrnet_export.artifacts.selection import selected_kinds
+    from dcrnet_export.cli.progress import ShownSteps
     from dcrnet_export.cli.report import print_report
-    from dcrnet_export.exporter import export as export_files
     from dcrnet_export.job import prepare_job
-    from dcrnet_export.progress import Steps
     from dcrnet_runtime.backends.precision import Precision
 
     flags = {
@@ -94,34 +105,48 @@ def export(
     }
     added = [precision for precision, asked in flags.items() if asked]
     kinds = selected_kinds(formats, added, target, batch)
-    path = checkpoint or shipped_checkpoint()
-    step = Steps()
-    source = None if data is None else DataSource.asked(dataset, data, landmarks)
-    job = prepare_job(path, size, calib, source, kinds, step)
-    note(f"{path.name} at {job.size_px} px, checked on {job.references.faces.source}.")
-    if job.size_px not in job.checkpoint.trained_px:
-        trained = " and ".join(map(str, job.checkpoint.trained_px))
-        note(
-            f"WARNING: it was trained at {trained} px and can be far worse at {job.size_px}:"
-            f" dcrnet-eval {path} --size {job.size_px} --data DIR measures it, dcrnet-train"
-            f" --start-from {path} --size {job.size_px} --epochs 3 --set"
+    path, step = checkpoint or shipped_checkpoint(), ShownSteps()
+    source = data_source(dataset, data, landmarks)
+    job = prepare_job(path, kinds, size_px=size, calib=calib, data=source, step=step)
+    for line in _preparation(path, job, kinds):
+        note(line)
+    note(f"Prepared: {step.summary()}.")
+    done = _export(job, kinds, out, step)
+    print_report(done)
+    for good in [each.path for each in done if each.path and not each.problem]:
+        note(f"dcrnet-run --source 0 --model {good}\ndcrnet-bench {good}")
+    if any(exported.problem for exported in done):
+        raise typer.Exit(EXIT_BAD_INPUT)
+
+
+def _preparation(path: Path, job: ExportJob, kinds: Sequence[ArtifactKind]) -> Iterator[str]:
+    """What is exported, by what, and what to know of that, a line each."""
+    size_px, trained_px = job.size_px, job.checkpoint.trained_px
+    yield f"{path.name} at {size_px} px, checked on {job.references.faces.source}."
+    if size_px not in trained_px:
+        yield (
+            f"WARNING: it was trained at {' and '.join(map(str, trained_px))} px and can be far"
+            f" worse at {size_px}: dcrnet-eval {path} --size {size_px} --data DIR measures it,"
+            f" dcrnet-train --start-from {path} --size {size_px} --epochs 3 --set"
             " 'recipe.progressive=[]' adapts it."
         )
     if (aim := kinds[0].target) is not None:
-        note(kinds[0].recipe.explanation(aim))
+        yield kinds[0].plan.explanation(aim)
     if job.calibration is not None:
-        note(f"int8 from {job.calibration.source}.")
-        for line in job.calibration.remarks():
-            note(line)
-    note(f"Prepared: {step.summary()}.")
+        yield f"int8 from {job.calibration.source}."
+        yield from job.calibration.remarks()
+
+
+def _export(
+    job: ExportJob, kinds: Sequence[ArtifactKind], out: Path, step: Steps
+) -> list[ExportedFile]:
+    """All files, each with a line of times and what there is to say of it."""
+    from dcrnet_export.exporter import export as export_files
+
     done = []
     for exported in export_files(job, kinds, out, step):
         done.append(exported)
-        note(f"{exported.kind.file_name(job.size_px)}: {step.summary()}.")
+        note(f"{job.file_name(exported.kind)}: {step.summary()}.")
         for line in exported.remarks():
             note(f"  {line}")
-    print_report(done)
-    for path in [each.path for each in done if each.path and not each.problem]:
-        note(f"dcrnet-run --source 0 --model {path}\ndcrnet-bench {path}")
-    if any(exported.problem for exported in done):
-        raise typer.Exit(EXIT_BAD_INPUT)
+    return done

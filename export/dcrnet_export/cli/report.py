@@ -14,7 +14,7 @@ from dcrnet_runtime.backends.precision import Precision
 
 
 def print_report(done: Sequence[ExportedFile]) -> None:
-    """One row an artefact."""
+    """One row an artifact."""
     names = ("artefact", "MB", "max |dp|", "same labels", "accuracy lost", "verdict")
     table = Table(*(Column(name, overflow="fold") for name in names))
     for exported in done:

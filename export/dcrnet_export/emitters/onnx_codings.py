@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_export.emitters.onnx_writer import OnnxWriter
-from dcrnet_export.ir.graph import Array
-from dcrnet_export.passes.quantization import SYMMETRIC_ZERO, Coding
+from dcrnet_export.ir.graph import Clamp
+from dcrnet_export.passes.quantization import CODES, INT8_OFFSET, Coding
 
 
 class CodingWriter(OnnxWriter):
@@ -43,11 +43,21 @@ class CodingWriter(OnnxWriter):
             self.constant(f"zero_{coding.zero_point}", zero),
         )
 
-    def limit(self, name: str, limit: Array, value: str) -> str:
-        """A clamp's (C,) limit as codes of a value, (1, C, 1, 1); infinite ones become the
-        ends."""
-        codes = self._stored(self._codings[value].encode(limit))
-        return self.constant(name, codes[None, :, None, None])
+    def limits(self, name: str, clamp: Clamp) -> dict[str, str]:
+        """A clamp's limits as codes (1, C, 1, 1) of a value, for ``Max`` and ``Min``.
+
+        Infinite ones become the first or the last code; a limit that never acts is left out.
+        """
+        coding = self._codings[name]
+        limits = {"Max": (clamp.low, 0), "Min": (clamp.high, CODES)}
+        return {
+            op: self.constant(f"{name}.{op.lower()}", self._row(coding.encode(limit)))
+            for op, (limit, idle) in limits.items()
+            if (coding.encode(limit) != idle).any()
+        }
+
+    def _row(self, codes: NDArray[np.uint8]) -> NDArray[Any]:
+        return self._stored(codes)[None, :, None, None]
 
     def _stored(self, codes: NDArray[np.uint8]) -> NDArray[Any]:
-        return (codes.astype(np.int16) - SYMMETRIC_ZERO).astype(np.int8) if self._signed else codes
+        return (codes.astype(np.int16) - INT8_OFFSET).astype(np.int8) if self._signed else codes

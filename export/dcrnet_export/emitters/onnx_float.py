@@ -9,6 +9,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto
 
+from dcrnet_edge.models.network import ZERO_CODE
+from dcrnet_export.emitters.onnx_attributes import (
+    average_attributes,
+    conv_attributes,
+    max_pool_attributes,
+)
 from dcrnet_export.emitters.onnx_writer import OnnxWriter
 from dcrnet_export.ir.graph import (
     Add,
@@ -29,7 +35,6 @@ from dcrnet_export.ir.graph import (
     Sigmoid,
     Softmax,
 )
-from dcrnet_export.ir.reference import ZERO_CODE
 from dcrnet_export.passes.bias_correction import correct_biases
 from dcrnet_export.passes.fp16 import fit_to_fp16, is_sound_in_fp16, round_to_fp16
 
@@ -129,10 +134,9 @@ def emit_float(
         case Concat():
             return writer.add("Concat", inputs, output, axis=1)
         case MaxPool():
-            return writer.add("MaxPool", inputs, output, **pool_attributes(node.op))
+            return writer.add("MaxPool", inputs, output, **max_pool_attributes(node.op))
         case AvgPool():
-            window = {"kernel_shape": [2, 2], "strides": [2, 2]}
-            return writer.add("AveragePool", inputs, output, **window)
+            return writer.add("AveragePool", inputs, output, **average_attributes(node.op))
         case Add():
             return writer.add("Add", inputs, output)
         case Gate():
@@ -158,15 +162,6 @@ def _reduce(writer: OnnxWriter, reduce: Reduce, inputs: list[str], output: str) 
             return writer.add(op, inputs, output, axes=[1], keepdims=1)
 
 
-def pool_attributes(pool: MaxPool) -> dict[str, list[int]]:
-    """ONNX's attributes of a max-pool."""
-    return {
-        "kernel_shape": [pool.kernel] * 2,
-        "strides": [pool.stride] * 2,
-        "pads": [pool.padding] * 4,
-    }
-
-
 def _conv(
     writer: OnnxWriter, conv: Conv, value: str, output: str, dtype: Float, compact: bool
 ) -> str:
@@ -176,16 +171,17 @@ def _conv(
     bias = writer.constant(f"{output}.bias", conv.bias.astype(dtype))
     result = f"{output}.sum" if conv.relu else output
     writer.add("Conv", [value, weight, bias], result, **conv_attributes(conv))
-    return writer.add("Relu", [result], output) if conv.relu else result
+    return emit_relu(writer, result, output, conv.ceiling, dtype) if conv.relu else result
 
 
-def conv_attributes(conv: Conv) -> dict[str, Any]:
-    """ONNX's attributes of a convolution."""
-    return {
-        "kernel_shape": list(conv.weight.shape[2:]),
-        "strides": [conv.stride] * 2,
-        "pads": [conv.padding] * 4,
-    }
+def emit_relu(
+    writer: OnnxWriter, value: str, output: str, ceiling: float, dtype: Float = np.float32
+) -> str:
+    """Append a ReLU, or a clip where it has a ceiling."""
+    if np.isinf(ceiling):
+        return writer.add("Relu", [value], output)
+    limits = [writer.constant(f"limit_{each}", np.array(each, dtype)) for each in (0.0, ceiling)]
+    return writer.add("Clip", [value, *limits], output)
 
 
 def _affine(writer: OnnxWriter, affine: Affine, value: str, output: str, dtype: Float) -> str:
@@ -198,13 +194,13 @@ def _affine(writer: OnnxWriter, affine: Affine, value: str, output: str, dtype: 
 
 
 def _clamp(writer: OnnxWriter, clamp: Clamp, value: str, output: str, dtype: Float) -> str:
-    steps = [("Max", clamp.low, -np.inf), ("Min", clamp.high, np.inf)]
-    steps = [(op, limit, idle) for op, limit, idle in steps if (limit != idle).any()]
-    for i, (op, limit, _) in enumerate(steps, start=1):
-        bound = writer.constant(f"{output}.{op.lower()}", _per_channel(limit, dtype))
-        name = output if i == len(steps) else f"{output}.above"
-        value = writer.add(op, [value, bound], name)
-    return value
+    limits = {"Max": (clamp.low, -np.inf), "Min": (clamp.high, np.inf)}
+    bounds = {
+        op: writer.constant(f"{output}.{op.lower()}", _per_channel(limit, dtype))
+        for op, (limit, idle) in limits.items()
+        if (limit != idle).any()
+    }
+    return writer.clamp(value, output, bounds) if bounds else value
 
 
 def _per_channel(values: Array, dtype: Float) -> NDArray[Any]:

@@ -12,9 +12,25 @@ from typing import Any
 import numpy as np
 import onnx
 
+from dcrnet_export.emitters.onnx_attributes import (
+    average_attributes,
+    conv_attributes,
+    max_pool_attributes,
+    pointwise_attributes,
+)
 from dcrnet_export.emitters.onnx_codings import CodingWriter
-from dcrnet_export.emitters.onnx_float import conv_attributes, emit_float, pool_attributes
-from dcrnet_export.ir.graph import Affine, AvgPool, Clamp, Concat, Conv, Input, MaxPool, Node
+from dcrnet_export.emitters.onnx_float import emit_float
+from dcrnet_export.ir.graph import (
+    Add,
+    Affine,
+    AvgPool,
+    Clamp,
+    Concat,
+    Conv,
+    Input,
+    MaxPool,
+    Node,
+)
 from dcrnet_export.passes.quantization import CODES, IntegerWeights, QuantizedGraph
 
 
@@ -55,6 +71,8 @@ class _Emitter:
             case Input():
                 name = f"{node.name}.planes"
                 return self.writer.add("Transpose", [node.name], name, perm=[0, 3, 1, 2])
+            case Add():
+                return self._add(node)
         inputs = [self._as_codes(name) for name in node.inputs]
         match node.op:
             case Conv():
@@ -62,16 +80,18 @@ class _Emitter:
                 return self._convolve(node, inputs[0], weights, attributes)
             case Affine():
                 weights = self._weights(node)
-                attributes = {"kernel_shape": [1, 1], "group": len(weights.codes)}
+                attributes = pointwise_attributes(len(weights.codes))
                 return self._convolve(node, inputs[0], weights, attributes)
             case AvgPool():
-                return self._average(node, inputs[0])
+                return self._average(node, node.op, inputs[0])
             case Clamp():
-                return self._clamp(node, node.op, inputs[0])
+                bounds = self.writer.limits(node.name, node.op)
+                return self.writer.clamp(inputs[0], node.name, bounds) if bounds else inputs[0]
             case Concat():
                 return self.writer.add("Concat", inputs, node.name, axis=1)
             case MaxPool():
-                return self.writer.add("MaxPool", inputs, node.name, **pool_attributes(node.op))
+                attributes = max_pool_attributes(node.op)
+                return self.writer.add("MaxPool", inputs, node.name, **attributes)
             case _:
                 raise TypeError(f"{type(node.op).__name__} does not compute on codes")
 
@@ -81,7 +101,7 @@ class _Emitter:
     def _convolve(
         self, node: Node, codes: str, weights: IntegerWeights, attributes: dict[str, Any]
     ) -> str:
-        """QLinearConv; a ReLU is the lower end of codes whose zero point is 0.
+        """QLinearConv; a ReLU, and a ReLU6, is mostly where the codes end.
 
         The weights' zero points are not shared: where ONNX Runtime avoids saturation by turning
         int8 weights into uint8, it replaces them, and fails on a second user.
@@ -96,28 +116,33 @@ class _Emitter:
             *self.writer.coding(name),
             self.writer.constant(f"{name}.bias", weights.bias),
         ]
-        return self.writer.add("QLinearConv", inputs, name, **attributes)
+        low, high = self._quantized.activation_codes(node)
+        limits = {"Max": (low, 0), "Min": (high, CODES)}
+        bounds = {
+            op: self.writer.constant(f"code_{limit}", np.array(limit, np.uint8))
+            for op, (limit, idle) in limits.items()
+            if limit != idle
+        }
+        if not bounds:
+            return self.writer.add("QLinearConv", inputs, name, **attributes)
+        free = self.writer.add("QLinearConv", inputs, f"{name}.free", **attributes)
+        return self.writer.clamp(free, name, bounds)
 
-    def _average(self, node: Node, codes: str) -> str:
-        """A depthwise 2x2 convolution with weights 1/4: QLinearAveragePool is no standard
-        operator, and ten times slower where it exists."""
+    def _average(self, node: Node, pool: AvgPool, codes: str) -> str:
+        """A depthwise convolution with weights 1/k^2: QLinearAveragePool is no standard operator,
+        and ten times slower where it exists."""
         channels = self._quantized.graph.shapes()[node.name].channels
-        ones = np.ones((channels, 1, 2, 2), np.int8)
-        quarter = np.full(channels, 0.25, np.float32)
-        weights = IntegerWeights(ones, quarter, np.zeros(channels, np.int32))
-        attributes = {"kernel_shape": [2, 2], "strides": [2, 2], "group": channels}
+        ones = np.ones((channels, 1, pool.kernel, pool.kernel), np.int8)
+        share = np.full(channels, 1 / pool.kernel**2, np.float32)
+        weights = IntegerWeights(ones, share, np.zeros(channels, np.int32))
+        attributes = {**average_attributes(pool), "group": channels}
         return self._convolve(node, codes, weights, attributes)
 
-    def _clamp(self, node: Node, clamp: Clamp, value: str) -> str:
-        """``Max`` and ``Min`` on codes, where a limit is one that can act."""
-        coding = self._quantized.codings[node.name]
-        limits = (("Max", clamp.low, 0), ("Min", clamp.high, CODES))
-        steps = [(op, limit) for op, limit, idle in limits if (coding.encode(limit) != idle).any()]
-        for i, (op, limit) in enumerate(steps, start=1):
-            bound = self.writer.limit(f"{node.name}.{op.lower()}", limit, node.name)
-            name = node.name if i == len(steps) else f"{node.name}.above"
-            value = self.writer.add(op, [value, bound], name)
-        return value
+    def _add(self, node: Node) -> str:
+        """A float sum between codes, which ONNX Runtime turns into one of codes: ONNX has none."""
+        inputs = [self._as_float(name) for name in node.inputs]
+        exact = self.writer.add("Add", inputs, f"{node.name}.exact")
+        return self.writer.encode(exact, node.name, node.name)
 
     def _as_codes(self, name: str) -> str:
         if name not in self._codes:

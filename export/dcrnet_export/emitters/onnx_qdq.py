@@ -13,10 +13,11 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from dcrnet_export.emitters.onnx_attributes import conv_attributes, pointwise_attributes
 from dcrnet_export.emitters.onnx_codings import CodingWriter
-from dcrnet_export.emitters.onnx_float import conv_attributes, emit_float
-from dcrnet_export.ir.graph import Affine, Array, Clamp, Conv, Input, Node
-from dcrnet_export.passes.quantization import SYMMETRIC_ZERO, QuantizedGraph
+from dcrnet_export.emitters.onnx_float import emit_float, emit_relu
+from dcrnet_export.ir.graph import Affine, Clamp, Conv, Input, Node
+from dcrnet_export.passes.quantization import INT8_OFFSET, QuantizedGraph
 
 
 def onnx_qdq(quantized: QuantizedGraph, batch: int | None = 1) -> onnx.ModelProto:
@@ -40,7 +41,7 @@ class _Emitter:
 
     def __init__(self, quantized: QuantizedGraph) -> None:
         zeros = {coding.zero_point for coding in quantized.codings.values()}
-        self._symmetric = zeros == {SYMMETRIC_ZERO}
+        self._symmetric = zeros == {INT8_OFFSET}
         self.writer = CodingWriter(quantized.codings, signed=self._symmetric)
         self._quantized = quantized
         self._floats: dict[str, str] = {}
@@ -75,9 +76,7 @@ class _Emitter:
             case Conv():
                 return self._conv(node, inputs[0], conv_attributes(node.op))
             case Affine():
-                channels = len(node.op.scale)
-                attributes = {"kernel_shape": [1, 1], "group": channels}
-                return self._conv(node, inputs[0], attributes)
+                return self._conv(node, inputs[0], pointwise_attributes(len(node.op.scale)))
             case Clamp():
                 return self._clamp(node, node.op, inputs[0])
             case _:
@@ -93,7 +92,8 @@ class _Emitter:
         ]
         result = self.writer.add("Conv", inputs, f"{node.name}.sum", **attributes)
         if isinstance(node.op, Conv | Affine) and node.op.relu:
-            return self.writer.add("Relu", [result], f"{node.name}.exact")
+            ceiling = node.op.ceiling if isinstance(node.op, Conv) else np.inf
+            return emit_relu(self.writer, result, f"{node.name}.exact", ceiling)
         return result
 
     def _constant(self, name: str, codes: NDArray[Any], scale: NDArray[np.float32]) -> str:
@@ -104,18 +104,17 @@ class _Emitter:
         return self.writer.add("DequantizeLinear", inputs, name, axis=0)
 
     def _clamp(self, node: Node, clamp: Clamp, value: str) -> str:
-        limits = (("Max", clamp.low, -np.inf), ("Min", clamp.high, np.inf))
-        steps = [(op, limit) for op, limit, idle in limits if (limit != idle).any()]
-        for i, (op, limit) in enumerate(steps):
-            if i:
-                value = self._recoded(f"{node.name}.above", value, node.name)
-            bound = self._bound(f"{node.name}.{op.lower()}", limit, node.name)
-            value = self.writer.add(op, [value, bound], f"{node.name}.{op.lower()}ed")
-        return value
+        bounds = {
+            op: self.writer.decode(codes, node.name, f"{codes}.decoded")
+            for op, codes in self.writer.limits(node.name, clamp).items()
+        }
+        if not bounds:
+            return value
 
-    def _bound(self, name: str, limit: Array, value: str) -> str:
-        codes = self.writer.limit(f"{name}.codes", limit, value)
-        return self.writer.decode(codes, value, f"{name}.decoded")
+        def recoded(name: str, exact: str) -> str:
+            return self._recoded(name, exact, node.name)
+
+        return self.writer.clamp(value, f"{node.name}.exact", bounds, recoded)
 
     def _as_decoded(self, name: str) -> str:
         if name not in self._decoded:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import onnx
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from dcrnet_export.ir.graph import Graph
+from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
 
 OPSET = 17
 IR_VERSION = 8
 PRODUCER = "dcrnet-edge"
-ANY_BATCH = "batch"
+BATCH_DIMENSION = "batch"
 """The name of a batch that the caller chooses."""
 
 
@@ -49,6 +50,28 @@ class OnnxWriter:
         stored = self.constant(f"{name}.fp16", values.astype(np.float16))
         return self.add("Cast", [stored], f"{name}.fp32", to=TensorProto.FLOAT)
 
+    def clamp(
+        self,
+        value: str,
+        output: str,
+        bounds: Mapping[str, str],
+        between: Callable[[str, str], str] = lambda _name, value: value,
+    ) -> str:
+        """``Max`` and then ``Min``, as far as each has a bound.
+
+        Args:
+            value: the tensor to clamp.
+            output: name for the result.
+            bounds: ``Max`` or ``Min`` -> the tensor to compare with.
+            between: given a name, makes of the first one's result what the second one reads.
+        """
+        *first, last = bounds
+        for op in first:
+            value = between(
+                f"{output}.above", self.add(op, [value, bounds[op]], f"{output}.above")
+            )
+        return self.add(last, [value, bounds[last]], output)
+
     def model(self, graph: Graph, batch: int | None) -> onnx.ModelProto:
         """The whole model: uint8 (batch, side, side, 3) in, float (batch, labels) out.
 
@@ -58,7 +81,7 @@ class OnnxWriter:
         """
         shapes = graph.shapes()
         side, labels = shapes[graph.nodes[0].name].side, shapes[graph.nodes[-1].name].channels
-        rows = ANY_BATCH if batch is None else batch
+        rows = BATCH_DIMENSION if batch is None else batch
         content = helper.make_graph(
             self._nodes,
             "dcrnet",

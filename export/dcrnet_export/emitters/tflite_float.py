@@ -5,15 +5,19 @@ from __future__ import annotations
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from dcrnet_edge.models.network import ZERO_CODE
 from dcrnet_export.emitters.tflite_options import (
+    RELU,
+    VALID,
     Operator,
     conv_options,
+    conv_padding,
     depthwise_options,
     pool_options,
-    same_padding,
+    pool_padding,
 )
 from dcrnet_export.emitters.tflite_storage import Storage, kernel_tensor, rounded
-from dcrnet_export.emitters.tflite_writer import Tensor, TFLiteWriter
+from dcrnet_export.emitters.tflite_writer import TensorIndex, TFLiteWriter
 from dcrnet_export.ir.graph import (
     Add,
     Affine,
@@ -27,13 +31,15 @@ from dcrnet_export.ir.graph import (
     Input,
     MaxPool,
     Node,
+    Padding,
     Reduce,
     Reduction,
     Shape,
     Sigmoid,
     Softmax,
 )
-from dcrnet_export.ir.reference import ZERO_CODE
+
+_LOWEST = float(np.finfo(np.float32).min)
 
 
 def tflite_float(graph: Graph, storage: Storage = Storage.FP32, batch: int = 1) -> bytes:
@@ -45,8 +51,8 @@ def tflite_float(graph: Graph, storage: Storage = Storage.FP32, batch: int = 1) 
         batch: faces a run.
     """
     graph = rounded(graph, storage)
-    emitter = FloatEmitter(TFLiteWriter(batch), graph.shapes())
-    tensors: dict[str, Tensor] = {}
+    emitter = FloatEmitter(TFLiteWriter(batch), graph)
+    tensors: dict[str, TensorIndex] = {}
     for node in graph.nodes:
         if isinstance(node.op, Input):
             given = input_tensor(emitter.writer, node.name, node.op.side)
@@ -57,25 +63,29 @@ def tflite_float(graph: Graph, storage: Storage = Storage.FP32, batch: int = 1) 
     return emitter.writer.content(given, tensors[graph.nodes[-1].name])
 
 
-def input_tensor(writer: TFLiteWriter, name: str, side: int) -> Tensor:
+def input_tensor(writer: TFLiteWriter, name: str, side: int) -> TensorIndex:
     """The uint8 input; code 128 is its zero."""
     return writer.map(name, Shape(3, side), np.uint8, 1.0, ZERO_CODE)
 
 
-def padding_tensor(writer: TFLiteWriter, padding: int) -> Tensor:
-    """PAD's second input: as much on all four sides of the map."""
-    sides = np.array([[0, 0], [padding] * 2, [padding] * 2, [0, 0]], np.int32)
-    return writer.constant(f"padding_{padding}", sides)
+def padding_tensor(writer: TFLiteWriter, padding: Padding) -> TensorIndex:
+    """PAD's second input: rows and columns before and behind the map."""
+    sides = np.array([[0, 0], padding, padding, [0, 0]], np.int32)
+    before, behind = padding
+    return writer.constant(f"padding_{before}" + (f"_{behind}" if behind != before else ""), sides)
 
 
 class FloatEmitter:
     """Appends nodes that compute in float32."""
 
-    def __init__(self, writer: TFLiteWriter, shapes: dict[str, Shape]) -> None:
+    def __init__(self, writer: TFLiteWriter, graph: Graph) -> None:
         self.writer = writer
-        self._shapes = shapes
+        self._shapes = graph.shapes()
+        self._non_negative = graph.non_negative()
 
-    def emit(self, node: Node, inputs: list[Tensor], storage: Storage = Storage.FP32) -> Tensor:
+    def emit(
+        self, node: Node, inputs: list[TensorIndex], storage: Storage = Storage.FP32
+    ) -> TensorIndex:
         """Append one node; returns its float32 tensor.
 
         Args:
@@ -96,7 +106,7 @@ class FloatEmitter:
             case MaxPool():
                 return self._max_pool(node, node.op, inputs[0])
             case AvgPool():
-                options = pool_options(2, 2)
+                options = pool_options(node.op.kernel, node.op.stride)
                 return self._add(Operator.AVERAGE_POOL_2D, node, inputs, options)
             case Add():
                 return self._add(Operator.ADD, node, inputs, schema.AddOptionsT())
@@ -111,46 +121,47 @@ class FloatEmitter:
             case _:
                 raise TypeError(f"{type(node.op).__name__} does not compute in float")
 
-    def decoded(self, name: str, tensor: Tensor, version: int = 1) -> Tensor:
+    def decoded(self, name: str, tensor: TensorIndex, version: int = 1) -> TensorIndex:
         """Codes as float32."""
         result = self._tensor(f"{name}.float", self._shapes[name])
         options = schema.DequantizeOptionsT()
         return self.writer.add(Operator.DEQUANTIZE, version, [tensor], result, options)
 
-    def _tensor(self, name: str, shape: Shape) -> Tensor:
+    def _tensor(self, name: str, shape: Shape) -> TensorIndex:
         return self.writer.map(name, shape, np.float32)
 
     def _add(
         self,
         code: int,
         node: Node,
-        inputs: list[Tensor],
+        inputs: list[TensorIndex],
         options: object = None,
         version: int = 1,
-    ) -> Tensor:
+    ) -> TensorIndex:
         result = self._tensor(node.name, self._shapes[node.name])
         return self.writer.add(code, version, inputs, result, options)
 
-    def _conv(self, node: Node, conv: Conv, value: Tensor, storage: Storage) -> Tensor:
-        if not same_padding(conv):
-            value = self._padded(node, value, conv.padding)
-        weight = kernel_tensor(self.writer, f"{node.name}.weight", conv.weight, storage)
+    def _conv(self, node: Node, conv: Conv, value: TensorIndex, storage: Storage) -> TensorIndex:
+        padding = conv_padding(conv, self._shapes[node.inputs[0]].side)
+        if padding is None:
+            value, padding = self._padded(node, value, conv.padding), VALID
+        weight = kernel_tensor(self.writer, f"{node.name}.weight", conv, storage)
         bias = self.writer.constant(f"{node.name}.bias", conv.bias.astype(np.float32))
-        version = 5 if storage is Storage.INT8 else 1
-        inputs, options = [value, weight, bias], conv_options(conv)
-        return self._add(Operator.CONV_2D, node, inputs, options, version)
+        code, version = Operator.CONV_2D, 5 if storage is Storage.INT8 else 1
+        if conv.is_depthwise:
+            code, version = Operator.DEPTHWISE_CONV_2D, 6 if storage is Storage.INT8 else 1
+        inputs, options = [value, weight, bias], conv_options(conv, padding)
+        return self._add(code, node, inputs, options, version)
 
-    def _affine(self, node: Node, affine: Affine, value: Tensor) -> Tensor:
+    def _affine(self, node: Node, affine: Affine, value: TensorIndex) -> TensorIndex:
         """A depthwise 1x1 convolution."""
         scale, shift = affine.scale.astype(np.float32), affine.shift.astype(np.float32)
         weight = self.writer.constant(f"{node.name}.scale", scale[None, None, None])
         bias = self.writer.constant(f"{node.name}.shift", shift)
-        inputs = [value, weight, bias]
-        return self._add(
-            Operator.DEPTHWISE_CONV_2D, node, inputs, depthwise_options(relu=affine.relu)
-        )
+        options = depthwise_options(**({"activation": RELU} if affine.relu else {}))
+        return self._add(Operator.DEPTHWISE_CONV_2D, node, [value, weight, bias], options)
 
-    def _clamp(self, node: Node, clamp: Clamp, value: Tensor) -> Tensor:
+    def _clamp(self, node: Node, clamp: Clamp, value: TensorIndex) -> TensorIndex:
         steps = (
             (Operator.MAXIMUM, "max", clamp.low, -np.inf),
             (Operator.MINIMUM, "min", clamp.high, np.inf),
@@ -166,22 +177,30 @@ class FloatEmitter:
             value = self.writer.add(code, 1, inputs, result, options)
         return value
 
-    def _max_pool(self, node: Node, pool: MaxPool, value: Tensor) -> Tensor:
-        """Padding is written as zeros: what is pooled with padding has passed a ReLU."""
-        if pool.padding:
-            value = self._padded(node, value, pool.padding)
-        options = pool_options(pool.kernel, pool.stride)
+    def _max_pool(self, node: Node, pool: MaxPool, value: TensorIndex) -> TensorIndex:
+        """Zeros stand for padding around what has passed a ReLU, else the lowest number."""
+        padding = pool_padding(pool, self._shapes[node.inputs[0]].side)
+        if padding is None:
+            filled = None if node.inputs[0] in self._non_negative else _LOWEST
+            value = self._padded(node, value, (pool.padding, pool.padding), filled)
+            padding = VALID
+        options = pool_options(pool.kernel, pool.stride, padding)
         return self._add(Operator.MAX_POOL_2D, node, [value], options)
 
-    def _padded(self, node: Node, value: Tensor, padding: int) -> Tensor:
+    def _padded(
+        self, node: Node, value: TensorIndex, padding: Padding, filled: float | None = None
+    ) -> TensorIndex:
+        """The map with zeros, or something else, around it."""
         given = self._shapes[node.inputs[0]]
-        result = self._tensor(
-            f"{node.name}.padded", Shape(given.channels, given.side + 2 * padding)
-        )
+        shape = Shape(given.channels, given.side + sum(padding))
+        result = self._tensor(f"{node.name}.padded", shape)
         inputs = [value, padding_tensor(self.writer, padding)]
-        return self.writer.add(Operator.PAD, 1, inputs, result, schema.PadOptionsT())
+        if filled is None:
+            return self.writer.add(Operator.PAD, 1, inputs, result, schema.PadOptionsT())
+        inputs.append(self.writer.constant(f"filled_{filled}", np.array([filled], np.float32)))
+        return self.writer.add(Operator.PADV2, 1, inputs, result, schema.PadV2OptionsT())
 
-    def _reduce(self, node: Node, reduce: Reduce, value: Tensor) -> Tensor:
+    def _reduce(self, node: Node, reduce: Reduce, value: TensorIndex) -> TensorIndex:
         axes = np.array([1, 2] if reduce.axis is Axis.SPACE else [3], np.int32)
         options = schema.ReducerOptionsT()
         options.keepDims = True
@@ -189,7 +208,7 @@ class FloatEmitter:
         inputs = [value, self.writer.constant(f"axes_{reduce.axis}", axes)]
         return self._add(code, node, inputs, options)
 
-    def _softmax(self, node: Node, value: Tensor) -> Tensor:
+    def _softmax(self, node: Node, value: TensorIndex) -> TensorIndex:
         shape = (self.writer.batch, self._shapes[node.name].channels)
         target = self.writer.constant("row", np.array(shape, np.int32))
         row = self.writer.tensor(f"{node.name}.logits", shape, np.float32)

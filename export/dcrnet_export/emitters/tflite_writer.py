@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import Any
+from typing import Any, NewType
 
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from dcrnet_runtime.backends.model import TFLITE_CARD_FILE
 from numpy.typing import NDArray
 
 from dcrnet_export.ir.graph import Shape
+from dcrnet_runtime.backends.model import TFLITE_CARD_FILE
 
 FILE_IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
@@ -27,7 +27,7 @@ _TYPES = {
     np.dtype(np.uint8): schema.TensorType.UINT8,
 }
 
-Tensor = int
+TensorIndex = NewType("TensorIndex", int)
 """Index of a tensor in the subgraph."""
 
 
@@ -89,7 +89,7 @@ class TFLiteWriter:
         self._tensors: list[schema.TensorT] = []
         self._buffers: list[schema.BufferT] = [_AlignedBuffer()]  # number 0 means "no data"
         self._buffer_of: dict[bytes, int] = {}
-        self._constants: dict[tuple[Any, ...], Tensor] = {}
+        self._constants: dict[tuple[Any, ...], TensorIndex] = {}
         self._operators: list[schema.OperatorT] = []
         self._codes: dict[tuple[int, int], int] = {}
         self._written: dict[bytes, int] = {}
@@ -101,7 +101,7 @@ class TFLiteWriter:
         dtype: type[np.generic],
         scale: NDArray[np.float32] | float | None = None,
         zero_point: int = 0,
-    ) -> Tensor:
+    ) -> TensorIndex:
         """A tensor that an operator fills.
 
         Args:
@@ -113,7 +113,7 @@ class TFLiteWriter:
         if scale is not None:
             tensor.quantization = self._quantization(np.atleast_1d(scale), zero_point)
         self._tensors.append(tensor)
-        return len(self._tensors) - 1
+        return TensorIndex(len(self._tensors) - 1)
 
     def map(
         self,
@@ -122,7 +122,7 @@ class TFLiteWriter:
         dtype: type[np.generic],
         scale: float | None = None,
         zero_point: int = 0,
-    ) -> Tensor:
+    ) -> TensorIndex:
         """A value of the graph, one map for each face of the batch."""
         size = (self.batch, shape.side, shape.side, shape.channels)
         return self.tensor(name, size, dtype, scale, zero_point)
@@ -134,7 +134,7 @@ class TFLiteWriter:
         scale: NDArray[np.float32] | float | None = None,
         zero_point: int = 0,
         axis: int = 0,
-    ) -> Tensor:
+    ) -> TensorIndex:
         """A tensor with data; equal ones are stored once.
 
         Args:
@@ -170,10 +170,10 @@ class TFLiteWriter:
         self,
         code: int,
         version: int,
-        inputs: list[Tensor],
-        output: Tensor,
+        inputs: list[TensorIndex],
+        output: TensorIndex,
         options: Any = None,
-    ) -> Tensor:
+    ) -> TensorIndex:
         """Append an operator with one output; returns it.
 
         Args:
@@ -191,7 +191,7 @@ class TFLiteWriter:
         self._operators.append(operator)
         return output
 
-    def content(self, given: Tensor, result: Tensor) -> bytes:
+    def content(self, given: TensorIndex, result: TensorIndex) -> bytes:
         """The file's bytes, with ``given`` as the input and ``result`` as the output."""
         graph = schema.SubGraphT()
         graph.name = "dcrnet"

@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
-from torch import Tensor, nn
+from numpy.typing import NDArray
 
 from dcrnet_export.ir.graph import Affine, Array, Clamp, Conv
 
-
-def to_array(tensor: Tensor) -> Array:
-    """A parameter as float64."""
-    return tensor.detach().cpu().numpy().astype(np.float64)
+Number = TypeVar("Number", bound=np.generic)
 
 
-def affine_of(norm: nn.BatchNorm2d) -> Affine:
-    """Batch normalisation with fixed statistics as ``a x + b``.
+def norm_affine(mean: Array, variance: Array, gamma: Array, beta: Array, epsilon: float) -> Affine:
+    """Batch normalisation with fixed statistics, all (C,), as ``a x + b``.
 
     ``gamma (x - mean) / sqrt(var + eps) + beta``, so ``a = gamma / sqrt(var + eps)`` and
     ``b = beta - a mean``.
     """
-    mean, variance = to_array(norm.running_mean), to_array(norm.running_var)  # type: ignore[arg-type]
-    scale = to_array(norm.weight) / np.sqrt(variance + norm.eps)
-    return Affine(scale, to_array(norm.bias) - scale * mean)
+    scale = gamma / np.sqrt(variance + epsilon)
+    return Affine(scale, beta - scale * mean)
 
 
-def conv_of(module: nn.Conv2d | nn.Linear) -> Conv:
-    """A torch layer as it stands; a dense layer becomes a 1x1 convolution."""
-    weight = to_array(module.weight)
-    bias = np.zeros(len(weight)) if module.bias is None else to_array(module.bias)
-    if isinstance(module, nn.Linear):
-        return Conv(weight[:, :, None, None], bias)
-    return Conv(weight, bias, int(module.stride[0]), int(module.padding[0]))
+def compose(first: Affine, second: Affine) -> Affine:
+    """``c (a x + b) + d``; ``first`` has no ReLU."""
+    return Affine(
+        second.scale * first.scale, second.scale * first.shift + second.shift, second.relu
+    )
 
 
 def fold_behind(conv: Conv, affine: Affine) -> Conv:
     """``a (W x + w) + b = (a W) x + (a w + b)``, rows of W scaled; padding plays no part."""
-    return Conv(
-        affine.scale[:, None, None, None] * conv.weight,
-        affine.scale * conv.bias + affine.shift,
-        conv.stride,
-        conv.padding,
-        conv.relu,
+    return replace(
+        conv,
+        weight=affine.scale[:, None, None, None] * conv.weight,
+        bias=affine.scale * conv.bias + affine.shift,
     )
 
 
@@ -51,18 +44,31 @@ def fold_before(affine: Affine, conv: Conv) -> Conv:
 
     Raises:
         ValueError: the convolution is padded, and ``b`` is not 0: the padding is 0 in the
-            convolution's own coordinates, not in x.
+            convolution's own terms, not in x.
     """
-    if conv.padding and affine.shift.any():
+    if conv.is_padded and affine.shift.any():
         raise ValueError("a shift cannot be folded into a padded convolution")
-    shift = np.einsum("oikl,i->o", conv.weight, affine.shift)
-    weight = conv.weight * affine.scale[None, :, None, None]
-    return Conv(weight, conv.bias + shift, conv.stride, conv.padding, conv.relu)
+    weight = conv.weight * kernel_inputs(conv, affine.scale)[:, :, None, None]
+    return replace(conv, weight=weight, bias=conv.bias + answer_to(conv, affine.shift))
 
 
-def fold_input_scale(conv: Conv, scale: float) -> Conv:
-    """``W ((x - 128) / s) = (W / s) (x - 128)``: code 128 stays the zero of the padding."""
-    return Conv(conv.weight / scale, conv.bias, conv.stride, conv.padding, conv.relu)
+def kernel_inputs(conv: Conv, values: NDArray[Number]) -> NDArray[Number]:
+    """(in,) values of a convolution's inputs where its kernel meets them.
+
+    Returns:
+        (out, in / groups), or (1, in) where all outputs read all inputs.
+    """
+    if conv.groups == 1:
+        return values[None]
+    rows = values.reshape(conv.groups, -1)
+    return np.repeat(rows, len(conv.weight) // conv.groups, axis=0)
+
+
+def answer_to(conv: Conv, values: Array) -> Array:
+    """(out,) sums of an unpadded kernel over inputs that are constant, (in,), without bias."""
+    if conv.groups == 1:
+        return np.einsum("oikl,i->o", conv.weight, values)
+    return np.einsum("oikl,oi->o", conv.weight, kernel_inputs(conv, values))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

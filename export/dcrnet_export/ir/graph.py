@@ -16,6 +16,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+Padding = tuple[int, int]
+"""Zeros before and behind each side of a map: above and left, below and right."""
+
+RELU6 = 6.0
+"""The ceiling of a ReLU6."""
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -29,16 +35,31 @@ class Conv:
     """A zero-padded convolution with bias.
 
     Attributes:
-        weight: (out, in, k, k).
+        weight: (out, in / groups, k, k).
         bias: (out,).
         relu: whether negative results become 0.
+        ceiling: what higher results become, :data:`RELU6` or infinite; with ``relu`` alone.
+        groups: the first of so many equal parts of the outputs reads the first of the inputs,
+            and so on.
     """
 
     weight: Array
     bias: Array
     stride: int = 1
-    padding: int = 0
+    padding: Padding = (0, 0)
     relu: bool = False
+    ceiling: float = np.inf
+    groups: int = 1
+
+    @property
+    def is_depthwise(self) -> bool:
+        """Whether each output reads one input."""
+        return self.groups > 1 and self.weight.shape[1] == 1
+
+    @property
+    def is_padded(self) -> bool:
+        """Whether it reads zeros around the map."""
+        return self.padding != (0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +86,7 @@ class Concat:
 
 @dataclass(frozen=True, slots=True)
 class MaxPool:
-    """Padded with the lowest value; a last row or column that fills no window is dropped."""
+    """Padded with the lowest value on all sides; a last row that fills no window is dropped."""
 
     kernel: int
     stride: int
@@ -74,7 +95,10 @@ class MaxPool:
 
 @dataclass(frozen=True, slots=True)
 class AvgPool:
-    """The mean of each 2x2 cell; sides are even."""
+    """Unpadded means; a last row or column that fills no window is dropped."""
+
+    kernel: int = 2
+    stride: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +199,19 @@ class Graph:
                 readers[name].append(node)
         return readers
 
+    def non_negative(self) -> set[str]:
+        """Values that have passed a ReLU, and what pools and concatenations make of them."""
+        found: set[str] = set()
+        for node in self.nodes:
+            match node.op:
+                case Conv(relu=True) | Affine(relu=True) | Sigmoid() | Softmax():
+                    found.add(node.name)
+                case Clamp(low=low) if (low >= 0).all():
+                    found.add(node.name)
+                case MaxPool() | AvgPool() | Concat() if found.issuperset(node.inputs):
+                    found.add(node.name)
+        return found
+
     def shapes(self) -> dict[str, Shape]:
         """The shape of each value."""
         shapes: dict[str, Shape] = {}
@@ -189,13 +226,14 @@ def _shape(op: Op, inputs: list[Shape]) -> Shape:
             return Shape(3, op.side)
         case Conv():
             outputs, _, kernel, _ = op.weight.shape
-            side = (inputs[0].side + 2 * op.padding - kernel) // op.stride + 1
+            side = (inputs[0].side + sum(op.padding) - kernel) // op.stride + 1
             return Shape(outputs, side)
         case MaxPool():
             side = (inputs[0].side + 2 * op.padding - op.kernel) // op.stride + 1
             return Shape(inputs[0].channels, side)
         case AvgPool():
-            return Shape(inputs[0].channels, inputs[0].side // 2)
+            side = (inputs[0].side - op.kernel) // op.stride + 1
+            return Shape(inputs[0].channels, side)
         case Concat():
             return Shape(sum(shape.channels for shape in inputs), inputs[0].side)
         case Reduce(axis=Axis.SPACE):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from dcrnet_edge.models.network import ZERO_CODE
 from dcrnet_export.ir.graph import (
     Add,
     Affine,
@@ -26,14 +27,12 @@ from dcrnet_export.ir.graph import (
     Softmax,
 )
 
-ZERO_CODE = 128
 
-
-def evaluate(graph: Graph, codes: NDArray[np.uint8]) -> dict[str, Array]:
+def run_reference(graph: Graph, codes: NDArray[np.uint8]) -> dict[str, Array]:
     """Every value of the graph for one image.
 
     Args:
-        graph: from :func:`dcrnet_export.ir.lowering.rewrite`.
+        graph: from :func:`dcrnet_export.ir.lowering.lower`.
         codes: (S, S, 3) uint8.
 
     Returns:
@@ -53,8 +52,8 @@ def compute(op: Op, inputs: list[Array]) -> Array:
     x = inputs[0]
     match op:
         case Conv():
-            y = convolve(x, op.weight, op.stride, op.padding) + _per_channel(op.bias)
-            return np.maximum(y, 0.0) if op.relu else y
+            y = convolve(x, op.weight, op) + _per_channel(op.bias)
+            return np.clip(y, 0.0, op.ceiling) if op.relu else y
         case Affine():
             y = _per_channel(op.scale) * x + _per_channel(op.shift)
             return np.maximum(y, 0.0) if op.relu else y
@@ -65,7 +64,7 @@ def compute(op: Op, inputs: list[Array]) -> Array:
         case MaxPool():
             return max_pool(x, op)
         case AvgPool():
-            return x.reshape(len(x), x.shape[1] // 2, 2, x.shape[2] // 2, 2).mean(axis=(2, 4))
+            return _windows(x, op.kernel, op.stride).mean(axis=(3, 4))
         case Add():
             return x + inputs[1]
         case Gate():
@@ -83,14 +82,20 @@ def compute(op: Op, inputs: list[Array]) -> Array:
             raise TypeError(f"no value for {type(op).__name__}")
 
 
-def convolve(x: Array, weight: Array, stride: int, padding: int) -> Array:
-    """(C, H, H) and (O, C, k, k) to (O, H', H'), zero-padded; exact for integers below 2^53."""
+def convolve(x: Array, weight: Array, conv: Conv) -> Array:
+    """(C, H, H) to (O, H', H') without bias, zero-padded; exact for integers below 2^53.
+
+    Args:
+        weight: (O, C / groups, k, k), in place of the convolution's own.
+        conv: its stride, padding and groups.
+    """
     kernel = weight.shape[2]
-    x = np.pad(x, ((0, 0), (padding, padding), (padding, padding)))
-    windows = _windows(x, kernel, stride)
-    channels, height, width = windows.shape[:3]
-    columns = windows.transpose(0, 3, 4, 1, 2).reshape(channels * kernel * kernel, -1)
-    return (weight.reshape(len(weight), -1) @ columns).reshape(-1, height, width)
+    x = np.pad(x, ((0, 0), conv.padding, conv.padding))
+    windows = _windows(x, kernel, conv.stride)
+    height, width = windows.shape[1:3]
+    columns = windows.transpose(0, 3, 4, 1, 2).reshape(conv.groups, -1, height * width)
+    rows = weight.reshape(conv.groups, len(weight) // conv.groups, -1)
+    return (rows @ columns).reshape(-1, height, width)
 
 
 def max_pool(x: Array, pool: MaxPool) -> Array:

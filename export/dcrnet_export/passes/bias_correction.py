@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from dcrnet_export.ir.folding import answer_to
 from dcrnet_export.ir.graph import Array, AvgPool, Clamp, Conv, Graph
 
 Rounding = Callable[[Array], Array]
-"""(out, in, k, k) to the nearest kernel that a file can hold."""
+"""(out, in / groups, k, k) to the nearest kernel that a file can hold."""
 
 
 def correct_biases(graph: Graph, rounding: Rounding) -> Graph:
@@ -22,7 +23,7 @@ def correct_biases(graph: Graph, rounding: Rounding) -> Graph:
     value's range never acts; there the nearer end of the range takes its place.
 
     Args:
-        graph: from :func:`dcrnet_export.ir.lowering.rewrite`; without ranges it stays as it is.
+        graph: from :func:`dcrnet_export.ir.lowering.lower`; without ranges it stays as it is.
         rounding: as the emitter rounds.
     """
     nodes = []
@@ -48,5 +49,5 @@ def _limit(clamp: Clamp, limits: Array) -> Array:
 
 def _rounded(conv: Conv, given: Array, rounding: Rounding) -> Conv:
     weight = rounding(conv.weight)
-    lost = np.einsum("oikl,i->o", conv.weight - weight, given)
+    lost = answer_to(replace(conv, weight=conv.weight - weight), given)
     return replace(conv, weight=weight, bias=conv.bias + lost)

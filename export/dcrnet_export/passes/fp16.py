@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from dcrnet_export.ir.folding import answer_to, kernel_inputs
 from dcrnet_export.ir.graph import Affine, Array, AvgPool, Clamp, Conv, Graph, Node, Softmax
 
 FP16_LARGEST = float(np.finfo(np.float16).max)
@@ -69,10 +70,9 @@ def _without_far_limits(clamp: Clamp) -> tuple[Clamp, Array]:
 
 def _with_constants(conv: Conv, constants: Array) -> Conv:
     known = np.isfinite(constants)
-    weight = conv.weight.copy()
-    weight[:, known] = 0.0
-    shift = conv.weight[:, known].sum(axis=(2, 3)) @ constants[known]
-    return replace(conv, weight=weight, bias=conv.bias + shift)
+    live = kernel_inputs(conv, np.where(known, 0.0, 1.0))[:, :, None, None]
+    shift = answer_to(conv, np.where(known, constants, 0.0))
+    return replace(conv, weight=conv.weight * live, bias=conv.bias + shift)
 
 
 def _fits(values: Array) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_export.ir.graph import (
+    Add,
     Affine,
     Array,
     AvgPool,
@@ -21,7 +22,7 @@ from dcrnet_export.ir.graph import (
     Node,
 )
 from dcrnet_export.ir.reference import compute, convolve, max_pool
-from dcrnet_export.passes.quantization import CODES, Coding, QuantizedGraph
+from dcrnet_export.passes.quantization import Coding, QuantizedGraph
 
 Codes = NDArray[np.uint8]
 
@@ -72,6 +73,10 @@ class IntegerExecutor:
                 return max_pool(inputs[0].astype(np.float64), node.op).astype(np.uint8)
             case AvgPool():
                 return np.rint(compute(node.op, [inputs[0].astype(np.float64)])).astype(np.uint8)
+            case Add():
+                given = [self._codings[name] for name in node.inputs]
+                first, second = (c.decode(x) for c, x in zip(given, inputs, strict=True))
+                return self._codings[node.name].encode(first + second)
             case _:
                 raise TypeError(f"{type(node.op).__name__} does not compute on codes")
 
@@ -80,15 +85,11 @@ class IntegerExecutor:
         weights = self._quantized.weights[node.name]
         x = codes.astype(np.float64) - given.zero_point
         kernel = weights.codes.astype(np.float64)
-        if isinstance(op, Conv):
-            sums = convolve(x, kernel, op.stride, op.padding)
-        else:
-            sums = kernel[:, :, 0] * x
+        sums = convolve(x, kernel, op) if isinstance(op, Conv) else kernel[:, :, 0] * x
         sums += weights.bias[:, None, None]
         multiplier = _multiplier(given, weights.scale, result)[:, None, None]
         rounded = np.rint(sums.astype(np.float32) * multiplier) + result.zero_point
-        lowest = result.zero_point if op.relu else 0
-        return np.clip(rounded, lowest, CODES).astype(np.uint8)
+        return np.clip(rounded, *self._quantized.activation_codes(node)).astype(np.uint8)
 
 
 def _multiplier(given: Coding, scale: NDArray[np.float32], result: Coding) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ _CHANNELWISE = (Clamp, Concat, MaxPool, AvgPool)
 
 
 def keep_in_float(graph: Graph, layers: Collection[str]) -> Graph:
-    """The graph with some convolutions computing, and giving, floats.
+    """The graph with some convolutions, or sums, computing and giving floats.
 
     What has no range stays float, so their values lose theirs, and with them the clamps that
     they read (nothing else does) and whatever maps or moves their values channel by channel: a
@@ -18,8 +18,8 @@ def keep_in_float(graph: Graph, layers: Collection[str]) -> Graph:
     read such values compute in float too and give codes again.
 
     Args:
-        graph: with ranges, from :func:`dcrnet_export.ir.lowering.rewrite`.
-        layers: names of convolutions.
+        graph: with ranges, from :func:`dcrnet_export.ir.lowering.lower`.
+        layers: names of convolutions and sums.
     """
     nodes = graph.by_name()
     dropped = set(layers)

@@ -4,14 +4,14 @@ Every quantized value is a uint8 code, ``x = scale * (code - zero_point)``, one 
 whole value; the TFLite emitter writes the same codes minus 128 as int8. Weights are symmetric
 int8 with a scale for each output channel, biases int32 of scale ``s_in * s_weight``.
 
-A value is quantized where calibration gave it a range. What has none (the attention's pooled
-vectors and gates, the dense head) stays float: a few thousand numbers a face. So do the sums of
-the residual modules: in the 256 codes of a whole map a skip connection, which carries floats from
-one gate to the next, would lose three times what all other rounding does.
+A value is quantized where calibration gave it a range. What has none (an attention's pooled
+vectors and gates, the dense head) stays float: a few thousand numbers a face. What computes on
+codes is for :mod:`dcrnet_export.passes.arithmetic` to say.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -26,16 +26,16 @@ from dcrnet_export.ir.graph import (
     Concat,
     Conv,
     Graph,
-    Input,
     MaxPool,
     Node,
 )
+from dcrnet_export.passes.arithmetic import integer_values
 
 CODES = 255
 """The highest code; the lowest is 0."""
 
-SYMMETRIC_ZERO = 128
-"""The zero point of symmetric codings: as int8 they have zero point 0."""
+INT8_OFFSET = 128
+"""A uint8 code minus this is the int8 code: the zero point of symmetric codings."""
 
 _LARGEST_BIAS = 2.0**30
 
@@ -72,10 +72,12 @@ class Coding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IntegerWeights:
-    """Attributes:
-    codes: (out, in, k, k) int8.
-    scale: (out,) float32.
-    bias: (out,) int32, of scale ``s_in * scale``.
+    """A convolution's rounded weights.
+
+    Attributes:
+        codes: (out, in / groups, k, k) int8.
+        scale: (out,) float32.
+        bias: (out,) int32, of scale ``s_in * scale``.
     """
 
     codes: NDArray[np.int8]
@@ -91,23 +93,25 @@ class QuantizedGraph:
         graph: the operations, its clamps' limits whole codes.
         codings: of the values that exist as codes.
         weights: of the :class:`Conv` and :class:`Affine` nodes that compute on codes.
+        integer: the values that operations on codes give.
     """
 
     graph: Graph
     codings: dict[str, Coding]
     weights: dict[str, IntegerWeights]
+    integer: frozenset[str]
 
     def on_codes(self, node: Node) -> bool:
         """Whether the node computes on codes; else it reads and gives floats."""
-        match node.op:
-            case Input():
-                return True
-            case Conv() | Affine():
-                return node.name in self.weights
-            case Clamp() | Concat() | MaxPool() | AvgPool():
-                return all(name in self.codings for name in (node.name, *node.inputs))
-            case _:
-                return False
+        return node.name in self.integer
+
+    def activation_codes(self, node: Node) -> tuple[int, int]:
+        """The lowest and the highest code that a convolution's ReLU or ReLU6 leaves."""
+        coding = self.codings[node.name]
+        if not isinstance(node.op, Conv | Affine) or not node.op.relu:
+            return 0, CODES
+        ceiling = node.op.ceiling if isinstance(node.op, Conv) else np.inf
+        return coding.zero_point, int(coding.encode(np.array(ceiling)))
 
 
 def quantize(graph: Graph, limit: WeightLimit, *, symmetric: bool = False) -> QuantizedGraph:
@@ -120,25 +124,48 @@ def quantize(graph: Graph, limit: WeightLimit, *, symmetric: bool = False) -> Qu
         symmetric: give every value the zero point 128. What has passed a ReLU then has 128
             codes, not 256.
     """
-    choose = symmetric_coding_of if symmetric else coding_of
-    codings: dict[str, Coding] = {}
+    codings = _codings(graph, symmetric_coding_of if symmetric else coding_of)
+    integer = integer_values(graph)
     weights: dict[str, IntegerWeights] = {}
+    for node in graph.nodes:
+        if node.name not in integer or not node.inputs:
+            continue
+        given = codings[node.inputs[0]]
+        match node.op:
+            case Conv():
+                weights[node.name] = round_weights(node.op.weight, node.op.bias, given, limit)
+            case Affine():
+                kernel = node.op.scale[:, None, None, None]
+                weights[node.name] = round_weights(kernel, node.op.shift, given, limit)
+    return QuantizedGraph(graph, codings, weights, frozenset(integer))
+
+
+def _codings(graph: Graph, choose: Callable[[Array], Coding]) -> dict[str, Coding]:
+    """A coding for each value that has a range.
+
+    Clamps, pools and concatenations move codes and requantize nothing: what they read and give
+    has one coding, which spans the ranges of all that is computed anew among it.
+    """
+    groups: dict[str, list[str]] = {}
     for node in graph.nodes:
         if node.name not in graph.ranges:
             continue
-        match node.op:
-            case Clamp() | MaxPool() | AvgPool():
-                codings[node.name] = codings[node.inputs[0]]
-            case _:
-                codings[node.name] = choose(graph.ranges[node.name])
-        given = codings.get(node.inputs[0]) if node.inputs else None
-        match node.op:
-            case Conv() if given is not None:
-                weights[node.name] = round_weights(node.op.weight, node.op.bias, given, limit)
-            case Affine() if given is not None:
-                kernel = node.op.scale[:, None, None, None]
-                weights[node.name] = round_weights(kernel, node.op.shift, given, limit)
-    return QuantizedGraph(graph, codings, weights)
+        group = [node.name]
+        if isinstance(node.op, Clamp | Concat | MaxPool | AvgPool):
+            joined = [groups[name] for name in node.inputs if name in groups]
+            group += dict.fromkeys(name for each in joined for name in each)
+        groups.update(dict.fromkeys(group, group))
+    codings: dict[str, Coding] = {}
+    nodes = graph.by_name()
+    for name, group in groups.items():
+        if name not in codings:
+            made = [
+                graph.ranges[each]
+                for each in group
+                if not isinstance(nodes[each].op, Clamp | Concat | MaxPool | AvgPool)
+            ]
+            codings.update(dict.fromkeys(group, choose(np.concatenate(made, axis=1))))
+    return codings
 
 
 def coding_of(limits: Array) -> Coding:
@@ -152,15 +179,15 @@ def coding_of(limits: Array) -> Coding:
 
 def symmetric_coding_of(limits: Array) -> Coding:
     """The coding with zero point 128 that spans a (2, C) range."""
-    scale = max(limits[1].max() / (CODES - SYMMETRIC_ZERO), -limits[0].min() / SYMMETRIC_ZERO)
-    return Coding(float(np.float32(scale if scale > 1e-9 else 1.0)), SYMMETRIC_ZERO)
+    scale = max(limits[1].max() / (CODES - INT8_OFFSET), -limits[0].min() / INT8_OFFSET)
+    return Coding(float(np.float32(scale if scale > 1e-9 else 1.0)), INT8_OFFSET)
 
 
 def round_weights(weight: Array, bias: Array, given: Coding, limit: WeightLimit) -> IntegerWeights:
     """Symmetric weights, a scale for each output channel.
 
     Args:
-        weight: (out, in, k, k).
+        weight: (out, in / groups, k, k).
         bias: (out,).
         given: the input's coding.
         limit: the largest absolute code.
@@ -174,6 +201,6 @@ def round_weights(weight: Array, bias: Array, given: Coding, limit: WeightLimit)
 
 
 def round_rows(weight: Array, scale: NDArray[np.float32], limit: WeightLimit) -> NDArray[np.int8]:
-    """(out, in, k, k) weights in multiples of the rows' (out,) scales."""
+    """(out, in / groups, k, k) weights in multiples of the rows' (out,) scales."""
     multiples = weight / scale.astype(np.float64)[:, None, None, None]
     return np.clip(np.rint(multiples), -limit, limit).astype(np.int8)

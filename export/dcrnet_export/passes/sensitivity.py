@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_export.ir.graph import Affine, Array, Conv, Graph
-from dcrnet_export.ir.reference import evaluate
+from dcrnet_export.ir.graph import Add, Affine, Array, Conv, Graph
+from dcrnet_export.ir.reference import run_reference
 from dcrnet_export.passes.channel_equalization import needed_ranges
 from dcrnet_export.passes.integer_reference import IntegerExecutor
 from dcrnet_export.passes.quantization import QuantizedGraph
@@ -22,7 +22,7 @@ class LayerError:
     """What one layer loses by itself, its inputs being right.
 
     Attributes:
-        layer: name of the convolution.
+        layer: name of the convolution or sum.
         noise: the mean over channels of error power by signal power, each at most 1.
     """
 
@@ -33,14 +33,14 @@ class LayerError:
 def layer_errors(
     exact: Graph, quantized: QuantizedGraph, crops: NDArray[np.uint8]
 ) -> list[LayerError]:
-    """Each integer convolution against float, fed with codes of the float network's values.
+    """Each integer convolution and sum against float, fed with codes of the float values.
 
     So no error of an earlier layer hides or adds to a later one's. The error is that of its
     weights, of its input's codes and of the codes of its result.
 
     Args:
-        exact: the graph in the coordinates of ``quantized``, without snapped limits.
-        quantized: what the artefact computes.
+        exact: the float graph, its channels scaled as those of ``quantized``.
+        quantized: what the artifact computes.
         crops: (N, S, S, 3) uint8 RGB faces; a few are enough.
 
     Returns:
@@ -50,9 +50,9 @@ def layer_errors(
     executor, told_apart = IntegerExecutor(quantized), _told_apart(exact)
     noise: dict[str, list[float]] = defaultdict(list)
     for crop in crops:
-        values = evaluate(exact, crop)
+        values = run_reference(exact, crop)
         for node in quantized.graph.nodes:
-            if not isinstance(node.op, Conv | Affine) or node.name not in quantized.weights:
+            if not (isinstance(node.op, Conv | Affine | Add) and quantized.on_codes(node)):
                 continue
             inputs = [quantized.codings[name].encode(values[name]) for name in node.inputs]
             found = quantized.codings[node.name].decode(executor.step(node, inputs))

@@ -23,7 +23,7 @@ from generated_trees import (
 
 from dcrnet_edge.data.crop_cache import CropCache
 from dcrnet_edge.data.face_cache import FaceCache
-from dcrnet_edge.datasets import ckplus, kdef
+from dcrnet_edge.datasets.layouts import ckplus, kdef
 from dcrnet_edge.datasets.reading import read_dataset
 from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, read_rgb
 from dcrnet_edge.datasets.splits import SplitKind, SplitPlan

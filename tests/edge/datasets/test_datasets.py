@@ -28,7 +28,7 @@ from generated_trees import (
 from dcrnet_edge.data.crop_cache import CropCache
 from dcrnet_edge.data.face_cache import FaceCache, face_of_crop
 from dcrnet_edge.data.face_data import FaceData
-from dcrnet_edge.datasets import ckplus, kdef
+from dcrnet_edge.datasets.layouts import ckplus, kdef
 from dcrnet_edge.datasets.reading import read_dataset
 from dcrnet_edge.datasets.registry import adapter
 from dcrnet_edge.datasets.sample import Sample, Split, class_counts, read_rgb

@@ -13,7 +13,7 @@ from edge.runs import FERPLUS, environment, face_data, small_run
 from generated_trees import write_folders
 
 from dcrnet_edge.models.checkpoint import load_checkpoint
-from dcrnet_edge.training.jsonl_logger import read_log
+from dcrnet_edge.training.callbacks.jsonl_logger import read_log
 from dcrnet_runtime.errors import DcrnetError
 
 

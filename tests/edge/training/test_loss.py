@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import math
-import threading
 from typing import Any
 
 import pytest
@@ -70,20 +68,3 @@ def test_the_rate_is_halved_where_validation_stalls(
         module.on_validation_epoch_end()
         rates.append(optimizer.param_groups[0]["lr"])
     assert rates == [1e-4] * 5 + [5e-5] * 6 + [2.5e-5]
-
-
-def test_an_averaged_copy_shares_the_faces() -> None:
-    """As Lightning averages weights; a lock, like an open detector, cannot be copied."""
-    network = DCRNet(DCRNetConfig(("a", "b", "c")))
-
-    class Faces:
-        def __init__(self) -> None:
-            self.lock = threading.Lock()
-
-        def statistics(self, epoch: int) -> list[torch.Tensor]:
-            return [torch.full((1,), float(epoch))]
-
-    module = TrainingModule(network, Recipe(), 100, COUNTS, Faces().statistics)
-    copied = copy.deepcopy(module)
-    assert copied.network is not module.network
-    assert list(copied._statistics(3)) == [torch.tensor([3.0])]

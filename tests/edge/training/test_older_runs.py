@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from dcrnet_edge.cli import train as train_cli
 from dcrnet_edge.models.checkpoint import load_checkpoint
-from dcrnet_edge.training.jsonl_logger import read_log
+from dcrnet_edge.training.callbacks.jsonl_logger import read_log
 
 DATA = Path(__file__).parents[2] / "data"
 ROWS = 63

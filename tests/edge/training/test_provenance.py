@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from dcrnet_edge.cli import train as train_cli
-from dcrnet_edge.datasets.folders import ADAPTER
+from dcrnet_edge.datasets.layouts.folders import ADAPTER
 from dcrnet_edge.distillation.sources import Source, joined, sources_of, terms
 from dcrnet_edge.models.checkpoint import load_checkpoint
 from dcrnet_edge.models.registry import create_model

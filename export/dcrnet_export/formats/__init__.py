@@ -1,0 +1,1 @@
+"""The file formats that are written, each an entry."""

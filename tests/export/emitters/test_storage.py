@@ -1,0 +1,86 @@
+"""TFLite with float16 and int8 kernels, in both interpreters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ai_edge_litert import interpreter as litert
+from ai_edge_litert import schema_py_generated as schema
+
+from dcrnet_export.artifacts.kind import ArtifactKind, build_content
+from dcrnet_export.artifacts.origin import exported_card
+from dcrnet_export.emitters.tflite_float import tflite_float
+from dcrnet_export.emitters.tflite_storage import Storage
+from dcrnet_export.emitters.tflite_writer import TFLiteWriter
+from dcrnet_export.ir.lowering import lower
+from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.model import Backend, ModelFormat
+from dcrnet_runtime.backends.precision import Precision
+from dcrnet_runtime.errors import DcrnetError
+
+
+def older():
+    return pytest.importorskip("tflite_runtime.interpreter")
+
+
+def run(module, content, inputs):
+    interpreter = module.Interpreter(model_content=content, num_threads=1)
+    interpreter.allocate_tensors()
+    given = interpreter.get_input_details()[0]["index"]
+    result = interpreter.get_output_details()[0]["index"]
+    rows = []
+    for each in inputs:
+        interpreter.set_tensor(given, each[None])
+        interpreter.invoke()
+        rows.append(interpreter.get_tensor(result)[0].copy())
+    return np.stack(rows)
+
+
+@pytest.fixture(scope="module")
+def graph(checkpoint):
+    return lower(checkpoint.network, 64, checkpoint.ranges[64])
+
+
+def test_fp16_file_is_half_as_large_and_within_budget_in_both(graph, faces, expected):
+    content = tflite_float(graph, Storage.FP16)
+    assert len(content) < 24e6
+    for module in (litert, older()):
+        assert np.abs(run(module, content, faces[:4]) - expected[:4]).max() < 5e-3
+
+
+def test_dynamic_range_file_is_a_quarter_and_runs_in_litert(graph, faces, expected):
+    content = tflite_float(graph, Storage.INT8)
+    assert len(content) < 12.5e6
+    got = run(litert, content, faces)
+    assert np.abs(got - expected).mean() < 0.04
+    model = schema.ModelT.InitFromPackedBuf(content)
+    dense = {schema.BuiltinOperator.FULLY_CONNECTED, schema.BuiltinOperator.QUANTIZE}
+    assert not dense & {code.builtinCode for code in model.operatorCodes}
+
+
+def test_tflite_runtime_gets_dynamic_range_wrong():
+    """Why it is refused there: a dense layer with a scale a row comes out as zeros."""
+    weight = np.arange(1, 9, dtype=np.int8)[:, None] * np.ones((1, 4), np.int8)
+    writer = TFLiteWriter()
+    given = writer.tensor("x", (1, 4), np.float32)
+    kernel = writer.constant("w", weight, np.full(8, 0.5, np.float32))
+    bias = writer.constant("b", np.zeros(8, np.float32))
+    result = writer.tensor("y", (1, 8), np.float32)
+    options = schema.FullyConnectedOptionsT()
+    writer.add(schema.BuiltinOperator.FULLY_CONNECTED, 9, [given, kernel, bias], result, options)
+    content = writer.content(given, result)
+    ones = np.ones((1, 4), np.float32)
+    want = weight.sum(axis=1) * 0.5
+    np.testing.assert_allclose(run(litert, content, ones)[0], want, rtol=0.02)
+    assert not np.allclose(run(older(), content, ones)[0], want, rtol=0.5)
+
+
+def test_runtime_refuses_dynamic_range_in_tflite_runtime(graph, checkpoint, tmp_path, faces):
+    older()
+    kind = ArtifactKind(ModelFormat.TFLITE, Precision.DYNAMIC_RANGE)
+    card = exported_card(checkpoint.card, "", kind)
+    path = tmp_path / kind.file_name("dcrnet", 64)
+    path.write_bytes(build_content(kind, graph, card))
+    assert load_model(path, backend=Backend.LITERT).probabilities(faces[:1]).shape == (1, 7)
+    with pytest.raises(DcrnetError, match=r"dynamic-range .*ai-edge-litert.*int8"):
+        load_model(path, backend=Backend.TFLITE_RUNTIME)
