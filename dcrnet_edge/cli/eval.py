@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dcrnet_edge.cli.extra import train_extra
-from dcrnet_edge.cli.face_data import open_data
+from dcrnet_edge.cli.face_data import LandmarksCacheOption, open_data
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_runtime.cli.console import VersionOption, command_app, note, reported
 from dcrnet_runtime.errors import DcrnetError
@@ -96,13 +96,7 @@ def evaluate_models(
     landmarks: Annotated[
         Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
     ] = None,
-    landmarks_cache: Annotated[
-        Path | None,
-        typer.Option(
-            help="One file with the faces that were found: used where it exists, else made, to"
-            " carry to another machine."
-        ),
-    ] = None,
+    landmarks_cache: LandmarksCacheOption = None,
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
     ] = 0,

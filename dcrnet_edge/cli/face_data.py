@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from dcrnet_edge.cli.progress import progress_bar
 from dcrnet_runtime.cli.console import note
@@ -13,6 +15,15 @@ from dcrnet_runtime.cli.console import note
 if TYPE_CHECKING:
     from dcrnet_edge.data.face_data import FaceData
     from dcrnet_edge.datasets.splits import SplitPlan
+
+
+LandmarksCacheOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="One file with the faces that were found: used where it exists, else made, to carry"
+        " to another machine."
+    ),
+]
 
 
 def open_data(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dcrnet_edge.cli.extra import train_extra
-from dcrnet_edge.cli.face_data import open_data
+from dcrnet_edge.cli.face_data import LandmarksCacheOption, open_data
 from dcrnet_edge.cli.progress import progress_bar
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_edge.models.registry import names as network_names
@@ -119,13 +119,7 @@ def train(
     landmarks: Annotated[
         Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
     ] = None,
-    landmarks_cache: Annotated[
-        Path | None,
-        typer.Option(
-            help="One file with the faces that were found: used where it exists, else made, to"
-            " carry to another machine."
-        ),
-    ] = None,
+    landmarks_cache: LandmarksCacheOption = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     devices: Annotated[int, typer.Option(min=1, help="Devices a node.")] = 1,
     nodes: Annotated[int, typer.Option(min=1)] = 1,

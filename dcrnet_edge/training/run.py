@@ -283,7 +283,9 @@ class Run:
         self, spec: PreprocessSpec, settings: Settings, metrics: dict[str, float]
     ) -> ModelCard:
         license = terms([Source(**each) for each in settings[SOURCES_KEY]])
-        return ModelCard(self._data.dataset.labels, spec, settings, metrics, license)
+        entry = registry.architecture(self._config.architecture)
+        labels, name = self._data.dataset.labels, entry.title or entry.name
+        return ModelCard(labels, spec, settings, metrics, license, name)
 
 
 def _averaging(recipe: Recipe) -> list[Callback]:

@@ -69,7 +69,10 @@ stage() {
     student) taught student student --seed 21 \
       --backbone-weights "$IMAGENET/efficientnet-lite0-57934424.pth" ;;
     dcrnet) taught dcrnet dcrnet --seed 31 --start-from "$here/dcrnet.safetensors" ;;
-    export) export_model student && export_model dcrnet ;;
+    export)
+      export_model student
+      export_model dcrnet
+      ;;
     # Whether the new weights replace the old ones is decided here, before Test is looked at.
     valid) judge valid "$out/dcrnet/model.safetensors" "$out/student/model.safetensors" \
       --size 128 --against "$here/dcrnet.safetensors" ;;

@@ -56,6 +56,7 @@ def test_from_imagenets_file_to_an_evaluation(generated_faces: Path, tmp_path: P
     checkpoint = load_checkpoint(path)
     assert isinstance(checkpoint.network, EfficientNetLite0)
     assert checkpoint.card.provenance["config"]["architecture"] == "tf_efficientnet_lite0"
+    assert checkpoint.card.name.startswith("EfficientNet-Lite0 (")
     assert checkpoint.card.provenance["start"]["file"] == "lite0.safetensors"
     torch.manual_seed(1)
     start = create_model("tf_efficientnet_lite0", labels=list(map(str, range(1000))))

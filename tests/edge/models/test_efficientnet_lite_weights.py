@@ -126,7 +126,7 @@ def test_a_published_pickle_with_the_packages_keys(
     theirs, ours = network(1, variant=variant), network(2, variant=variant)
     path = tmp_path / "lite.pth"
     torch.save(package_weights(theirs), path)
-    with pytest.raises(DcrnetError, match="none of the published EfficientNet-Lite files"):
+    with pytest.raises(DcrnetError, match="not one of the published EfficientNet-Lite files"):
         load_imagenet(ours, path)
     digest = sha256(path.read_bytes()).hexdigest()
     monkeypatch.setattr(efficientnet_lite_weights, "PUBLISHED_SHA256", (digest,))

@@ -76,6 +76,15 @@ def test_a_stage_that_was_cut_off_is_gone_on_with(script) -> None:
     assert ["--resume" in call for call in calls] == [True, False]
 
 
+def test_an_export_that_fails_leaves_nothing_that_looks_done(script, tmp_path: Path) -> None:
+    code, calls = script("export", CUT="1")
+    assert (code, len(calls)) == (2, 1)
+    assert not (tmp_path / "w" / "student-export").exists()
+    code, calls = script("export")
+    assert (code, len(calls)) == (0, 2)
+    assert (tmp_path / "w" / "student-export").is_dir()
+
+
 def test_an_unknown_stage(script) -> None:
     assert script("teachers") == (2, [])
 
