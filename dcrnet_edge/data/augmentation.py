@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dcrnet_edge.data.corruptions import TRAINED, corrupt
 from dcrnet_runtime.preprocess.geometry import Matrix
 
 
@@ -30,6 +31,9 @@ class AugmentConfig:
             trained as well.
         camera: chance of each of exposure, blur, noise and JPEG.
         erase: chance that a rectangle of the crop is replaced by noise.
+        corrupt: chance of one of :data:`dcrnet_edge.data.corruptions.TRAINED`, alike.
+        corrupt_box_only: chance that a corrupted sample's landmarks are withheld: what covers or
+            darkens a face hides it from the detector as well.
     """
 
     rotation_deg: float = 10.0
@@ -40,6 +44,8 @@ class AugmentConfig:
     box_only: float = 0.15
     camera: float = 0.15
     erase: float = 0.15
+    corrupt: float = 0.0
+    corrupt_box_only: float = 0.3
 
 
 def sample_generator(seed: int, epoch: int, index: int, repeat: int) -> np.random.Generator:
@@ -76,6 +82,11 @@ def camera_faults(
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
         rgb = cv2.imdecode(cv2.imencode(".jpg", rgb, quality)[1], cv2.IMREAD_COLOR)
     return rgb
+
+
+def corrupted(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """One of the kinds of corruption that training may show, on (H, W, 3) RGB uint8."""
+    return corrupt(rgb, TRAINED[int(rng.integers(len(TRAINED)))], rng)
 
 
 def erase(crop: NDArray[np.uint8], rng: np.random.Generator, chance: float) -> NDArray[np.uint8]:

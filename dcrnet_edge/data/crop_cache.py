@@ -73,7 +73,7 @@ class CropCache:
             spec: the contract.
         """
         parts = [slice(start, start + SHARD) for start in range(0, len(samples), SHARD)]
-        paths = [self._folder / f"{_key(samples[p], faces[p], spec)}.npy" for p in parts]
+        paths = [self._folder / f"{crops_key(samples[p], faces[p], spec)}.npy" for p in parts]
         shapes = [_shape(len(samples[part]), spec) for part in parts]
         shards = [_mapped(path, shape) for path, shape in zip(paths, shapes, strict=True)]
         done, total = 0, sum(n for (n, *_), s in zip(shapes, shards, strict=True) if s is None)
@@ -135,7 +135,8 @@ def _checksum(crops: NDArray[np.uint8]) -> bytes:
     return zlib.crc32(np.ascontiguousarray(crops).data).to_bytes(4, "little")
 
 
-def _key(samples: Sequence[Sample], faces: Sequence[Face], spec: PreprocessSpec) -> str:
+def crops_key(samples: Sequence[Sample], faces: Sequence[Face], spec: PreprocessSpec) -> str:
+    """What tells crops from others: 32 hexadecimal digits of contract, images and landmarks."""
     digest = sha256(spec.to_json().encode())
     for sample, face in zip(samples, faces, strict=True):
         digest.update(content_digest(sample))

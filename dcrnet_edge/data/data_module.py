@@ -11,6 +11,7 @@ from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
+from dcrnet_edge.data.data_wait import images_per_s_a_core
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.data.items import AugmentedFaces, Item, PreparedFaces
 from dcrnet_edge.data.loader_spec import LoaderSpec
@@ -95,6 +96,15 @@ class FaceDataModule(lightning.LightningDataModule):
         keys = keys[: len(keys) // EVAL_BATCH * EVAL_BATCH] or keys
         loader = DataLoader(self._augmented(), EVAL_BATCH, sampler=keys)
         return (codes for codes, _, _ in loader)
+
+    def images_per_s_a_core(self) -> float:
+        """What one core loads in a second, at the last epoch's main size."""
+        epoch = self._loading.epochs - 1
+        order = self._new_order(0, 1)
+        order.set_epoch(epoch)
+        size_px = self.spec_at(epoch).size_px
+        keys = [(draw, size_px) for draw in list(order)[:EVAL_BATCH]]
+        return images_per_s_a_core(self._augmented(), keys)
 
     def _new_order(self, rank: int, devices: int) -> OversampledOrder:
         samples, labels = self._data.samples(Split.TRAIN), len(self._data.dataset.labels)

@@ -17,6 +17,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from dcrnet_edge.data.landmarks_file import LandmarksFile
 from dcrnet_edge.datasets.sample import Sample, read_rgb
 from dcrnet_runtime.detectors.detector import Detector
 from dcrnet_runtime.errors import DcrnetError
@@ -40,6 +41,8 @@ class FaceCache:
             several workers each opens its own, so that it has to be picklable.
         workers: processes that look for faces.
         progress: called with the images done and all images, where there is something to do.
+        file: one file that has the faces, or gets them; see
+            :class:`dcrnet_edge.data.landmarks_file.LandmarksFile`.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class FaceCache:
         *,
         workers: int = 1,
         progress: Callable[[int, int], None] | None = None,
+        file: Path | None = None,
     ) -> None:
         self._folder = folder
         self._open_detector = open_detector
@@ -57,9 +61,15 @@ class FaceCache:
         self._detector = open_detector()
         self.name = self._detector.name
         self.landmarks_sha256 = self._detector.landmarks_sha256
+        found_by = f"{self.name} {self.landmarks_sha256} {_MARGIN}"
+        self._file = None if file is None else LandmarksFile(file, found_by)
 
     def faces(
-        self, samples: Sequence[Sample], images: Sequence[Sample] | None = None
+        self,
+        samples: Sequence[Sample],
+        images: Sequence[Sample] | None = None,
+        *,
+        is_extra: bool = False,
     ) -> list[Face]:
         """One face a sample; an image in which none is found counts as its own box.
 
@@ -69,11 +79,24 @@ class FaceCache:
             samples: the images asked for.
             images: all of the data set in the order of the shards, so that another split of it
                 finds them again; by default ``samples``.
+            is_extra: they are not the data set's, so that a file which lacks them gets them.
 
         Raises:
-            DcrnetError: a worker died; the shards that are done stay.
+            DcrnetError: a worker died; the shards that are done stay. Or the one file lacks an
+                image.
         """
         images = images or samples
+        is_altered = any(sample.alteration is not None for sample in samples)
+        if self._file is None or is_altered:
+            return self._cached(samples, images)
+        digests = [content_digest(sample) for sample in samples]
+        lacks = not all(digest in self._file for digest in digests)
+        if lacks and (is_extra or not self._file.is_given):
+            found = self._cached(images, images)
+            self._file.add(dict(zip(map(content_digest, images), found, strict=True)))
+        return self._file.faces(samples, digests)
+
+    def _cached(self, samples: Sequence[Sample], images: Sequence[Sample]) -> list[Face]:
         places = {image: place for place, image in enumerate(images)}
         numbers = sorted({places[sample] // SHARD for sample in samples})
         shards = self._shards([images[n * SHARD : (n + 1) * SHARD] for n in numbers])
@@ -139,12 +162,17 @@ class FaceCache:
 
 
 def content_digest(sample: Sample) -> bytes:
-    """SHA-256 of an image file, of a face in it, or of a row in a CSV of pixels."""
+    """SHA-256 of an image file, of a face in it, or of a row in a CSV of pixels.
+
+    With what is done to it, where something is.
+    """
     if sample.row_offset is not None:
         return sha256(read_rgb(sample).tobytes()).digest()
     digest = sha256(sample.path.read_bytes())
     if sample.box is not None:
         digest.update(repr(sample.box).encode())
+    if sample.alteration is not None:
+        digest.update(sample.alteration.key.encode())
     return digest.digest()
 
 

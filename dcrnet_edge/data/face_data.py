@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_edge.data.crop_cache import CropCache, Crops
 from dcrnet_edge.data.face_cache import FaceCache
-from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, class_counts
+from dcrnet_edge.datasets.sample import Alteration, FaceDataset, Sample, Split, class_counts
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
@@ -41,6 +42,32 @@ class FaceData:
         self._faces: dict[Split, list[Face]] = {}
         self._prepared: dict[tuple[Split, PreprocessSpec], Crops] = {}
 
+    def altered(self, alteration: Alteration) -> FaceData:
+        """The same images with something done to each before its face is found."""
+        splits = {
+            split: [replace(sample, alteration=alteration) for sample in samples]
+            for split, samples in self.dataset.splits.items()
+        }
+        # Without all the other images: only those of a split that is asked for are searched.
+        dataset = replace(self.dataset, splits=splits, images=())
+        return FaceData(dataset, self._cache, self._crops, is_box_only=self._is_box_only)
+
+    def with_training(self, samples: Sequence[Sample], faces: Sequence[Face]) -> FaceData:
+        """The same data set with other training samples.
+
+        Args:
+            samples: in place of the training split's.
+            faces: one a sample.
+        """
+        dataset = replace(self.dataset, splits={**self.dataset.splits, Split.TRAIN: list(samples)})
+        made = FaceData(dataset, self._cache, self._crops, is_box_only=self._is_box_only)
+        made._faces = {**self._faces, Split.TRAIN: list(faces)}
+        return made
+
+    def find(self, samples: Sequence[Sample]) -> list[Face]:
+        """One face for each of other samples than the data set's."""
+        return self._cache.faces(samples, is_extra=True)
+
     def samples(self, split: Split) -> list[Sample]:
         """The samples of a split."""
         return self.dataset.splits[split]
@@ -63,6 +90,12 @@ class FaceData:
             crops = self._crops.crops(self.samples(split), self.faces(split), spec)
             self._prepared[split, spec] = crops
         return self._prepared[split, spec]
+
+    def crops_of(
+        self, samples: Sequence[Sample], faces: Sequence[Face], spec: PreprocessSpec
+    ) -> Crops:
+        """Any faces without augmentation."""
+        return self._crops.crops(samples, faces, spec)
 
     def some_crops(
         self, split: Split, indices: Sequence[int], spec: PreprocessSpec

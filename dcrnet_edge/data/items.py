@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from dcrnet_edge.data.augmentation import camera_faults, erase, random_jitter, sample_generator
+from dcrnet_edge.data.augmentation import (
+    camera_faults,
+    corrupted,
+    erase,
+    random_jitter,
+    sample_generator,
+)
 from dcrnet_edge.data.crop_cache import Crops
 from dcrnet_edge.data.loader_spec import LoaderSpec
 from dcrnet_edge.data.order import Draw
@@ -79,6 +85,10 @@ class AugmentedFaces(Dataset[Item]):
         focus = self._focus[int(rng.integers(len(self._focus)))]
         spec = replace(self._spec, focus_strength=focus, size_px=size_px)
         rgb = camera_faults(read_rgb(sample), rng, config.camera)
+        if config.corrupt > 0 and rng.random() < config.corrupt:  # else older runs' draws change
+            rgb = corrupted(rgb, rng)
+            if rng.random() < config.corrupt_box_only:
+                face = Face(face.box)
         crop = prepare(rgb, face, spec, random_jitter(rng, config, size_px))
         return _item(erase(crop, rng, config.erase), sample)
 

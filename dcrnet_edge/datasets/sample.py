@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,19 @@ class Split(StrEnum):
     TEST = "test"
 
 
+class Alteration(Protocol):
+    """What is done to a picture once it is read; hashable, since samples are."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other alteration: part of the keys of caches."""
+        ...
+
+    def __call__(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The altered (H, W, 3) uint8 RGB picture, the same for the same picture."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One image of one face.
@@ -42,6 +56,7 @@ class Sample:
         box: the face in the image, as x, y, width and height in px, where the data set says so;
             None where the image is the face.
         groups: what the data set says of who is shown, such as ``("sex", "female")``.
+        alteration: what is done to the picture before anything else sees it.
     """
 
     path: Path
@@ -51,6 +66,7 @@ class Sample:
     row_offset: int | None = None
     box: tuple[int, int, int, int] | None = None
     groups: tuple[tuple[str, str], ...] = ()
+    alteration: Alteration | None = None
 
     @property
     def name(self) -> str:
@@ -95,6 +111,11 @@ def read_rgb(sample: Sample) -> NDArray[np.uint8]:
     Raises:
         DcrnetError: it is missing or no image, or most of the box lies outside.
     """
+    rgb = _read(sample)
+    return rgb if sample.alteration is None else sample.alteration(rgb)
+
+
+def _read(sample: Sample) -> NDArray[np.uint8]:
     if sample.row_offset is None:
         rgb = read_image(sample.path)
         return rgb if sample.box is None else _inside(rgb, sample)

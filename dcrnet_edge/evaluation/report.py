@@ -13,6 +13,7 @@ from dcrnet_edge.evaluation.bootstrap import Interval
 from dcrnet_edge.evaluation.comparison import Comparison
 from dcrnet_edge.evaluation.metrics import ECE_BINS, Metrics
 from dcrnet_edge.evaluation.predictions import Predictions, save_predictions
+from dcrnet_edge.evaluation.robustness import Loss
 from dcrnet_runtime.outfile import written_beside
 
 Rows = list[list[str]]
@@ -72,6 +73,30 @@ def comparison_rows(comparison: Comparison, first: str, second: str) -> Rows:
             f"{comparison.p_value:.3g}",
         ],
     ]
+
+
+def loss_rows(accuracy: float, losses: Mapping[str, Loss], title: str) -> Rows:
+    """One row a kind of corruption.
+
+    Args:
+        accuracy: on the clean pictures.
+        losses: by kind.
+        title: of the kinds' column.
+    """
+    rows = [[title, "accuracy", "difference to clean", "95 % interval", "box only"]]
+    rows.append(["(clean)", f"{100 * accuracy:.2f} %", "", "", ""])
+    for kind, found in losses.items():
+        low, high = found.interval
+        rows.append(
+            [
+                kind,
+                f"{100 * found.accuracy:.2f} %",
+                f"{100 * found.difference:+.2f} points",
+                f"{100 * low:+.2f} to {100 * high:+.2f}",
+                f"{100 * found.box_only_share:.1f} %",
+            ]
+        )
+    return rows
 
 
 def print_rows(rows: Rows) -> None:

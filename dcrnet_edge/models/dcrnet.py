@@ -35,6 +35,7 @@ from dcrnet_edge.models.densenet import FEATURES, DenseLayer, DenseNet121, Trans
 from dcrnet_edge.models.densenet_weights import fetch_backbone, load_backbone
 from dcrnet_edge.models.network import FaceNetwork, NetworkConfig
 from dcrnet_edge.models.registry import Architecture
+from dcrnet_runtime.backends.card import MODEL_NAME
 
 INPUT_SIZES = (64, 128, 192, 224)
 """Input sides in px whose map survives the 2x2 max-pool whole (224 as the paper's 7 -> 3)."""
@@ -197,4 +198,5 @@ ARCHITECTURE = Architecture(
     ),
     fetch_imagenet=fetch_backbone,
     load_imagenet=_load_imagenet,
+    title=MODEL_NAME,
 )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from torch import Tensor
 
 from dcrnet_edge.models.densenet import DenseNet121
+from dcrnet_edge.models.imagenet_file import read_imagenet
 from dcrnet_runtime.errors import DcrnetError
 
 PUBLISHED_SHA256_PREFIX = "a639ec97"
@@ -20,6 +18,7 @@ PUBLISHED_URL = f"https://download.pytorch.org/models/densenet121-{PUBLISHED_SHA
 
 _OLD_KEY = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")
 _PREFIX = "features."
+_FILES = "torchvision's published densenet121 file"
 
 
 def fetch_backbone() -> Path:
@@ -60,7 +59,7 @@ def load_backbone(backbone: DenseNet121, path: Path, input_scale: float) -> None
     """
     tensors = {
         _OLD_KEY.sub(r"\1\2.", name): tensor.float()
-        for name, tensor in _read(path).items()
+        for name, tensor in read_imagenet(path, (PUBLISHED_SHA256_PREFIX,), _FILES).items()
         if name.startswith(_PREFIX)
     }
     wanted = backbone.state_dict()
@@ -75,31 +74,6 @@ def load_backbone(backbone: DenseNet121, path: Path, input_scale: float) -> None
     except RuntimeError as error:
         raise DcrnetError(f"{path} is of another network: {error}") from error
     _fold_imagenet_normalisation(backbone, input_scale)
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise DcrnetError(f"backbone weights {path} do not exist: name a file")
-    if path.suffix != ".safetensors":
-        return _read_published(path)
-    try:
-        with safe_open(path, "pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise DcrnetError(
-            f"{path} is no whole safetensors file ({error}): copy it again"
-        ) from error
-
-
-def _read_published(path: Path) -> dict[str, Tensor]:
-    if not sha256(path.read_bytes()).hexdigest().startswith(PUBLISHED_SHA256_PREFIX):
-        raise DcrnetError(
-            f"{path} is a pickle, and not torchvision's published densenet121 file (sha256"
-            f" {PUBLISHED_SHA256_PREFIX}...), so it is refused: convert it to safetensors where"
-            " you trust it"
-        )
-    weights: dict[str, Tensor] = torch.load(path, weights_only=True)
-    return weights
 
 
 def _fold_imagenet_normalisation(backbone: DenseNet121, input_scale: float) -> None:

@@ -29,6 +29,7 @@ class Architecture:
         size_reason: why no other side, for people.
         fetch_imagenet: finds or downloads a file of ImageNet weights.
         load_imagenet: puts such a file's weights into a network.
+        title: for people, in model cards; the name where there is none.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Architecture:
     size_reason: str
     fetch_imagenet: Callable[[], Path]
     load_imagenet: Callable[[Any, Path], None]
+    title: str = ""
 
     @property
     def settings(self) -> list[str]:
@@ -71,7 +73,12 @@ class Architecture:
 
 
 _NETWORKS: LazyRegistry[Architecture] = LazyRegistry(
-    "network", {"dcrnet": "dcrnet_edge.models.dcrnet:ARCHITECTURE"}
+    "network",
+    {
+        "dcrnet": "dcrnet_edge.models.dcrnet:ARCHITECTURE",
+        "tf_efficientnet_lite0": "dcrnet_edge.models.efficientnet_lite_weights:LITE0",
+        "tf_efficientnet_lite2": "dcrnet_edge.models.efficientnet_lite_weights:LITE2",
+    },
 )
 
 

@@ -29,6 +29,7 @@ def cross_validate(
     *,
     license: str = "",
     hardware: Hardware | None = None,
+    command: str = "",
 ) -> Path:
     """Train on all folds but one, predict that one, for each in turn.
 
@@ -43,6 +44,7 @@ def cross_validate(
         root: folder that the images' names are relative to.
         license: of the data.
         hardware: what carries it out.
+        command: that this is done by, for the cards.
 
     Returns:
         the file with the Test predictions of all folds.
@@ -64,6 +66,7 @@ def cross_validate(
             folder / f"fold-{fold}",
             license=license,
             hardware=hardware,
+            command=command,
         )
         loaded = load_checkpoint(_trained(run, plan))
         spec = loaded.card.preprocess

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from dcrnet_edge.training.recipe import ComputePrecision
 from dcrnet_runtime.errors import DcrnetError
 
 _FORKED = ("spawn", "fork", "notebook")
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+def machine() -> dict[str, Any]:
+    """Processor, its cores, and the GPU where there is one, as JSON values."""
+    lines = _CPUINFO.read_text().splitlines() if _CPUINFO.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    cpu = names[0] if names else platform.processor() or platform.machine()
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {"cpu": cpu, "cores": os.cpu_count(), "gpu": gpu}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,17 @@ from typing import Any
 
 import torch
 
+from dcrnet_edge.distillation.sources import SOURCES_KEY, Source, sources_of
 from dcrnet_edge.models.checkpoint import load_checkpoint
 from dcrnet_edge.models.network import FaceNetwork, NetworkConfig
 from dcrnet_edge.models.registry import Architecture
 from dcrnet_runtime.errors import DcrnetError
+
+IMAGENET = Source(
+    "ImageNet",
+    "First weights trained on ImageNet, whose images are for non-commercial research and"
+    " education.",
+)
 
 
 class InitializationKind(StrEnum):
@@ -55,9 +62,11 @@ class Initialization:
             case InitializationKind.SCRATCH:
                 pass
             case InitializationKind.IMAGENET:
+                provenance[SOURCES_KEY] = [IMAGENET.to_json()]
                 architecture.load_imagenet(network, architecture.fetch_imagenet())
             case InitializationKind.BACKBONE_FILE:
                 assert self.path is not None
+                provenance[SOURCES_KEY] = [IMAGENET.to_json()]
                 architecture.load_imagenet(network, self.path)
             case InitializationKind.CHECKPOINT:
                 assert self.path is not None
@@ -65,6 +74,8 @@ class Initialization:
                 _check_same(self.path, checkpoint.network, architecture, config)
                 _copy_weights(checkpoint.network, network)
                 provenance["provenance"] = checkpoint.card.provenance
+                sources = sources_of(checkpoint.card, self.path.name)
+                provenance[SOURCES_KEY] = [source.to_json() for source in sources]
         return network.train(), provenance
 
     def provenance(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from dcrnet_edge.data.augmentation import AugmentConfig
 from dcrnet_edge.data.loader_spec import LoaderSpec, SizeSchedule
+from dcrnet_edge.distillation.teaching import DistillationSpec
 from dcrnet_runtime.errors import DcrnetError
 
 
@@ -68,6 +69,13 @@ class Recipe:
         oversampling_power: see :class:`dcrnet_edge.data.order.OversampledOrder`.
         weigh_and_oversample: allow both of the two.
         soft_labels: learn the annotators' votes where there are any, not the label alone.
+        teacher_temperature: that teachers' logits are divided by; 1 leaves their answers alone.
+        teacher_share: of the teachers' mean answer in a labelled face's target; the rest is votes
+            or label. Unlabelled faces have the teachers' alone.
+        unlabelled_confidence: least mean probability of the teachers' answer to an unlabelled
+            face that is learned from.
+        unlabelled_per_class: unlabelled faces of one answer at most, drawn by the seed; 0 takes
+            all.
         label_smoothing: share of each target spread over all classes.
         auxiliary_weight: share of the loss of a linear classifier on the backbone's features,
             which is dropped after training: behind five dropouts the deep head alone teaches
@@ -99,6 +107,10 @@ class Recipe:
     oversampling_power: float = 0.0
     weigh_and_oversample: bool = False
     soft_labels: bool = False
+    teacher_temperature: float = 1.0
+    teacher_share: float = 0.7
+    unlabelled_confidence: float = 0.6
+    unlabelled_per_class: int = 5000
     label_smoothing: float = 0.0
     auxiliary_weight: float = 0.0
     dropout_scale: float = 1.0
@@ -143,6 +155,17 @@ class Recipe:
             focus,
         )
 
+    def distilling(self) -> DistillationSpec:
+        """How teachers' answers become targets."""
+        return DistillationSpec(
+            self.teacher_temperature,
+            self.teacher_share,
+            self.soft_labels,
+            self.unlabelled_confidence,
+            self.unlabelled_per_class,
+            self.seed,
+        )
+
 
 _RANGES = (
     ("epochs", 1, 100_000),
@@ -154,6 +177,10 @@ _RANGES = (
     ("weight_decay", 0.0, 10.0),
     ("dense_l2", 0.0, 10.0),
     ("oversampling_power", 0.0, 1.0),
+    ("teacher_temperature", 0.1, 20.0),
+    ("teacher_share", 0.0, 1.0),
+    ("unlabelled_confidence", 0.0, 1.0),
+    ("unlabelled_per_class", 0, 10_000_000),
     ("label_smoothing", 0.0, 0.99),
     ("auxiliary_weight", 0.0, 100.0),
     ("dropout_scale", 0.0, 2.0),

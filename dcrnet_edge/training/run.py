@@ -17,9 +17,12 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from dcrnet_edge.data.data_module import FaceDataModule
+from dcrnet_edge.data.data_wait import DataWait
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.data.train_faces import train_batches
 from dcrnet_edge.datasets.sample import Split
+from dcrnet_edge.distillation.sources import SOURCES_KEY, Source, joined, terms
+from dcrnet_edge.distillation.teaching import Taught
 from dcrnet_edge.evaluation.inference import predict
 from dcrnet_edge.models import registry
 from dcrnet_edge.models.activation_ranges import activation_ranges
@@ -53,29 +56,34 @@ class Run:
     """One run in its folder.
 
     Args:
-        data: what to learn.
+        data: what to learn; what teachers made of a data set says who they were.
         config: how.
         initialization: the first weights.
         folder: where everything is written.
-        license: of the data, for the card.
+        license: of the data, for the card, which has that of everything else by itself.
         hardware: what carries it out.
+        command: that this is done by, for the card.
     """
 
     def __init__(
         self,
-        data: FaceData,
+        data: FaceData | Taught,
         config: RunConfig,
         initialization: Initialization,
         folder: Path,
         *,
         license: str = "",
         hardware: Hardware | None = None,
+        command: str = "",
     ) -> None:
         self.folder = folder
+        self._taught = data if isinstance(data, Taught) else None
+        data = data.data if isinstance(data, Taught) else data
         self._data = data
         self._config = config
         self._initialization = initialization
         self._license = license
+        self._command = command
         self._hardware = hardware or Hardware()
         self._spec = replace(config.preprocess, landmarks_sha256=data.landmarks_sha256)
         self._resume_path = folder / RESUME_NAME
@@ -97,16 +105,19 @@ class Run:
         counts = self._data.class_counts().tolist()
         loaders = self._loaders()
         network, settings = self._begin(resume)
+        recipe = self._config.recipe
         module = TrainingModule(
             network,
-            self._config.recipe,
+            # Teachers' answers are soft, whatever the labels in them were.
+            recipe if self._taught is None else replace(recipe, soft_labels=True),
             loaders.steps * self._config.recipe.epochs,
             counts,
             # A function, which averaging does not copy; a method would take its detector along.
             lambda epoch: loaders.statistics(epoch),
         )
         point = ResumePoint(self._resume_path, self._hardware.checkpoint_minutes)
-        trainer = self._trainer(point, loaders, settings)
+        wait = DataWait()
+        trainer = self._trainer(point, wait, loaders, settings)
         with explained(self.folder), warnings.catch_warnings():
             for text in (".*your dataloader is not resumable.*", ".*LeafSpec.*is deprecated.*"):
                 warnings.filterwarnings("ignore", text)  # Lightning's own affairs
@@ -124,7 +135,11 @@ class Run:
                 "hours": round(point.hours, 3),
                 "epochs_run": trainer.current_epoch,
                 "box_only_share": round(self._data.box_only_share(Split.TRAIN), 4),
+                "data_wait_percent": round(wait.percent, 2),
+                "images_per_s": round(wait.images_per_s, 1),
+                "loader_images_per_s_a_core": round(loaders.images_per_s_a_core(), 1),
             }
+            rank_zero_only(write_settings)(self.folder, settings, self._config)
             if trainer.is_global_zero:
                 self._finish(loaders, settings)
             trainer.strategy.barrier()
@@ -166,7 +181,12 @@ class Run:
     def _settings(self) -> Settings:
         processes = self._hardware.processes
         return settings_of(
-            self._data.dataset, self._config, self._spec.landmarks_sha256, processes
+            self._data.dataset,
+            self._config,
+            self._spec.landmarks_sha256,
+            processes,
+            self._taught,
+            self._command,
         )
 
     def _begin(self, resume: bool) -> tuple[FaceNetwork, Settings]:
@@ -189,12 +209,13 @@ class Run:
                     " with `out`"
                 )
             network, settings["start"] = self._initialization.network(architecture, network_config)
+        settings[SOURCES_KEY] = [source.to_json() for source in self._sources(settings)]
         rank_zero_only(remove_leftovers)(self.folder)
         rank_zero_only(write_settings)(self.folder, settings, self._config)
         return network, settings
 
     def _trainer(
-        self, point: ResumePoint, loaders: FaceDataModule, settings: Settings
+        self, point: ResumePoint, wait: DataWait, loaders: FaceDataModule, settings: Settings
     ) -> lightning.Trainer:
         recipe = self._config.recipe
         logger = JsonlLogger(self.folder)
@@ -212,7 +233,7 @@ class Run:
             recipe.precision,
             max_epochs=recipe.epochs,
             gradient_clip_val=recipe.gradient_clip or None,
-            callbacks=[kept, *_averaging(recipe), point, curves],
+            callbacks=[kept, *_averaging(recipe), point, curves, wait],
             plugins=[WholeCheckpoints()],
             logger=[logger, board],
             log_every_n_steps=min(20, loaders.steps),
@@ -239,7 +260,7 @@ class Run:
         predicted = predict(network, self._data.crops(Split.VALID, self._spec))
         truth = [sample.label for sample in self._data.samples(Split.VALID)]
         metrics = {ACCURACY: float((predicted.argmax(axis=1) == truth).mean())}
-        card = ModelCard(self._data.dataset.labels, self._spec, settings, metrics, self._license)
+        card = self._card(self._spec, settings, metrics)
         checkpoint, ranges = Checkpoint(network, card, {}, norms), {}
         for size_px in sorted({*norms, *self._config.range_sizes}):
             seen = train_batches(self._data, replace(self._spec, size_px=size_px))
@@ -249,8 +270,22 @@ class Run:
     def _save(
         self, path: Path, network: FaceNetwork, spec: PreprocessSpec, settings: Settings
     ) -> None:
-        card = ModelCard(self._data.dataset.labels, spec, settings, {}, self._license)
-        save_checkpoint(path, Checkpoint(network, card))
+        save_checkpoint(path, Checkpoint(network, self._card(spec, settings, {})))
+
+    def _sources(self, settings: Settings) -> tuple[Source, ...]:
+        """What the weights are made from: labels, teachers and their pictures, first weights."""
+        labelled = Source(self._data.dataset.name, self._license)
+        taught = () if self._taught is None else self._taught.sources
+        first = settings["start"].get(SOURCES_KEY, [])
+        return joined([labelled, *taught, *(Source(**each) for each in first)])
+
+    def _card(
+        self, spec: PreprocessSpec, settings: Settings, metrics: dict[str, float]
+    ) -> ModelCard:
+        license = terms([Source(**each) for each in settings[SOURCES_KEY]])
+        entry = registry.architecture(self._config.architecture)
+        labels, name = self._data.dataset.labels, entry.title or entry.name
+        return ModelCard(labels, spec, settings, metrics, license, name)
 
 
 def _averaging(recipe: Recipe) -> list[Callback]:

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from dcrnet_edge.datasets.sample import FaceDataset
+from dcrnet_edge.distillation.teaching import Taught
+from dcrnet_edge.training.hardware import machine
 from dcrnet_edge.training.run_config import RunConfig
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outfile import written_beside
 
 SETTINGS_NAME = "settings.json"
 CONFIG_NAME = "config.toml"
-_MAY_CHANGE = ("versions", "start")
+_MAY_CHANGE = ("versions", "start", "machine", "command")
 _PACKAGES = ("dcrnet-edge", "torch", "lightning", "numpy", "opencv-python-headless")
 
 Settings = dict[str, Any]
@@ -23,7 +25,12 @@ Settings = dict[str, Any]
 
 
 def settings_of(
-    dataset: FaceDataset, config: RunConfig, landmarks_sha256: str, processes: int
+    dataset: FaceDataset,
+    config: RunConfig,
+    landmarks_sha256: str,
+    processes: int,
+    taught: Taught | None = None,
+    command: str = "",
 ) -> Settings:
     """What decides a run's result, but for its first weights (``start``)."""
     return {
@@ -35,7 +42,10 @@ def settings_of(
         "data_sha256": dataset.digest,
         "landmarks_sha256": landmarks_sha256,
         "config": config.to_values(),
+        "distillation": None if taught is None else taught.provenance,
         "devices": processes,
+        "machine": machine(),
+        "command": command,
         "versions": {
             **{name: metadata.version(name) for name in _PACKAGES},
             "python": platform.python_version(),

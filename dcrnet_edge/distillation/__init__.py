@@ -1,0 +1,1 @@
+"""Learning from other networks' answers, also to pictures that nobody labelled."""

@@ -1,0 +1,145 @@
+"""Checkpoints that teach, and their answers, which are computed once."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcrnet_edge.data.crop_cache import Crops, crops_key
+from dcrnet_edge.data.face_data import FaceData
+from dcrnet_edge.datasets.sample import Sample
+from dcrnet_edge.evaluation.inference import predict
+from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.face import Face
+from dcrnet_runtime.outfile import written_beside
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Teacher:
+    """A checkpoint that teaches; its contract, input side included, is its own.
+
+    Attributes:
+        name: of its file.
+        sha256: of its file, in hexadecimal.
+        checkpoint: network and card.
+    """
+
+    name: str
+    sha256: str
+    checkpoint: Checkpoint
+
+    @classmethod
+    def read(cls, path: Path, labels: Sequence[str]) -> Teacher:
+        """The teacher in a file.
+
+        Args:
+            path: of a checkpoint.
+            labels: that the student is to learn.
+
+        Raises:
+            DcrnetError: the file is no checkpoint, or its labels are others.
+        """
+        checkpoint = load_checkpoint(path)
+        known = checkpoint.card.labels
+        if set(known) != set(labels):
+            raise DcrnetError(
+                f"teacher {path} knows {', '.join(known)}; the data set has {', '.join(labels)}:"
+                " name a teacher that was trained on these labels with `teacher`"
+            )
+        return cls(path.name, sha256(path.read_bytes()).hexdigest(), checkpoint)
+
+    def provenance(self) -> dict[str, Any]:
+        """Name, hash and network, as JSON values."""
+        network = self.checkpoint.network.architecture
+        return {"file": self.name, "sha256": self.sha256, "network": network}
+
+
+class TeacherAnswers:
+    """Answers to faces without augmentation, kept on disk.
+
+    Args:
+        folder: where they lie, made when missing. A file's name stands for the teacher's file,
+            its contract, the images and the landmarks, so that a change of any makes a new one.
+        progress: called with the images done and all images, where there is something to do.
+    """
+
+    def __init__(self, folder: Path, progress: Callable[[int, int], None] | None = None) -> None:
+        self._folder = folder
+        self._progress = progress or (lambda _done, _total: None)
+
+    def probabilities(
+        self,
+        teacher: Teacher,
+        data: FaceData,
+        samples: Sequence[Sample],
+        faces: Sequence[Face],
+    ) -> NDArray[np.float32]:
+        """One teacher's probabilities, (N, labels) float32 in the order of the data's labels.
+
+        Args:
+            teacher: who is asked.
+            data: prepares the faces, and says the order of the labels.
+            samples: the images.
+            faces: one a sample.
+        """
+        card = teacher.checkpoint.card
+        contract = crops_key(samples, faces, card.preprocess)
+        key = sha256(f"{teacher.sha256} {contract}".encode()).hexdigest()[:32]
+        path = self._folder / f"{key}.npz"
+        found = _read(path, (len(samples), len(card.labels)))
+        if found is None:
+            crops = data.crops_of(samples, faces, card.preprocess)
+            found = self._ask(teacher, crops)
+            with written_beside(path) as beside:
+                np.savez(beside, probabilities=found)
+        return found[:, [card.labels.index(label) for label in data.dataset.labels]]
+
+    def _ask(self, teacher: Teacher, crops: Crops) -> NDArray[np.float32]:
+        rows, done = [], 0
+        self._progress(done, len(crops))
+        for shard in crops.shards:
+            rows.append(predict(teacher.checkpoint.network, Crops((shard,))))
+            done += len(shard)
+            self._progress(done, len(crops))
+        return np.concatenate(rows)
+
+
+def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+    """The answers on disk; None where there are none, or not whole."""
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path) as file:
+            found: NDArray[np.float32] = file["probabilities"]
+        if found.shape != shape or not np.isfinite(found).all():
+            raise ValueError("of another shape")
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
+        _log.warning("%s is damaged (%s): the teacher is asked again.", path, error)
+        return None
+    return found
+
+
+def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """What the softmax gives where the logits are divided by ``temperature``.
+
+    Hinton et al., "Distilling the knowledge in a neural network" (2015), section 2.
+
+    Args:
+        probabilities: (N, labels), rows sum to 1.
+        temperature: above 1 it evens the rows, below 1 it sharpens them.
+    """
+    logits = np.log(np.maximum(probabilities.astype(np.float64), 1e-30)) / temperature
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
