@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import os
 import resource
@@ -503,10 +504,11 @@ def test_options_that_lack_another(options: dict[str, Any], message: str) -> Non
         open_publisher(OutputPlan.of(**options))
 
 
-def test_the_options_of_before_are_a_plan() -> None:
-    import dcrnet_runtime.outputs as outputs
-
+def test_the_package_and_options_of_before_still_work() -> None:
+    with pytest.warns(DeprecationWarning, match=r"sinks is now dcrnet_runtime\.outputs"):
+        sinks = importlib.import_module("dcrnet_runtime.sinks")
     with pytest.warns(DeprecationWarning, match=r"OutputPlan\.of"):
-        plan = outputs.OutputOptions(jsonl=None, labels=("a",), window=True)
+        plan = sinks.SinkOptions(jsonl=None, labels=("a",), window=True)
+    assert (sinks.open_publisher, sinks.Feed) == (open_publisher, Feed)
     assert plan.facts.labels == ("a",)
     assert [type(spec).__name__ for spec in plan.wanted] == ["WindowSpec"]
