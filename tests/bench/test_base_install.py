@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from conftest import TinyModel
+from generated import TinyModel
 
 MISSING = (
     "dcrnet_edge",

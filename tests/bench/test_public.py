@@ -5,8 +5,7 @@ from __future__ import annotations
 import doctest
 
 import pytest
-from conftest import TinyModel
-from generated import FixedDetector, synthetic_face
+from generated import FixedDetector, TinyModel, synthetic_face
 
 import dcrnet_bench
 

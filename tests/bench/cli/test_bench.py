@@ -9,8 +9,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from conftest import TinyModel
-from generated import LABELS, FixedDetector, synthetic_face, synthetic_frame
+from generated import LABELS, FixedDetector, TinyModel, synthetic_face, synthetic_frame
 from typer.testing import CliRunner, Result
 
 from dcrnet_bench.cli import bench as cli

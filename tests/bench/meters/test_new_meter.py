@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import TinyModel
-from generated import FixedDetector, synthetic_face
+from generated import FixedDetector, TinyModel, synthetic_face
 from typer.testing import CliRunner
 
 from dcrnet_bench import Device, EnergyMeter, open_meter

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from conftest import TinyModel
+from generated import TinyModel
 from onnx import TensorProto, helper, numpy_helper
 
 from dcrnet_bench.profiling.macs import NotCountedError, _operation_macs, count_macs
