@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib import metadata
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from dcrnet_edge.cli.eval_options import DataOptions, ModelOptions, ReportOptions
 from dcrnet_edge.cli.extra import train_extra
-from dcrnet_edge.cli.face_data import open_data
-from dcrnet_edge.datasets.registry import names as dataset_names
-from dcrnet_runtime.cli.console import VersionOption, command_app, note, reported
-from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.cli.console import command_app, note, reported
+from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 
 if TYPE_CHECKING:
-    from dcrnet_edge.datasets.sample import Split
-    from dcrnet_edge.datasets.splits import SplitPlan
     from dcrnet_edge.evaluation.comparison import Comparison
     from dcrnet_edge.evaluation.metrics import Metrics
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
@@ -28,105 +24,62 @@ if TYPE_CHECKING:
 app = command_app()
 
 
-@app.command()
-@reported(size_px="--size")
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found of all models, by name in the order they were asked for.
+
+    Attributes:
+        judged: the models.
+        predictions: their answers.
+        metrics: how good these are.
+        comparisons: of the first model with another one.
+    """
+
+    judged: Sequence[ModelRef]
+    predictions: Mapping[str, Predictions]
+    metrics: Mapping[str, Metrics]
+    comparisons: Mapping[str, Comparison]
+
+    @property
+    def first(self) -> str:
+        """The model that is compared, and whose answers are written."""
+        return next(iter(self.metrics))
+
+
 def evaluate_models(
-    models: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            help="Checkpoints, ONNX or TFLite files, or predictions (.csv); default: what is"
-            " shipped, the checkpoint at each of its sizes."
-        ),
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="The data set's folder; predictions need none.")
-    ] = None,
-    dataset: Annotated[
-        str,
-        typer.Option(help=f"Layout: {', '.join(dataset_names())}."),
-    ] = "ferplus",
-    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
-    protocol: Annotated[
-        str | None, typer.Option(help="official, paper, subject or random; see dcrnet-train.")
-    ] = None,
-    fold: Annotated[int, typer.Option(min=0)] = 0,
-    folds: Annotated[int, typer.Option(min=2)] = 10,
-    split_seed: Annotated[int, typer.Option(min=0)] = 0,
-    size: Annotated[
-        list[int] | None,
-        typer.Option(help="Input side of a checkpoint, in place of its own; repeatable."),
-    ] = None,
-    box_only: Annotated[
-        bool,
-        typer.Option("--box-only", help="Withhold landmarks, as where no network finds them."),
-    ] = False,
-    shared_labels: Annotated[
-        bool,
-        typer.Option("--shared-labels", help="Leave out labels that model or data do not know."),
-    ] = False,
-    against: Annotated[
-        Path | None, typer.Option(help="A model or predictions to compare the first one with.")
-    ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write every figure to a file.")
-    ] = None,
-    predictions_file: Annotated[
-        Path | None, typer.Option("--predictions", help="Write the first model's answers.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Folder for report.md, the confusion matrix and answers.")
-    ] = None,
-    as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the tables as Markdown.")
-    ] = False,
-    landmarks: Annotated[
-        Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
-    ] = None,
-    workers: Annotated[
-        int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
-    ] = 0,
-    version: VersionOption = False,
+    models: ModelOptions, data: DataOptions, written: ReportOptions, _: CommonOptions
 ) -> None:
-    """Print accuracy, balanced accuracy, macro-F1 and calibration, with 95 % intervals."""
+    """Print accuracy, balanced accuracy, macro-F1 and calibration error, with 95 % intervals."""
     train_extra()
+    data.part()  # a mistake in it is told even where predictions need no images
+    judged, rivals = models.judged(), models.rivals()
+    needs_images = not all(each.has_answers for each in (*judged, *rivals))
+    images = data.images() if needs_images else None
+    outcome = _outcome(judged, rivals, images)
+    for rows in _tables(outcome):
+        _show(rows, as_markdown=written.as_markdown)
+    note(f"Intervals: 95 % bootstrap over {outcome.metrics[outcome.first].resampled}.")
+    _write(written, outcome, data, images)
+
+
+app.command()(
+    reported(size_px="--size")(
+        with_groups(evaluate_models, ModelOptions, DataOptions, ReportOptions, CommonOptions)
+    )
+)
+
+
+def _outcome(
+    judged: Sequence[ModelRef], rivals: Sequence[ModelRef], images: Images | None
+) -> Outcome:
     from dcrnet_edge.evaluation.comparison import compare
     from dcrnet_edge.evaluation.metrics import compute_metrics
-    from dcrnet_edge.evaluation.model_refs import Images, asked, shipped
-    from dcrnet_edge.evaluation.predictions import save_predictions
-    from dcrnet_edge.evaluation.report import write_report
 
-    part = _split(split)
-    judged = asked(models, size or ()) if models else shipped(size or ())
-    rivals = [] if against is None else asked([against], size or ())[:1]
-    images = None
-    if data is not None and not all(each.has_answers for each in (*judged, *rivals)):
-        plan = _plan(protocol, fold, folds, split_seed)
-        faces = open_data(dataset, data, plan, landmarks, workers, is_box_only=box_only)
-        images = Images(faces, part, data, shared_labels)
     predictions = _answers(judged, images)
+    first, *_ = predictions.values()
     metrics = {name: compute_metrics(each) for name, each in predictions.items()}
-    first, *_ = metrics
-    comparisons = {
-        name: compare(predictions[first], each) for name, each in _answers(rivals, images).items()
-    }
-    for rows in _tables(metrics, judged, comparisons):
-        _show(rows, as_markdown=as_markdown)
-    note(f"Intervals: 95 % bootstrap over {metrics[first].resampled}.")
-    if predictions_file is not None:
-        save_predictions(predictions_file, predictions[first])
-    if report is not None:
-        write_report(report, first, metrics[first], predictions[first])
-    if json_file is not None:
-        asked_for = {"dataset": dataset, "split": split, "box_only": box_only}
-        _write(json_file, asked_for, images, judged, metrics, comparisons)
-
-
-def _split(name: str) -> Split:
-    from dcrnet_edge.datasets.sample import Split
-
-    if name not in list(Split):
-        raise DcrnetError(f"--split {name} is unknown: choose {', '.join(Split)}")
-    return Split(name)
+    comparisons = {name: compare(first, each) for name, each in _answers(rivals, images).items()}
+    return Outcome(judged, predictions, metrics, comparisons)
 
 
 def _answers(judged: Sequence[ModelRef], images: Images | None) -> dict[str, Predictions]:
@@ -141,23 +94,22 @@ def _answers(judged: Sequence[ModelRef], images: Images | None) -> dict[str, Pre
     return answers
 
 
-def _tables(
-    metrics: Mapping[str, Metrics],
-    judged: Sequence[ModelRef],
-    comparisons: Mapping[str, Comparison],
-) -> list[Rows]:
+def _tables(outcome: Outcome) -> list[Rows]:
     from dcrnet_edge.evaluation import report
 
+    metrics, first = outcome.metrics, outcome.first
     sizes_mb = {
-        name: ref.size_mb for name, ref in zip(metrics, judged, strict=True) if not ref.has_answers
+        name: ref.size_mb
+        for name, ref in zip(metrics, outcome.judged, strict=True)
+        if not ref.has_answers
     }
-    first, *others = metrics
     tables = [report.summary_rows(metrics, sizes_mb)]
-    if not others:
+    if len(metrics) == 1:
         tables.append(report.class_rows(metrics[first]))
     tables.append(report.path_rows(metrics))
     return tables + [
-        report.comparison_rows(comparison, first, name) for name, comparison in comparisons.items()
+        report.comparison_rows(comparison, first, name)
+        for name, comparison in outcome.comparisons.items()
     ]
 
 
@@ -170,39 +122,38 @@ def _show(rows: Rows, *, as_markdown: bool) -> None:
         print_rows(rows)
 
 
-def _plan(protocol: str | None, fold: int, folds: int, seed: int) -> SplitPlan:
-    from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
-
-    try:
-        kind = None if protocol is None else SplitKind(protocol)
-    except ValueError as error:
-        raise DcrnetError(
-            f"--protocol {protocol} is unknown: choose {', '.join(SplitKind)}"
-        ) from error
-    return SplitPlan(kind, fold, folds, seed)
-
-
 def _write(
-    path: Path,
-    asked_for: Mapping[str, Any],
-    images: Images | None,
-    judged: Sequence[ModelRef],
-    metrics: Mapping[str, Metrics],
-    comparisons: Mapping[str, Comparison],
+    written: ReportOptions, outcome: Outcome, data: DataOptions, images: Images | None
 ) -> None:
+    """The files that were asked for."""
+    from dcrnet_edge.evaluation.predictions import save_predictions
+    from dcrnet_edge.evaluation.report import write_report
+    from dcrnet_runtime.outfile import written_beside
+
+    first = outcome.first
+    if written.predictions_file is not None:
+        save_predictions(written.predictions_file, outcome.predictions[first])
+    if written.report is not None:
+        write_report(written.report, first, outcome.metrics[first], outcome.predictions[first])
+    if written.json_file is not None:
+        with written_beside(written.json_file) as beside:
+            beside.write_text(_document(outcome, data, images))
+
+
+def _document(outcome: Outcome, data: DataOptions, images: Images | None) -> str:
     """Every figure as JSON."""
     import json
 
-    from dcrnet_runtime.outfile import written_beside
-
-    document = {
-        **asked_for,
+    metrics = outcome.metrics
+    document: dict[str, Any] = {
+        "dataset": data.dataset,
+        "split": data.split,
+        "box_only": data.box_only,
         **({} if images is None else images.provenance()),
-        "sha256": {name: ref.sha256 for name, ref in zip(metrics, judged, strict=True)},
+        "sha256": {name: ref.sha256 for name, ref in zip(metrics, outcome.judged, strict=True)},
         "dcrnet_edge": metadata.version("dcrnet-edge"),
         "models": {name: each.to_json() for name, each in metrics.items()},
     }
-    for name, comparison in comparisons.items():
+    for name, comparison in outcome.comparisons.items():
         document["against"] = {"model": name, **asdict(comparison)}
-    with written_beside(path) as beside:
-        beside.write_text(json.dumps(document, indent=2))
+    return json.dumps(document, indent=2)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from dcrnet_edge.cli.extra import train_extra
 from dcrnet_edge.cli.face_data import open_data
-from dcrnet_edge.datasets.registry import names as dataset_names
-from dcrnet_edge.models.registry import names as network_names
-from dcrnet_edge.presets import preset_names
-from dcrnet_runtime.cli.console import VersionOption, command_app, note, renamed, reported
-from dcrnet_runtime.errors import DcrnetError
+from dcrnet_edge.cli.train_options import (
+    HardwareOptions,
+    InitializationOptions,
+    RunOptions,
+    SettingOptions,
+)
+from dcrnet_runtime.cli.console import command_app, note, reported
+from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
+from dcrnet_runtime.deprecation import renamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,88 +30,12 @@ if TYPE_CHECKING:
 app = command_app()
 
 
-@app.command()
-@reported(assignment="--set", folds="--set split.folds")
 def train(
-    data: Annotated[Path, typer.Option(help="The data set's folder.")],
-    out: Annotated[Path, typer.Option(help="Run folder.")] = Path("runs/dcrnet"),
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run that --out holds.")
-    ] = False,
-    dataset: Annotated[
-        str | None,
-        typer.Option(help=f"Layout: {', '.join(dataset_names())}."),
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            help=f"{', '.join(preset_names())}; by default the data set's. ckplus-finetune is for"
-            " --start-from."
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="TOML file laid over the preset; a run's config.toml fits.")
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Any setting, such as recipe.ema_decay=0.998; repeatable."),
-    ] = None,
-    network: Annotated[
-        str | None, typer.Option(help=f"{', '.join(network_names())}; by default dcrnet.")
-    ] = None,
-    size: Annotated[
-        int | None, typer.Option(help="Input side in px; dcrnet takes 64, 128, 192 or 224.")
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1)] = None,
-    batch_size: Annotated[int | None, typer.Option(min=2)] = None,
-    learning_rate: Annotated[float | None, typer.Option()] = None,
-    seed: Annotated[int | None, typer.Option(min=0)] = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option(help="Split: official, paper (table 1), subject (subject-independent)."),
-    ] = None,
-    fold: Annotated[
-        int | None, typer.Option(min=0, help="Which fold of --protocol subject is Test.")
-    ] = None,
-    all_folds: Annotated[
-        bool,
-        typer.Option(
-            "--all-folds", help="Cross-validate: a run a fold under --out; goes on by itself."
-        ),
-    ] = False,
-    start_from: Annotated[
-        Path | None,
-        typer.Option(help="One of our checkpoints to go on from; labels may differ."),
-    ] = None,
-    backbone_weights: Annotated[
-        Path | None,
-        typer.Option(
-            help="ImageNet weights, instead of fetching them: for dcrnet torchvision's densenet121"
-            " file."
-        ),
-    ] = None,
-    from_scratch: Annotated[
-        bool, typer.Option("--from-scratch", help="Random weights instead of ImageNet's.")
-    ] = False,
-    landmarks: Annotated[
-        Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
-    ] = None,
-    accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    devices: Annotated[int, typer.Option(min=1, help="Devices a node.")] = 1,
-    nodes: Annotated[int, typer.Option(min=1)] = 1,
-    strategy: Annotated[str, typer.Option(help="Lightning's, such as ddp.")] = "auto",
-    workers: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="Loading processes a device; 0: none of their own. Faces are looked"
-            " for by as many, or by one a core.",
-        ),
-    ] = 0,
-    checkpoint_minutes: Annotated[
-        float, typer.Option(min=0, help="Between resume points inside an epoch.")
-    ] = 10.0,
-    version: VersionOption = False,
+    run: RunOptions,
+    asked: SettingOptions,
+    first: InitializationOptions,
+    carried_out: HardwareOptions,
+    _: CommonOptions,
 ) -> None:
     """Train a network and write model.safetensors into the run folder.
 
@@ -118,29 +44,32 @@ def train(
     which are downloaded once.
     """
     train_extra()
-    from dcrnet_edge.training.hardware import Hardware
-
     _quiet_lightning()
-    named = {
-        "dataset": dataset,
-        "architecture": network,
-        "preprocess.size_px": size,
-        "recipe.epochs": epochs,
-        "recipe.batch_size": batch_size,
-        "recipe.learning_rate": learning_rate,
-        "recipe.seed": seed,
-        "split.kind": protocol,
-        "split.fold": fold,
-    }
     # A run's own config.toml has the names of its day: resuming it needs no notice.
-    settings = run_settings(preset, config, set_ or [], named, notice=not resume)
-    initialization = _initialization(start_from, backbone_weights, from_scratch)
-    hardware = Hardware(accelerator, devices, nodes, strategy, workers, checkpoint_minutes)
-    read = functools.partial(_read, settings.dataset, data, landmarks, workers)
-    if all_folds:
-        _train_folds(read, settings, initialization, out, data, hardware)
+    settings = run_settings(
+        asked.preset, asked.config, asked.set_ or [], asked.named(), notice=not run.resume
+    )
+    initialization, hardware = first.initialization(), carried_out.hardware()
+    landmarks, workers = carried_out.landmarks, carried_out.workers
+    read = functools.partial(_read, settings.dataset, run.data, landmarks, workers)
+    if asked.all_folds:
+        _train_folds(read, settings, initialization, run, hardware)
     else:
-        _train_once(read, settings, initialization, out, data, hardware, resume=resume)
+        _train_once(read, settings, initialization, run, hardware)
+
+
+app.command()(
+    reported(assignment="--set", folds="--set split.folds")(
+        with_groups(
+            train,
+            RunOptions,
+            SettingOptions,
+            InitializationOptions,
+            HardwareOptions,
+            CommonOptions,
+        )
+    )
+)
 
 
 def _quiet_lightning() -> None:
@@ -160,8 +89,7 @@ def _train_folds(
     read: Callable[[SplitPlan], FaceData],
     settings: RunConfig,
     initialization: Initialization,
-    out: Path,
-    data: Path,
+    run: RunOptions,
     hardware: Hardware,
 ) -> None:
     from dcrnet_edge.datasets.registry import adapter
@@ -171,8 +99,8 @@ def _train_folds(
         read,
         settings,
         initialization,
-        out,
-        data,
+        run.out,
+        run.data,
         license=adapter(settings.dataset).license,
         hardware=hardware,
     )
@@ -183,11 +111,8 @@ def _train_once(
     read: Callable[[SplitPlan], FaceData],
     settings: RunConfig,
     initialization: Initialization,
-    out: Path,
-    data: Path,
+    asked: RunOptions,
     hardware: Hardware,
-    *,
-    resume: bool,
 ) -> None:
     from lightning.pytorch.utilities import rank_zero_only
 
@@ -196,10 +121,10 @@ def _train_once(
 
     license = adapter(settings.dataset).license
     faces = read(settings.split)
-    run = Run(faces, settings, initialization, out, license=license, hardware=hardware)
-    path = run.train(resume=resume)
+    run = Run(faces, settings, initialization, asked.out, license=license, hardware=hardware)
+    path = run.train(resume=asked.resume)
     rank_zero_only(note)(
-        f"Wrote {path}. Next: dcrnet-eval {path} --data {data}; dcrnet-export {path} --int8"
+        f"Wrote {path}. Next: dcrnet-eval {path} --data {asked.data}; dcrnet-export {path} --int8"
     )
 
 
@@ -237,22 +162,6 @@ def run_settings(
         kinds = [layer["dataset"] for layer in layers if "dataset" in layer]
         preset = adapter(str(kinds[-1]) if kinds else "ferplus").preset
     return RunConfig.of(presets.preset(preset), *layers)
-
-
-def _initialization(
-    checkpoint: Path | None, backbone: Path | None, scratch: bool
-) -> Initialization:
-    from dcrnet_edge.training.initialization import Initialization, InitializationKind
-
-    if (checkpoint is not None) + (backbone is not None) + scratch > 1:
-        raise DcrnetError(
-            "--start-from, --backbone-weights and --from-scratch exclude each other: name one"
-        )
-    if checkpoint is not None:
-        return Initialization(InitializationKind.CHECKPOINT, checkpoint)
-    if backbone is not None:
-        return Initialization(InitializationKind.BACKBONE_FILE, backbone)
-    return Initialization(InitializationKind.SCRATCH if scratch else InitializationKind.IMAGENET)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from dcrnet_edge.data.calibration import CALIBRATION_FACES, EVAL_BATCH
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.data.items import AugmentedFaces, Item, PreparedFaces
 from dcrnet_edge.data.loader_spec import LoaderSpec
 from dcrnet_edge.data.order import OversampledOrder, SizedOrder
+from dcrnet_edge.data.train_faces import EVAL_BATCH, STATISTICS_FACES
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
@@ -91,7 +91,7 @@ class FaceDataModule(lightning.LightningDataModule):
         size_px = size_px or self.spec_at(epoch).size_px
         order = self._new_order(0, 1)
         order.set_epoch(epoch)
-        keys = [(draw, size_px) for draw in list(order)[:CALIBRATION_FACES]]
+        keys = [(draw, size_px) for draw in list(order)[:STATISTICS_FACES]]
         keys = keys[: len(keys) // EVAL_BATCH * EVAL_BATCH] or keys
         loader = DataLoader(self._augmented(), EVAL_BATCH, sampler=keys)
         return (codes for codes, _, _ in loader)

@@ -12,13 +12,13 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_edge.datasets.sample import Sample, read_rgb
+from dcrnet_runtime.detectors.detector import Detector
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import LANDMARKS, Box, Face
 from dcrnet_runtime.outfile import written_beside
@@ -29,15 +29,6 @@ POOL_FROM = 512
 _CHUNK = 16
 _MARGIN = 0.25
 _log = logging.getLogger(__name__)
-
-
-class Detector(Protocol):
-    """What finding faces takes: see :mod:`dcrnet_runtime.detectors.detector`."""
-
-    name: str
-    landmarks_sha256: str
-
-    def find(self, rgb: NDArray[np.uint8]) -> list[Face]: ...
 
 
 class FaceCache:

@@ -9,8 +9,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-ZERO_CODE = 128
-"""The uint8 code that becomes exactly 0, the value of every zero-padding."""
+from dcrnet_runtime.preprocess.spec import ZERO_CODE
 
 
 @dataclass(frozen=True, slots=True)

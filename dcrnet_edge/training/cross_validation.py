@@ -52,6 +52,29 @@ def cross_validate(
             were asked for, or training stopped.
     """
     hardware = hardware or Hardware()
+    kind = _checked_kind(config, hardware, folder)
+    parts = []
+    for fold in range(config.split.folds):
+        plan = replace(config.split, kind=kind, fold=fold)
+        data = open_data(plan)
+        run = Run(
+            data,
+            replace(config, split=plan),
+            initialization,
+            folder / f"fold-{fold}",
+            license=license,
+            hardware=hardware,
+        )
+        loaded = load_checkpoint(_trained(run, plan))
+        spec = loaded.card.preprocess
+        parts.append(of_network(loaded.network, spec, data, f"fold-{fold}", root))
+    path = folder / PREDICTIONS_NAME
+    save_predictions(path, Predictions.joined(parts))
+    return path
+
+
+def _checked_kind(config: RunConfig, hardware: Hardware, folder: Path) -> SplitKind:
+    """What the folds are of; refuses a split without folds, and several devices."""
     kind = config.split.kind or SplitKind.SUBJECT
     if kind not in (SplitKind.SUBJECT, SplitKind.RANDOM):
         raise DcrnetError(
@@ -63,29 +86,15 @@ def cross_validate(
             f"`all_folds` trains on one device: train each fold with `protocol` {kind}, `fold` N"
             f" and `out` {folder}/fold-N, then `all_folds` on one device joins their answers"
         )
-    parts = []
-    for fold in range(config.split.folds):
-        plan = replace(config.split, kind=kind, fold=fold)
-        data = open_data(plan)
-        fold_config = replace(config, split=plan)
-        run = Run(
-            data,
-            fold_config,
-            initialization,
-            folder / f"fold-{fold}",
-            license=license,
-            hardware=hardware,
-        )
-        try:
-            checkpoint = run.finished() or run.train(resume=run.resumable())
-        except DcrnetError as error:
-            raise DcrnetError(
-                f"fold {fold} of {config.split.folds}: {error}; the same command with `all_folds`"
-                " goes on where it stopped"
-            ) from error
-        loaded = load_checkpoint(checkpoint)
-        spec = loaded.card.preprocess
-        parts.append(of_network(loaded.network, spec, data, f"fold-{fold}", root))
-    path = folder / PREDICTIONS_NAME
-    save_predictions(path, Predictions.joined(parts))
-    return path
+    return kind
+
+
+def _trained(run: Run, plan: SplitPlan) -> Path:
+    """A fold's checkpoint: there already, or trained now, from its resume point if it has one."""
+    try:
+        return run.finished() or run.train(resume=run.resumable())
+    except DcrnetError as error:
+        raise DcrnetError(
+            f"fold {plan.fold} of {plan.folds}: {error}; the same command with `all_folds`"
+            " goes on where it stopped"
+        ) from error

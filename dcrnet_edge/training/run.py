@@ -16,9 +16,9 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from dcrnet_edge.data.calibration import calibration_batches
 from dcrnet_edge.data.data_module import FaceDataModule
 from dcrnet_edge.data.face_data import FaceData
+from dcrnet_edge.data.train_faces import train_batches
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.evaluation.inference import predict
 from dcrnet_edge.models import registry
@@ -242,7 +242,7 @@ class Run:
         card = ModelCard(self._data.dataset.labels, self._spec, settings, metrics, self._license)
         checkpoint, ranges = Checkpoint(network, card, {}, norms), {}
         for size_px in sorted({*norms, *self._config.range_sizes}):
-            seen = calibration_batches(self._data, replace(self._spec, size_px=size_px))
+            seen = train_batches(self._data, replace(self._spec, size_px=size_px))
             ranges[size_px] = activation_ranges(checkpoint.at(size_px).network, seen)
         save_checkpoint(self.folder / CHECKPOINT_NAME, replace(checkpoint, ranges=ranges))
 

@@ -135,7 +135,7 @@ _RENAMED = {
     "recipe.balance": "recipe.oversampling_power",
     "recipe.weigh_and_balance": "recipe.weigh_and_oversample",
 }
-"""What settings were called once, and are taken by until 0.3."""
+"""What settings were called once, and what they are called now."""
 
 
 def old_names(values: Values) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ import onnx
 import typer
 from numpy.typing import NDArray
 
-from dcrnet_edge.data.calibration import calibration_batches
+from dcrnet_edge.data.train_faces import train_batches
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint
 from dcrnet_edge.weights import shipped_checkpoint
@@ -60,7 +60,7 @@ def write(
     loaded = load_checkpoint(checkpoint or shipped_checkpoint()).at(size)
     card = loaded.card
     source = required_source(dataset, data, landmarks).open()
-    batches = calibration_batches(source, card.preprocess)
+    batches = train_batches(source, card.preprocess)
     crops = np.concatenate([batch.numpy() for batch in batches])
     crops = crops[:: max(1, len(crops) // CALIBRATION_FACES)].transpose(0, 2, 3, 1)
     out.mkdir(parents=True, exist_ok=True)
@@ -108,9 +108,9 @@ def compare(
     typer.echo(f"\n{faces} Test faces at {spec.size_px} px.")
 
 
-def _in_turns(models: Sequence[Model], crops: Iterable[NDArray[np.uint8]]) -> list[Run]:
+def _in_turns(models: Sequence[Model], crops: Iterable[NDArray[np.uint8]]) -> list[FileTrial]:
     """Every model on each crop, (S, S, 1) or (S, S, 3) uint8, before the next one."""
-    runs = [Run([], []) for _ in models]
+    runs = [FileTrial([], []) for _ in models]
     for crop in crops:
         rgb = np.repeat(crop, 3 // crop.shape[-1], axis=-1)[None]
         asked = [partial(_ask, model, rgb, run) for model, run in zip(models, runs, strict=True)]
@@ -119,18 +119,18 @@ def _in_turns(models: Sequence[Model], crops: Iterable[NDArray[np.uint8]]) -> li
     return runs
 
 
-def _ask(model: Model, rgb: NDArray[np.uint8], run: Run) -> None:
+def _ask(model: Model, rgb: NDArray[np.uint8], run: FileTrial) -> None:
     run.answers.append(model.probabilities(rgb))
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class FileTrial:
     """Times of one file, ms, and its answers, (1, labels) each."""
 
     ms: list[float]
     answers: list[NDArray[np.float32]]
 
-    def row(self, name: str, first: Run, truth: NDArray[np.int64]) -> str:
+    def row(self, name: str, first: FileTrial, truth: NDArray[np.int64]) -> str:
         """A row of the table."""
         mine, others = np.concatenate(self.answers), np.concatenate(first.answers)
         labels, median = mine.argmax(axis=1), float(np.median(self.ms))

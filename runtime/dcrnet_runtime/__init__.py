@@ -25,6 +25,8 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dcrnet_runtime.deprecation import renamed
+
 if TYPE_CHECKING:
     from dcrnet_runtime.backends.loading import load_model
     from dcrnet_runtime.detectors.detector import open_detector
@@ -67,14 +69,13 @@ _HOMES = {
 }
 
 _RENAMED = {"open_finder": "open_detector"}
-"""Names of 0.1, which go in 0.3, and what they became."""
+"""Names that were given up, and what they became."""
 
 
 def __getattr__(name: str) -> Any:
     if name in _RENAMED:
         old, name = name, _RENAMED[name]
-        text = f"{__name__}.{old} is now {name}; the old name goes in 0.3"
-        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        warnings.warn(renamed(f"{__name__}.{old}", name), DeprecationWarning, stacklevel=2)
     # Loaded when first used, so that a command's --help does not wait for OpenCV.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

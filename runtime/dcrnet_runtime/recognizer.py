@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.backends.model import Model
+from dcrnet_runtime.deprecation import renamed
 from dcrnet_runtime.detectors.detector import Detector
 from dcrnet_runtime.face import Face, UnusableFaceError
 from dcrnet_runtime.preprocess.crops import prepare
@@ -49,7 +50,7 @@ class Recognizer:
     Args:
         model: from :func:`dcrnet_runtime.backends.loading.load_model`.
         detector: from :func:`dcrnet_runtime.detectors.detector.open_detector`.
-        finder: the detector by its name of 0.1, which goes in 0.3.
+        finder: the detector by its old name.
 
     Raises:
         TypeError: no detector is given, or two are.
@@ -77,7 +78,7 @@ class Recognizer:
 
     @property
     def finder(self) -> Detector:
-        """The detector by its name of 0.1, which goes in 0.3."""
+        """The detector by its old name."""
         _warn_of_name()
         return self.detector
 
@@ -114,5 +115,5 @@ class Recognizer:
 
 
 def _warn_of_name() -> None:
-    text = "a Recognizer's finder is now its detector; the old name goes in 0.3"
+    text = renamed("a Recognizer's finder", "its detector")
     warnings.warn(text, DeprecationWarning, stacklevel=3)

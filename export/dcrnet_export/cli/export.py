@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
 from dcrnet_export.cli.check import inspect, verify
 from dcrnet_export.cli.extra import export_extra
-from dcrnet_export.cli.labelled import (
-    DataOption,
-    DatasetOption,
-    LandmarksOption,
-    data_source,
-)
-from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, VersionOption, command_app, note, reported
+from dcrnet_export.cli.options import FaceOptions, KindOptions, PlaceOptions
+from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, command_app, note, reported
+from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 
 if TYPE_CHECKING:
     from dcrnet_export.artifacts.kind import ArtifactKind
@@ -39,84 +35,38 @@ app.command()(inspect)
 app.command()(verify)
 
 
-@app.command(
-    epilog="Also: dcrnet-export inspect FILE, what a file says of itself; dcrnet-export verify"
-    " FILE, whether it is whole and this machine computes it rightly."
-)
-@reported(size_px="--size")
-def export(
-    checkpoint: Annotated[
-        Path | None,
-        typer.Argument(help="A .safetensors checkpoint; default: the shipped weights."),
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("dcrnet-export"),
-    int8: Annotated[bool, typer.Option("--int8", help="Add int8, the fastest on CPUs.")] = False,
-    fp16: Annotated[bool, typer.Option("--fp16", help="Add fp16: half the size.")] = False,
-    dynamic_range: Annotated[
-        bool,
-        typer.Option("--dynamic-range", help="Add TFLite with int8 weights, float activations."),
-    ] = False,
-    qdq: Annotated[
-        bool, typer.Option("--qdq", help="Add int8 ONNX in the form that NPU compilers read.")
-    ] = False,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            help="arm, x86, qnn, nnapi, coreml or tensorrt: writes what is fast there, and says"
-            " why, in place of fp32 and what the flags above add."
-        ),
-    ] = None,
-    calib: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of face images: calibrates int8, and all files are checked on it."
-        ),
-    ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(help="Input side in px: 64, 128, 192 or 224; default: the checkpoint's."),
-    ] = None,
-    formats: Annotated[
-        list[str] | None,
-        typer.Option("--format", help="onnx or tflite; repeat for both; default: both."),
-    ] = None,
-    data: DataOption = None,
-    dataset: DatasetOption = "ferplus",
-    landmarks: LandmarksOption = None,
-    batch: Annotated[
-        str, typer.Option(help="Faces a run: a number, or dynamic (ONNX alone).")
-    ] = "1",
-    version: VersionOption = False,
-) -> None:
+def export(place: PlaceOptions, kind: KindOptions, faces: FaceOptions, _: CommonOptions) -> None:
     """Write fp32 ONNX and TFLite files, and what the flags add, each checked against torch."""
     export_extra()
     from dcrnet_edge.weights import shipped_checkpoint
-    from dcrnet_export.artifacts.selection import selected_kinds
     from dcrnet_export.cli.progress import ShownSteps
     from dcrnet_export.cli.report import print_report
     from dcrnet_export.job import prepare_job
-    from dcrnet_runtime.backends.precision import Precision
 
-    flags = {
-        Precision.FP16: fp16,
-        Precision.INT8: int8,
-        Precision.INT8_QDQ: qdq,
-        Precision.DYNAMIC_RANGE: dynamic_range,
-    }
-    added = [precision for precision, asked in flags.items() if asked]
-    kinds = selected_kinds(formats, added, target, batch)
-    path, step = checkpoint or shipped_checkpoint(), ShownSteps()
-    source = data_source(dataset, data, landmarks)
-    job = prepare_job(path, kinds, size_px=size, calib=calib, data=source, step=step)
+    kinds = kind.kinds()
+    path, step = place.checkpoint or shipped_checkpoint(), ShownSteps()
+    job = prepare_job(
+        path, kinds, size_px=faces.size, calib=faces.calib, data=faces.source(), step=step
+    )
     for line in _preparation(path, job, kinds):
         note(line)
     note(f"Prepared: {step.summary()}.")
-    done = _export(job, kinds, out, step)
+    done = _export(job, kinds, place.out, step)
     print_report(done)
     for good in [each.path for each in done if each.path and not each.problem]:
         note(f"dcrnet-run --source 0 --model {good}\ndcrnet-bench {good}")
     if any(exported.problem for exported in done):
         raise typer.Exit(EXIT_BAD_INPUT)
+
+
+app.command(
+    epilog="Also: dcrnet-export inspect FILE, what a file says of itself; dcrnet-export verify"
+    " FILE, whether it is whole and this machine computes it rightly."
+)(
+    reported(size_px="--size")(
+        with_groups(export, PlaceOptions, KindOptions, FaceOptions, CommonOptions)
+    )
+)
 
 
 def _preparation(path: Path, job: ExportJob, kinds: Sequence[ArtifactKind]) -> Iterator[str]:

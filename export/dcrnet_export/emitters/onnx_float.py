@@ -9,7 +9,6 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from dcrnet_edge.models.network import ZERO_CODE
 from dcrnet_export.emitters.onnx_attributes import (
     average_attributes,
     conv_attributes,
@@ -37,6 +36,7 @@ from dcrnet_export.ir.graph import (
 )
 from dcrnet_export.passes.bias_correction import correct_biases
 from dcrnet_export.passes.fp16 import fit_to_fp16, is_sound_in_fp16, round_to_fp16
+from dcrnet_runtime.preprocess.spec import ZERO_CODE
 
 Float = type[np.float16] | type[np.float32]
 

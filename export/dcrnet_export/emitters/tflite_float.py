@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from dcrnet_edge.models.network import ZERO_CODE
 from dcrnet_export.emitters.tflite_options import (
     RELU,
     VALID,
@@ -38,6 +37,7 @@ from dcrnet_export.ir.graph import (
     Sigmoid,
     Softmax,
 )
+from dcrnet_runtime.preprocess.spec import ZERO_CODE
 
 _LOWEST = float(np.finfo(np.float32).min)
 
@@ -51,7 +51,7 @@ def tflite_float(graph: Graph, storage: Storage = Storage.FP32, batch: int = 1) 
         batch: faces a run.
     """
     graph = rounded(graph, storage)
-    emitter = FloatEmitter(TFLiteWriter(batch), graph)
+    emitter = TFLiteFloatEmitter(TFLiteWriter(batch), graph)
     tensors: dict[str, TensorIndex] = {}
     for node in graph.nodes:
         if isinstance(node.op, Input):
@@ -75,7 +75,7 @@ def padding_tensor(writer: TFLiteWriter, padding: Padding) -> TensorIndex:
     return writer.constant(f"padding_{before}" + (f"_{behind}" if behind != before else ""), sides)
 
 
-class FloatEmitter:
+class TFLiteFloatEmitter:
     """Appends nodes that compute in float32."""
 
     def __init__(self, writer: TFLiteWriter, graph: Graph) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from dcrnet_export.emitters.tflite_float import FloatEmitter, input_tensor, padding_tensor
+from dcrnet_export.emitters.tflite_float import TFLiteFloatEmitter, input_tensor, padding_tensor
 from dcrnet_export.emitters.tflite_options import (
     RELU,
     VALID,
@@ -63,7 +63,7 @@ class _Emitter:
         self._quantized = quantized
         self._shapes = quantized.graph.shapes()
         self._readers = quantized.graph.readers()
-        self._float = FloatEmitter(self._writer, quantized.graph)
+        self._float = TFLiteFloatEmitter(self._writer, quantized.graph)
         self._codes: dict[str, TensorIndex] = {}
         self._floats: dict[str, TensorIndex] = {}
         self._removed: dict[str, NDArray[np.int64]] = {}

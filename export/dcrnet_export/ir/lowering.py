@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor, nn
 
-from dcrnet_edge.models.network import ZERO_CODE
 from dcrnet_export.ir.functions import to_array
 from dcrnet_export.ir.graph import (
     Add,
@@ -32,6 +31,7 @@ from dcrnet_export.ir.simplification import derived_range, simplified
 from dcrnet_export.ir.tracing import trace
 from dcrnet_export.ir.transcription import merge_shared_layers, steps_of
 from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
+from dcrnet_runtime.preprocess.spec import ZERO_CODE
 
 
 def lower(network: nn.Module, size_px: int, ranges: Mapping[str, Tensor] | None = None) -> Graph:

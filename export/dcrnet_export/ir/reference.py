@@ -6,7 +6,6 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from dcrnet_edge.models.network import ZERO_CODE
 from dcrnet_export.ir.graph import (
     Add,
     Affine,
@@ -26,6 +25,7 @@ from dcrnet_export.ir.graph import (
     Sigmoid,
     Softmax,
 )
+from dcrnet_runtime.preprocess.spec import ZERO_CODE
 
 
 def run_reference(graph: Graph, codes: NDArray[np.uint8]) -> dict[str, Array]:

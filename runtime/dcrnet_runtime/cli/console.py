@@ -118,11 +118,6 @@ def note(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def renamed(old: str, new: str) -> str:
-    """What to note where an option is given by its old name."""
-    return f"{old} is now {new}; the old name goes in 0.3"
-
-
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"dcrnet-edge {__version__}")

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, get_type_hints
+
+from dcrnet_runtime.cli.console import VersionOption
+
+
+@dataclass(frozen=True, slots=True)
+class CommonOptions:
+    """What every command has."""
+
+    version: VersionOption = False
 
 
 def with_groups(command: Callable[..., None], *groups: type) -> Callable[..., None]:

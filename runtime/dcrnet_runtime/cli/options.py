@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcrnet_runtime.cli.console import VersionOption, note, renamed
+from dcrnet_runtime.cli.console import note
+from dcrnet_runtime.deprecation import renamed
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
@@ -248,10 +249,3 @@ class ModelOptions:
             providers=[Provider.parse(text) for text in self.provider or []],
             is_strict=self.strict,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class CommonOptions:
-    """What every command has."""
-
-    version: VersionOption = False

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from dcrnet_runtime.cli.console import command_app, note, reported
-from dcrnet_runtime.cli.option_groups import with_groups
-from dcrnet_runtime.cli.options import CommonOptions, FaceOptions, ModelOptions, SourceOptions
+from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
+from dcrnet_runtime.cli.options import FaceOptions, ModelOptions, SourceOptions
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs.pictures.specs import BlurOptions
 from dcrnet_runtime.outputs.registry import OUTPUTS

@@ -12,6 +12,8 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dcrnet_runtime.deprecation import renamed
+
 if TYPE_CHECKING:
     from dcrnet_runtime.outputs.plan import OutputPlan
     from dcrnet_runtime.outputs.publisher import Publisher, open_publisher
@@ -50,16 +52,12 @@ def __getattr__(name: str) -> Any:
 
 
 def _output_options(**options: Any) -> OutputPlan:
-    """What ``OutputOptions(...)`` of 0.1 made, as a plan."""
+    """What ``OutputOptions(...)`` made, as a plan."""
     from dcrnet_runtime.outputs.plan import OutputPlan
     from dcrnet_runtime.outputs.spec import FrameFacts
 
-    warnings.warn(
-        "OutputOptions is now OutputPlan.of(FrameFacts(...), ...), with window=True called"
-        " show=True; the old name goes in 0.3",
-        DeprecationWarning,
-        stacklevel=2,
-    )
+    new = "OutputPlan.of(FrameFacts(...), ...), with window=True called show=True"
+    warnings.warn(renamed("OutputOptions", new), DeprecationWarning, stacklevel=2)
     facts = FrameFacts(**{name: options.pop(name) for name in _FACTS if name in options})
     if "window" in options:
         options["show"] = options.pop("window")

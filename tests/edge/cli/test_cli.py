@@ -152,9 +152,10 @@ def test_old_names_of_settings_are_taken_with_a_notice(tmp_path: Path) -> None:
     config.write_text("[recipe]\nleast_scale = 0.25\n")
     arguments = ["--data", "none", "--config", str(config), "--set", "recipe.balance=0.4"]
     result = CliRunner().invoke(train_cli.app, arguments)
+    gone = "the old name goes in the release after this one"
     assert result.stderr.splitlines() == [
-        "setting recipe.least_scale is now recipe.min_bn_gamma; the old name goes in 0.3",
-        "setting recipe.balance is now recipe.oversampling_power; the old name goes in 0.3",
+        f"setting recipe.least_scale is now recipe.min_bn_gamma; {gone}",
+        f"setting recipe.balance is now recipe.oversampling_power; {gone}",
         "Reading none.",
         "error: data set folder none does not exist: unpack the data set there",
     ]

@@ -122,7 +122,7 @@ def test_damaged_rows_of_pixels(pixels: str, tmp_path: Path) -> None:
         read_rgb(Sample(tmp_path / "none.csv", 0, (1.0,), row_offset=0))
 
 
-class DeadlyFinder(FixedDetector):
+class DeadlyDetector(FixedDetector):
     def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
         if rgb.mean() > 130:
             os._exit(9)
@@ -133,8 +133,8 @@ def open_fixed_detector() -> FixedDetector:
     return FixedDetector(synthetic_face(centre=(36.0, 36.0), side=40.0))
 
 
-def open_deadly_finder() -> DeadlyFinder:
-    return DeadlyFinder(synthetic_face(centre=(36.0, 36.0), side=40.0))
+def open_deadly_detector() -> DeadlyDetector:
+    return DeadlyDetector(synthetic_face(centre=(36.0, 36.0), side=40.0))
 
 
 def test_a_worker_that_dies_leaves_the_finished_shards(
@@ -147,7 +147,7 @@ def test_a_worker_that_dies_leaves_the_finished_shards(
     ).splits[Split.TEST]
     samples = sorted(samples, key=lambda sample: read_rgb(sample).mean())  # the deadly ones last
     with pytest.raises(DcrnetError, match=r"was killed.*what is done is kept"):
-        FaceCache(tmp_path / "cache", open_deadly_finder, workers=2).faces(samples)
+        FaceCache(tmp_path / "cache", open_deadly_detector, workers=2).faces(samples)
     assert len(list((tmp_path / "cache").glob("*.npz"))) == 1
     assert not list((tmp_path / "cache").glob(".*.tmp*"))
 

@@ -288,7 +288,7 @@ def test_splits_that_are_not_possible(
         read_dataset("folders", root, SplitPlan(**plan))  # type: ignore[arg-type]
 
 
-class CountingFinder(FixedDetector):
+class CountingDetector(FixedDetector):
     calls = 0
 
     def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
@@ -306,7 +306,7 @@ def samples(tmp_path: Path) -> list[Sample]:
 
 def test_faces_are_found_once_and_kept(samples: list[Sample], tmp_path: Path) -> None:
     face = synthetic_face(centre=(36.0, 36.0), side=40.0)
-    detector = CountingFinder(face, landmarks_sha256="cc" * 32)
+    detector = CountingDetector(face, landmarks_sha256="cc" * 32)
     first = FaceCache(tmp_path / "cache", lambda: detector).faces(samples)
     again = FaceCache(tmp_path / "cache", lambda: detector).faces(samples)
     assert detector.calls == len(samples)
@@ -319,7 +319,7 @@ def test_faces_are_found_once_and_kept(samples: list[Sample], tmp_path: Path) ->
     for one, other in zip(fresh.faces(mixed, samples), first[::-2], strict=True):
         assert (one.landmarks is None) == (other.landmarks is None)
     assert detector.calls == len(samples)  # another choice of the same images
-    other_network = CountingFinder(face, landmarks_sha256="dd" * 32)
+    other_network = CountingDetector(face, landmarks_sha256="dd" * 32)
     FaceCache(tmp_path / "cache", lambda: other_network).faces(samples)
     assert other_network.calls == len(samples)
 
@@ -328,7 +328,7 @@ def test_an_interrupted_search_goes_on_behind_its_last_shard(
     samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dcrnet_edge.data.face_cache.SHARD", 2)
-    detector = CountingFinder(synthetic_face(), landmarks_sha256="cc" * 32)
+    detector = CountingDetector(synthetic_face(), landmarks_sha256="cc" * 32)
     detector.calls = 4  # so that the third image interrupts
     seen: list[tuple[int, int]] = []
     cache = FaceCache(tmp_path, lambda: detector, progress=lambda *done: seen.append(done))
@@ -341,7 +341,7 @@ def test_an_interrupted_search_goes_on_behind_its_last_shard(
 
 
 def test_folds_share_what_was_found(tmp_path: Path) -> None:
-    detector = CountingFinder(synthetic_face(), landmarks_sha256="cc" * 32)
+    detector = CountingDetector(synthetic_face(), landmarks_sha256="cc" * 32)
     detector.calls = 100
     root = write_ckplus(tmp_path / "tree")
     for fold in range(3):

@@ -264,7 +264,7 @@ def test_a_video_saved_as_no_video(tiny_model: TinyModel, tmp_path: Path) -> Non
     expect_error(result, "names no video: end it in .avi, .mkv, .mov, .mp4")
 
 
-def test_an_unknown_finder(tiny_model: TinyModel, photo: Path) -> None:
+def test_an_unknown_detector(tiny_model: TinyModel, photo: Path) -> None:
     result = run("--source", photo, "--model", tiny_model(), "--detector", "magic")
     expect_error(result, f"choose {', '.join(DetectorKind)}")
 
@@ -310,7 +310,7 @@ def test_the_detectors_old_option_works_with_a_notice(tiny_model: TinyModel, pho
         run("--source", photo, "--model", tiny_model(), option, "cascade")
         for option in ("--finder", "--detector")
     )
-    assert "--finder is now --detector; the old name goes in 0.3" in old.stderr
+    assert "--finder is now --detector; the old name goes in the release after" in old.stderr
     assert "--finder" not in new.stderr
     assert old.stdout == new.stdout
     assert "--finder" not in run("--help").output

@@ -1,0 +1,147 @@
+"""The options of ``dcrnet-eval``, in groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dcrnet_edge.cli.face_data import open_data
+from dcrnet_edge.datasets.registry import names as dataset_names
+from dcrnet_runtime.errors import DcrnetError
+
+if TYPE_CHECKING:
+    from dcrnet_edge.datasets.sample import Split
+    from dcrnet_edge.datasets.splits import SplitPlan
+    from dcrnet_edge.evaluation.model_refs import Images, ModelRef
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What is judged."""
+
+    models: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Checkpoints, ONNX or TFLite files, or predictions (.csv); default: what is"
+            " shipped, the checkpoint at each of its sizes."
+        ),
+    ] = None
+    size: Annotated[
+        list[int] | None,
+        typer.Option(help="Input side of a checkpoint, in place of its own; repeatable."),
+    ] = None
+    against: Annotated[
+        Path | None, typer.Option(help="A model or predictions to compare the first one with.")
+    ] = None
+
+    def judged(self) -> list[ModelRef]:
+        """The models, a reference for each size."""
+        from dcrnet_edge.evaluation.model_refs import asked, shipped
+
+        sizes_px = self.size or ()
+        return list(asked(self.models, sizes_px) if self.models else shipped(sizes_px))
+
+    def rivals(self) -> list[ModelRef]:
+        """What the first model is compared with: nothing, or one."""
+        from dcrnet_edge.evaluation.model_refs import asked
+
+        return [] if self.against is None else list(asked([self.against], self.size or ()))[:1]
+
+
+@dataclass(frozen=True, slots=True)
+class DataOptions:
+    """What it is judged on."""
+
+    data: Annotated[
+        Path | None, typer.Option(help="The data set's folder; predictions need none.")
+    ] = None
+    dataset: Annotated[
+        str,
+        typer.Option(help=f"Layout: {', '.join(dataset_names())}."),
+    ] = "ferplus"
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test"
+    protocol: Annotated[
+        str | None, typer.Option(help="official, paper, subject or random; see dcrnet-train.")
+    ] = None
+    fold: Annotated[int, typer.Option(min=0)] = 0
+    folds: Annotated[int, typer.Option(min=2)] = 10
+    split_seed: Annotated[int, typer.Option(min=0)] = 0
+    box_only: Annotated[
+        bool,
+        typer.Option("--box-only", help="Withhold landmarks, as where no network finds them."),
+    ] = False
+    shared_labels: Annotated[
+        bool,
+        typer.Option("--shared-labels", help="Leave out labels that model or data do not know."),
+    ] = False
+    landmarks: Annotated[
+        Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
+    ] = None
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
+    ] = 0
+
+    def part(self) -> Split:
+        """The split that is judged on.
+
+        Raises:
+            DcrnetError: there is none of that name.
+        """
+        from dcrnet_edge.datasets.sample import Split
+
+        if self.split not in list(Split):
+            raise DcrnetError(f"--split {self.split} is unknown: choose {', '.join(Split)}")
+        return Split(self.split)
+
+    def images(self) -> Images | None:
+        """The images of that split; None where no folder is named.
+
+        Raises:
+            DcrnetError: they cannot be read or split.
+        """
+        from dcrnet_edge.evaluation.model_refs import Images
+
+        part = self.part()
+        if self.data is None:
+            return None
+        faces = open_data(
+            self.dataset,
+            self.data,
+            self._plan(),
+            self.landmarks,
+            self.workers,
+            is_box_only=self.box_only,
+        )
+        return Images(faces, part, self.data, self.shared_labels)
+
+    def _plan(self) -> SplitPlan:
+        from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
+
+        try:
+            kind = None if self.protocol is None else SplitKind(self.protocol)
+        except ValueError as error:
+            raise DcrnetError(
+                f"--protocol {self.protocol} is unknown: choose {', '.join(SplitKind)}"
+            ) from error
+        return SplitPlan(kind, self.fold, self.folds, self.split_seed)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """What is written of it, and how it is printed."""
+
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write every figure to a file.")
+    ] = None
+    predictions_file: Annotated[
+        Path | None, typer.Option("--predictions", help="Write the first model's answers.")
+    ] = None
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for report.md, the confusion matrix and answers.")
+    ] = None
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the tables as Markdown.")
+    ] = False
