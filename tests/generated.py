@@ -94,7 +94,7 @@ def write_ferplus(root: Path, images: int = 6) -> Path:
         (root / folder).mkdir(parents=True)
         for index in range(images):
             name = f"fer{len(rows):07}.png"
-            pixels = rng.integers(0, 120, (48, 48), dtype=np.uint8) + 100 * (index % 2)
+            pixels = rng.integers(0, 120, (48, 48), np.uint8) + np.uint8(100 * (index % 2))
             if index == 0 and usage != "PublicTest":
                 pixels = repeated
             cv2.imwrite(str(root / folder / name), pixels)

@@ -38,9 +38,9 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
     root = tmp_path_factory.mktemp("spine")
     _write_views(root / "data")
-    settings = ("--epochs", 1, "--batch-size", 8, "--size", 128, "--learning-rate", 1e-5)
+    settings: tuple[object, ...] = ("--dataset", "folders", "--start-from", shipped_checkpoint())
+    settings += ("--epochs", 1, "--batch-size", 8, "--size", 128, "--learning-rate", 1e-5)
     settings += ("--set", "recipe.progressive=[]", "--set", "recipe.mixed_sizes=[]")
-    settings += ("--dataset", "folders", "--start-from", shipped_checkpoint())
     call(train_cli.app, "--data", root / "data", "--out", root / "run", *settings)
     checkpoint = root / "run" / "model.safetensors"
     call(export_cli.app, checkpoint, "--int8", "--out", root / "out")
@@ -74,8 +74,8 @@ def test_every_artefact_runs_on_a_photo(
         (face,) = json.loads(result.stdout)["faces"]
         answers[artifact.name] = list(face["probabilities"].values())
         assert sum(answers[artifact.name]) == pytest.approx(1, abs=1e-3)
-    floats = [answers[name] for name in answers if "fp32" in name]
-    assert np.abs(np.subtract(*floats)).max() < 2e-4
+    one, other = (answers[name] for name in answers if "fp32" in name)
+    assert np.abs(np.subtract(one, other)).max() < 2e-4
 
 
 def test_every_artefact_is_benched(artifacts: list[Path]) -> None:

@@ -44,7 +44,7 @@ def draw(path: Path) -> None:
     matplotlib.use("svg")
     from matplotlib import pyplot
 
-    style = {
+    style: Any = {
         "font.size": 9.5,
         "text.color": PLAIN,
         "axes.labelcolor": PLAIN,

@@ -62,12 +62,12 @@ def example_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(networks, "_NETWORKS", copy.deepcopy(networks._NETWORKS))
     mappings: list[dict[str, Any]] = [COMPETITORS, METERS, TARGETS, BACKENDS, DETECTORS, FORMATS]
     lists: list[list[Any]] = [OUTPUTS, SOURCE_KINDS]
-    before = [each.copy() for each in (*mappings, *lists)]
+    before = [each.copy() for each in mappings], [each.copy() for each in lists]
     yield
-    for mapping, old in zip(mappings, before, strict=False):
+    for mapping, entries in zip(mappings, before[0], strict=True):
         mapping.clear()
-        mapping.update(old)
-    for items, old in zip(lists, before[len(mappings) :], strict=True):
+        mapping.update(entries)
+    for items, old in zip(lists, before[1], strict=True):
         items[:] = old
 
 
@@ -113,8 +113,9 @@ def test_a_network(tmp_path: Path) -> None:
 
     names = names_of(EXAMPLES["network"])
     write_folders(tmp_path / "tree", 8, ("train", "valid", "test"))
-    options = ("--dataset", "folders", "--network", "tinynet", "--from-scratch", "--size", 64)
-    options += ("--epochs", 1, "--batch-size", 8, "--set", "recipe.progressive=[]")
+    options: tuple[object, ...] = ("--dataset", "folders", "--network", "tinynet")
+    options += ("--from-scratch", "--size", 64, "--epochs", 1, "--batch-size", 8)
+    options += ("--set", "recipe.progressive=[]")
     run(app, "--data", tmp_path / "tree", "--out", tmp_path / "run", *options)
     checkpoint = load_checkpoint(tmp_path / "run" / "model.safetensors")
     assert isinstance(checkpoint.network, names["TinyNet"])

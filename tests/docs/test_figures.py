@@ -53,7 +53,9 @@ def test_latency() -> None:
         stated = cells("bench.md", f"fp32 {kind}")
         assert [float(cell) for cell in stated] == [column[f"fp32 {kind}"] for column in columns]
         for cell, column in zip(cells("bench.md", f"int8 {kind}"), columns, strict=True):
-            time_ms, gain = re.fullmatch(r"([\d.]+)\** \(([\d.]+)x\)", cell).groups()
+            found = re.fullmatch(r"([\d.]+)\** \(([\d.]+)x\)", cell)
+            assert found, cell
+            time_ms, gain = found.groups()
             assert float(time_ms) == column[f"int8 {kind}"]
             expected = column[f"fp32 {kind}"] / column[f"int8 {kind}"]
             assert float(gain) == pytest.approx(expected, abs=0.0501)

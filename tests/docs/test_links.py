@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from docs.pages import CARD, PAGES, ROOT, anchors, inline_code, links
 
-ROOTS = ("", "docs", "runtime/dcrnet_runtime", "dcrnet_edge", "export/dcrnet_export")
-ROOTS += ("bench/dcrnet_bench", "runtime", "export", "bench")
+ROOTS = (
+    *("", "docs", "runtime/dcrnet_runtime", "dcrnet_edge", "export/dcrnet_export"),
+    *("bench/dcrnet_bench", "runtime", "export", "bench"),
+)
 
 
 @pytest.mark.parametrize("page", [*PAGES, CARD], ids=lambda page: page.name)

@@ -83,7 +83,7 @@ def kill_at(step: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return training_step(self, *args)
 
-    TrainingModule.training_step = deadly  # type: ignore[method-assign]
+    TrainingModule.training_step = deadly  # type: ignore[method-assign,assignment]
 
 
 def tell_weights(self: TrainingModule) -> None:
@@ -99,14 +99,16 @@ def main(
     """Train until killed in the second epoch, or resume, or train to the end."""
     torch.set_num_threads(1)
     devices = int(processes)
-    hardware = {"accelerator": "cpu", "strategy": "ddp", "devices": devices} if devices > 1 else {}
+    hardware: dict[str, Any] = (
+        {"accelerator": "cpu", "strategy": "ddp", "devices": devices} if devices > 1 else {}
+    )
     data = face_data(Path(tree), Path(caches))
     base, _, change = settings.partition("+")
     changes = [globals()[name] for name in (base, change) if name]
     run = small_run(data, Path(folder), *changes, checkpoint_minutes=0, **hardware)
     if what == "killed":
         kill_at(5 if devices == 1 else 3)
-    TrainingModule.on_train_end = tell_weights  # type: ignore[method-assign]
+    TrainingModule.on_train_end = tell_weights  # type: ignore[method-assign,assignment]
     run.train(resume=what == "resumed")
 
 

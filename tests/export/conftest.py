@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from export.fixtures import Faces, MakeFaces, MakeNetwork, Probabilities, TorchProbabilities
 from generated import LABELS
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dcrnet_edge.models.activation_ranges import activation_ranges
@@ -18,14 +16,12 @@ from dcrnet_edge.models.batch_norm import renew_batch_norms
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.models.dcrnet import DCRNet, DCRNetConfig, ResidualBlock
 from dcrnet_edge.models.densenet import DenseLayer
+from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_runtime.backends.card import ModelCard
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 SIDE = 64
 torch.set_num_threads(1)
-Faces = NDArray[np.uint8]
-MakeFaces = Callable[..., Faces]
-MakeNetwork = Callable[..., DCRNet]
 
 
 def _to_batch(faces: Faces) -> Tensor:
@@ -60,8 +56,8 @@ def _random_network(attention: Attention = Attention.CBAM) -> DCRNet:
                 case DenseLayer():
                     module.conv2.weight *= 0.3
                 case ResidualBlock():
-                    module.body[-1].weight *= 0.3
-        nn.init.normal_(network.head[-1].weight, std=0.05)
+                    module.body[-1].get_parameter("weight").mul_(0.3)
+        nn.init.normal_(network.head[-1].get_parameter("weight"), std=0.05)
     renew_batch_norms(network, [_to_batch(_smooth_faces(12, seed=1))])
     return network
 
@@ -79,10 +75,10 @@ def make_network() -> MakeNetwork:
 
 
 @pytest.fixture(scope="session")
-def torch_probabilities() -> Callable[[DCRNet, Faces], NDArray[np.float32]]:
+def torch_probabilities() -> TorchProbabilities:
     """``torch_probabilities(network, faces)``: (N, 7)."""
 
-    def run(network: DCRNet, faces: Faces) -> NDArray[np.float32]:
+    def run(network: FaceNetwork, faces: Faces) -> Probabilities:
         with torch.inference_mode():
             return torch.softmax(network(_to_batch(faces)), dim=1).numpy()
 
@@ -117,7 +113,7 @@ def faces() -> Faces:
 def expected(
     checkpoint: Checkpoint,
     faces: Faces,
-    torch_probabilities: Callable[[DCRNet, Faces], NDArray[np.float32]],
-) -> NDArray[np.float32]:
+    torch_probabilities: TorchProbabilities,
+) -> Probabilities:
     """Torch's probabilities for :func:`faces`, (8, 7)."""
     return torch_probabilities(checkpoint.network, faces)

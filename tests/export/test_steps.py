@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+import typer
+from export.fixtures import Faces, MakeFaces
 from generated import write_ferplus
 from typer.testing import CliRunner
 
+from dcrnet_edge.models.checkpoint import Checkpoint
 from dcrnet_export import baselines, steps
 from dcrnet_export.ir.graph import Affine, Clamp
 from dcrnet_runtime.backends.loading import load_model
@@ -24,12 +29,12 @@ FILES = [
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory):
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_ferplus(tmp_path_factory.mktemp("data") / "tree", 6)
 
 
 @pytest.fixture(scope="module")
-def written(checkpoint_path, tree, tmp_path_factory):
+def written(checkpoint_path: Path, tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("steps")
     arguments = ["write", "--data", tree, "--size", 64, "--out", folder]
     arguments += ["--checkpoint", checkpoint_path]
@@ -38,7 +43,9 @@ def written(checkpoint_path, tree, tmp_path_factory):
     return folder
 
 
-def test_a_file_for_each_step_near_the_float_one(written, checkpoint, faces):
+def test_a_file_for_each_step_near_the_float_one(
+    written: Path, checkpoint: Checkpoint, faces: Faces
+) -> None:
     assert sorted(path.name for path in written.iterdir()) == FILES
     answers = {name: load_model(written / name).probabilities(faces) for name in FILES}
     for name, found in answers.items():
@@ -49,7 +56,7 @@ def test_a_file_for_each_step_near_the_float_one(written, checkpoint, faces):
     assert np.abs(answers["4-coordinates-int8.onnx"] - float_file).mean() < 0.03
 
 
-def test_files_take_turns_on_test_faces(written, tree):
+def test_files_take_turns_on_test_faces(written: Path, tree: Path) -> None:
     paths = [str(written / name) for name in FILES]
     result = runner.invoke(steps.app, ["compare", *paths, "--data", str(tree), "--faces", "2"])
     assert result.exit_code == 0, result.output
@@ -59,13 +66,15 @@ def test_files_take_turns_on_test_faces(written, tree):
     assert "100.0%" in rows[1]
 
 
-def test_unclamped_graph_keeps_its_batch_norms(checkpoint):
+def test_unclamped_graph_keeps_its_batch_norms(checkpoint: Checkpoint) -> None:
     ops = [type(node.op) for node in steps._unclamped(checkpoint, 64).nodes]
     assert Clamp not in ops
     assert ops.count(Affine) == 6 + 12 + 24 + 16 + 3 + 1
 
 
-def test_stock_files_and_their_calibration_faces(checkpoint_path, tmp_path, make_faces):
+def test_stock_files_and_their_calibration_faces(
+    checkpoint_path: Path, tmp_path: Path, make_faces: MakeFaces
+) -> None:
     folder = tmp_path / "faces"
     folder.mkdir()
     for index, face in enumerate(make_faces(2)):
@@ -83,7 +92,7 @@ def test_stock_files_and_their_calibration_faces(checkpoint_path, tmp_path, make
 
 
 @pytest.mark.parametrize("app", [steps.app, baselines.app])
-def test_folder_that_is_not_there_is_one_line(app, tmp_path):
+def test_folder_that_is_not_there_is_one_line(app: typer.Typer, tmp_path: Path) -> None:
     nothing = str(tmp_path / "nothing")
     command = ["write", "--data", nothing] if app is steps.app else ["--calib", nothing]
     result = runner.invoke(app, [*command, "--out", str(tmp_path / "out")])

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+from export.fixtures import MakeFaces
 from export.toy_networks import SeparableNet, save_toy
 
 import dcrnet_export
@@ -17,7 +21,7 @@ from dcrnet_export.checks.verification import Outcome, verify
 _watched: list[tuple[str, str]] | None = None
 
 
-def _watch(event, arguments):
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     if _watched is not None and event == "open" and isinstance(arguments[0], str):
         path, mode, _ = arguments
         _watched.append((path, "write" if mode and set(mode) & set("wax+") else "read"))
@@ -27,7 +31,7 @@ sys.addaudithook(_watch)
 
 
 @contextmanager
-def opened(*folders):
+def opened(*folders: Path) -> Iterator[Counter[tuple[str, str]]]:
     """Counts (file name, read or write) of what is opened in some folders."""
     global _watched
     counted: Counter[tuple[str, str]] = Counter()
@@ -42,7 +46,9 @@ def opened(*folders):
 
 
 @pytest.mark.parametrize("is_good", [True, False])
-def test_each_file_is_written_once_and_read_never(checkpoint_path, tmp_path, is_good):
+def test_each_file_is_written_once_and_read_never(
+    checkpoint_path: Path, tmp_path: Path, is_good: bool
+) -> None:
     kinds = [ArtifactKind(form, Precision.FP32) for form in ("onnx", "tflite")]
     limits = Tolerances() if is_good else Tolerances(fp32_difference=-1.0)
     job = prepare_job(checkpoint_path, kinds, tolerances=limits)
@@ -57,26 +63,30 @@ def test_each_file_is_written_once_and_read_never(checkpoint_path, tmp_path, is_
     assert all(".tmp" in name for name, _ in counted)  # beside its place, and then renamed
 
 
-def test_trials_of_mixed_precision_touch_no_file(make_faces, tmp_path):
+def test_trials_of_mixed_precision_touch_no_file(make_faces: MakeFaces, tmp_path: Path) -> None:
     path = tmp_path / "toy.safetensors"
     save_toy(SeparableNet, path, make_faces(16))
     kinds = [ArtifactKind("onnx", Precision.INT8)]
     job = prepare_job(path, kinds, tolerances=Tolerances(integer_difference=1e-9))
     with opened(tmp_path) as counted:
         [exported] = export(job, kinds, tmp_path / "out")
+    assert exported.problem is not None
+    assert exported.path is not None
     assert "still so with" in exported.problem
     assert exported.path.name == "toy_separable-64-int8.onnx.rejected"
     assert sorted(counted.values()) == [1, 1]
     assert next(verify(exported.path)).outcome is Outcome.FAILED
 
 
-def test_checkpoint_is_read_once_for_weights_and_once_for_its_hash(checkpoint_path):
+def test_checkpoint_is_read_once_for_weights_and_once_for_its_hash(checkpoint_path: Path) -> None:
     with opened(checkpoint_path.parent) as counted:
         prepare_job(checkpoint_path, [ArtifactKind("onnx", Precision.FP32)])
     assert counted[checkpoint_path.name, "read"] <= 2
 
 
-def test_good_file_takes_the_place_of_a_rejected_one(checkpoint_path, tmp_path):
+def test_good_file_takes_the_place_of_a_rejected_one(
+    checkpoint_path: Path, tmp_path: Path
+) -> None:
     kinds = [ArtifactKind("onnx", Precision.FP32)]
     (tmp_path / "dcrnet-64-fp32.onnx.rejected").write_bytes(b"of an earlier export")
     list(export(prepare_job(checkpoint_path, kinds), kinds, tmp_path))
@@ -86,7 +96,7 @@ def test_good_file_takes_the_place_of_a_rejected_one(checkpoint_path, tmp_path):
     ]
 
 
-def test_public_names():
+def test_public_names() -> None:
     assert len(dcrnet_export.__all__) <= 12
     for name in dcrnet_export.__all__:
         assert getattr(dcrnet_export, name) is not None

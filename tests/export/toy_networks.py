@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import torch
@@ -149,6 +149,7 @@ class BranchedNet(FaceNetwork):
     architecture = "toy_branched"
     feature_channels = 24
     classifier_path = "classifier"
+    mean: Tensor
 
     def __init__(self, config: ToyConfig) -> None:
         super().__init__(config)
@@ -181,29 +182,27 @@ class BranchedNet(FaceNetwork):
         return self.classifier(functional.adaptive_avg_pool2d(features, (1, 1)))
 
 
-def _none(*_: object) -> Path:
+def _none(*_: object) -> NoReturn:
     raise NotImplementedError
 
 
-def register(build: Callable[[ToyConfig], FaceNetwork]) -> None:
+def register(build: type[FaceNetwork]) -> None:
     """Make a toy known by its name, at 32 and 64 px."""
-    name = build.architecture  # type: ignore[attr-defined]
-    entry = Architecture(name, ToyConfig, build, (32, 64), "it is a toy", _none, _none)
+    entry = Architecture(
+        build.architecture, ToyConfig, build, (32, 64), "it is a toy", _none, _none
+    )
     registry.register(entry)
 
 
-def save_toy(
-    build: Callable[[ToyConfig], FaceNetwork], path: Path, faces: NDArray[np.uint8]
-) -> None:
+def save_toy(build: type[FaceNetwork], path: Path, faces: NDArray[np.uint8]) -> None:
     """Write a checkpoint of a registered toy with random weights and the ranges of some faces."""
     register(build)
     torch.manual_seed(5)
-    name = build.architecture  # type: ignore[attr-defined]
-    network = registry.create_model(name, labels=LABELS).eval()
+    network = registry.create_model(build.architecture, labels=LABELS).eval()
     side = faces.shape[1]
     ranges = activation_ranges(network, [torch.from_numpy(faces).permute(0, 3, 1, 2)])
     card = ModelCard(LABELS, PreprocessSpec(size_px=side), license="none: random weights")
     save_checkpoint(path, Checkpoint(network, card, {side: ranges}))
 
 
-TOYS = (SeparableNet, GatedNet, BranchedNet)
+TOYS: tuple[type[FaceNetwork], ...] = (SeparableNet, GatedNet, BranchedNet)

@@ -16,6 +16,7 @@ from dcrnet_edge.cli import eval as eval_cli
 from dcrnet_edge.cli import train as train_cli
 from dcrnet_edge.datasets import registry
 from dcrnet_edge.models.checkpoint import load_checkpoint
+from dcrnet_edge.models.dcrnet import DCRNetConfig
 from dcrnet_edge.presets import preset, preset_names, read_toml
 from dcrnet_edge.training.recipe import Keep, Optimiser, Schedule
 from dcrnet_edge.training.run_config import RunConfig, nested, parse_assignment
@@ -139,7 +140,9 @@ def test_later_settings_win() -> None:
     ]
     config = RunConfig.of(*layers)
     assert (config.recipe.augment.flip, config.recipe.seed) == (0.25, 7)
-    assert config.network_config(("a", "b")).attention == "se"
+    network = config.network_config(("a", "b"))
+    assert isinstance(network, DCRNetConfig)
+    assert network.attention == "se"
     with pytest.raises(DcrnetError, match="setting network: Input should be 'cbam', 'se'"):
         RunConfig.of(parse_assignment("network.attention=vit"))
 

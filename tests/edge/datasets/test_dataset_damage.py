@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from generated_trees import (
     write_kdef,
     write_rafdb_folders,
 )
+from numpy.typing import NDArray
 
 from dcrnet_edge.data.crop_cache import CropCache
 from dcrnet_edge.data.face_cache import FaceCache
@@ -68,8 +70,12 @@ def test_test_keeps_a_repeat_and_then_valid(folder: str, tmp_path: Path) -> None
         ("kdef", write_kdef, SplitKind.SUBJECT),
     ],
 )
-def test_planted_repeats_leak_under_no_split(  # type: ignore[no-untyped-def]
-    name: str, write, split_kind: SplitKind, tmp_path: Path, monkeypatch
+def test_planted_repeats_leak_under_no_split(
+    name: str,
+    write: Callable[[Path], Path],
+    split_kind: SplitKind,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     root = write(tmp_path)
     # Table 1's counts, for trees of this size.
@@ -117,7 +123,7 @@ def test_damaged_rows_of_pixels(pixels: str, tmp_path: Path) -> None:
 
 
 class DeadlyDetector(FixedDetector):
-    def find(self, rgb: np.ndarray) -> list[Face]:
+    def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
         if rgb.mean() > 130:
             os._exit(9)
         return super().find(rgb)
@@ -201,6 +207,8 @@ def test_a_damaged_shard_of_faces_is_made_again(
     assert f"{shard} is damaged" in record.message
     for one, two in zip(faces, again, strict=True):
         assert one.box == two.box
+        assert one.landmarks is not None
+        assert two.landmarks is not None
         assert np.array_equal(one.landmarks, two.landmarks)
     assert np.load(shard)["boxes"].shape == (2, 4)
 

@@ -24,6 +24,7 @@ from generated_trees import (
     write_rafdb_folders,
     write_votes,
 )
+from numpy.typing import NDArray
 
 from dcrnet_edge.data.crop_cache import CropCache
 from dcrnet_edge.data.face_cache import FaceCache, face_of_crop
@@ -290,7 +291,7 @@ def test_splits_that_are_not_possible(
 class CountingDetector(FixedDetector):
     calls = 0
 
-    def find(self, rgb: np.ndarray) -> list[Face]:
+    def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
         self.calls += 1
         if self.calls == 7:
             raise KeyboardInterrupt
@@ -360,6 +361,8 @@ def test_several_processes_find_the_same(tmp_path: Path, monkeypatch: pytest.Mon
     alone = FaceCache(tmp_path / "a", open_fixed_detector).faces(samples)
     apart = FaceCache(tmp_path / "b", open_fixed_detector, workers=2).faces(samples)
     for one, other in zip(alone, apart, strict=True):
+        assert one.landmarks is not None
+        assert other.landmarks is not None
         assert np.array_equal(one.landmarks, other.landmarks)
 
 

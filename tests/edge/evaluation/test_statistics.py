@@ -76,6 +76,7 @@ def test_calibration_error_by_hand() -> None:
 
 def test_intervals_hold_the_figure_and_are_repeatable(some: Predictions) -> None:
     found = compute_metrics(some)
+    assert found.accuracy_interval is not None
     low, high = found.accuracy_interval
     assert low < found.accuracy < high
     standard_error = math.sqrt(found.accuracy * (1 - found.accuracy) / 200)
@@ -93,12 +94,14 @@ def test_people_are_resampled_where_they_are_known(some: Predictions, tmp_path: 
     )
     by_people = compute_metrics(found)
     assert by_people.resampled == "20 subjects"
+    assert by_people.accuracy_interval is not None
     low, high = by_people.accuracy_interval
     standard_error = math.sqrt(0.65 * 0.35 / 20)
     assert high - low == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
     by_images = compute_metrics(replace(found, subjects=("",) * 200))
     assert by_images.resampled == "200 images"
     assert by_images.accuracy == by_people.accuracy
+    assert by_images.accuracy_interval is not None
     narrow_low, narrow_high = by_images.accuracy_interval
     assert narrow_high - narrow_low < (high - low) / 2.5
 
@@ -214,8 +217,8 @@ def test_tables(some: Predictions, tmp_path: Path) -> None:
     names = {path.name for path in (tmp_path / "report").iterdir()}
     assert names == {"report.md", "confusion.png", "confusion.csv", "predictions.csv"}
     with (tmp_path / "report" / "confusion.csv").open() as file:
-        header, *rows = csv.reader(file)
-    assert header == ["true \\ predicted", *some.labels]
+        names_row, *rows = csv.reader(file)
+    assert names_row == ["true \\ predicted", *some.labels]
     assert [[int(cell) for cell in row[1:]] for row in rows] == found.confusion
     assert sum(int(row[1 + i]) for i, row in enumerate(rows)) == some.correct.sum()
 

@@ -28,6 +28,7 @@ def test_another_label_set_keeps_the_rows_of_the_labels_in_common(tmp_path: Path
     network, provenance = Initialization(InitializationKind.CHECKPOINT, path).network(
         ARCHITECTURE, DCRNetConfig(CKPLUS)
     )
+    assert isinstance(network, DCRNet)
     one, other = first.head[-1].get_parameter("weight"), network.head[-1].get_parameter("weight")
     for row, label in enumerate(CKPLUS):
         if label in LABELS:

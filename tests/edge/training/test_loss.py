@@ -33,7 +33,7 @@ def test_class_weights_are_equation_7(network: DCRNet) -> None:
     """w_i = N / (C n_i): a third, two thirds and ten thirds of 100 / 3 / 10 here."""
     module = module_of(network, class_weights=True)
     weights = [100 / (3 * count) for count in COUNTS]
-    assert module.class_weights.tolist() == pytest.approx(weights)
+    assert module.get_buffer("class_weights").tolist() == pytest.approx(weights)
     logs = LOGITS.log_softmax(dim=1)
     expected = -(weights[0] * logs[0, 0] + weights[2] * logs[1, 2]) / 2
     assert module._cross_entropy(LOGITS, TARGETS).item() == pytest.approx(expected.item())

@@ -39,6 +39,7 @@ from dcrnet_edge.evaluation.metrics import compute_metrics
 from dcrnet_edge.models.batch_norm import norms_of
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.models.dcrnet import DCRNet, DCRNetConfig
+from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_edge.training import module as training
 from dcrnet_edge.training.callbacks import kept_weights, resume_point
 from dcrnet_edge.training.callbacks.jsonl_logger import read_log
@@ -190,7 +191,7 @@ def test_the_best_weights_are_of_the_largest_inputs(
         DCRNet(DCRNetConfig(("a", "b"))), Recipe(), 4, [1, 1], no_statistics
     )
 
-    def write(path: Path, _network: DCRNet, epoch: int) -> None:
+    def write(path: Path, _network: FaceNetwork, epoch: int) -> None:
         path.write_text(str(epoch))
 
     best = []

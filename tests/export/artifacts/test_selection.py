@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from dcrnet_export.artifacts.selection import selected_kinds
@@ -13,15 +16,20 @@ from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.errors import DcrnetError
 
 
-def names(formats=None, added=(), target=None, batch="1"):
+def names(
+    formats: list[str] | None = None,
+    added: Sequence[Precision] = (),
+    target: str | None = None,
+    batch: str = "1",
+) -> list[str]:
     return [kind.file_name("dcrnet", 64) for kind in selected_kinds(formats, added, target, batch)]
 
 
-def test_nothing_named_is_fp32_in_both_formats():
+def test_nothing_named_is_fp32_in_both_formats() -> None:
     assert names() == ["dcrnet-64-fp32.onnx", "dcrnet-64-fp32.tflite"]
 
 
-def test_each_flag_adds_its_precision_where_the_format_has_it():
+def test_each_flag_adds_its_precision_where_the_format_has_it() -> None:
     added = names(added=list(Precision)[1:])[2:]
     assert added == [
         *("dcrnet-64-fp16.onnx", "dcrnet-64-fp16.tflite"),
@@ -30,7 +38,7 @@ def test_each_flag_adds_its_precision_where_the_format_has_it():
     ]
 
 
-def test_target_and_batch_have_names_of_their_own():
+def test_target_and_batch_have_names_of_their_own() -> None:
     assert names(target="qnn", batch="8") == ["dcrnet-64-int8-qdq-qnn-batch8.onnx"]
     assert names(["onnx"], batch="dynamic") == ["dcrnet-64-fp32-batchany.onnx"]
 
@@ -53,13 +61,13 @@ def test_target_and_batch_have_names_of_their_own():
         ({"batch": "many"}, "1 to 1024"),
     ],
 )
-def test_impossible_requests_say_what_to_do(arguments, words):
+def test_impossible_requests_say_what_to_do(arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(DcrnetError, match=words.replace("?", r"\?")):
         names(**arguments)
 
 
 @pytest.mark.parametrize("target", list(Target))
-def test_plans_are_possible_and_honest(target):
+def test_plans_are_possible_and_honest(target: Target) -> None:
     plan = plan_for(target)
     assert plan.artifacts
     assert all(precision in FORMATS[form].precisions for form, precision in plan.artifacts)
@@ -69,7 +77,7 @@ def test_plans_are_possible_and_honest(target):
     assert ("not measured on hardware" in line) == (target is not Target.X86)
 
 
-def test_only_what_runs_on_old_x86_is_reduced():
+def test_only_what_runs_on_old_x86_is_reduced() -> None:
     reduced = {target for target in Target if plan_for(target).weight_limit < WeightLimit.FULL}
     assert reduced == {Target.X86}
     (universal,) = selected_kinds(["onnx"], [Precision.INT8], None, "1")[1:]

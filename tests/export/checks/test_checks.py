@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import onnx
 import pytest
 import torch
+from export.fixtures import MakeFaces
 from onnx import numpy_helper
 from typer.testing import CliRunner
 
 from dcrnet_edge.evaluation.comparison import Comparison
-from dcrnet_edge.models.activation_ranges import activation_ranges
+from dcrnet_edge.models.activation_ranges import Ranges, activation_ranges
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint
 from dcrnet_edge.weights import shipped_checkpoint
 from dcrnet_export.artifacts.files import write_artifact
@@ -46,9 +49,9 @@ DAMAGED = "stages.conv1.conv"
 runner = CliRunner()
 
 
-def job(checkpoint, make_faces, ranges=None) -> ExportJob:
+def job(checkpoint: Checkpoint, make_faces: MakeFaces, ranges: Ranges | None = None) -> ExportJob:
     """An export of the checkpoint, with other ranges if given."""
-    calibrated = Checkpoint(checkpoint.network, checkpoint.card, {64: ranges})
+    calibrated = replace(checkpoint, ranges={64: ranges}) if ranges else checkpoint
     crops = make_faces(16)
     references = References(
         PreparedCrops(crops, "generated faces"),
@@ -56,12 +59,12 @@ def job(checkpoint, make_faces, ranges=None) -> ExportJob:
         None,
         Tolerances(),
     )
-    calibration = stored_calibration(calibrated if ranges else checkpoint, 64)
+    calibration = stored_calibration(calibrated, 64)
     return ExportJob(checkpoint, "0" * 64, references, calibration)
 
 
 @pytest.fixture(scope="module")
-def checkpoint(make_faces):
+def checkpoint(make_faces: MakeFaces) -> Checkpoint:
     """The shipped weights at 64 px: a random network answers the same to almost everything."""
     shipped = load_checkpoint(shipped_checkpoint())
     codes = torch.from_numpy(make_faces(32, seed=2)).permute(0, 3, 1, 2)
@@ -71,23 +74,26 @@ def checkpoint(make_faces):
 
 
 @pytest.fixture(scope="module")
-def good(checkpoint, make_faces, tmp_path_factory):
+def good(
+    checkpoint: Checkpoint, make_faces: MakeFaces, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """An int8 ONNX file that has passed."""
     folder = tmp_path_factory.mktemp("good")
     (exported,) = export(job(checkpoint, make_faces), [INT8], folder, Steps())
     assert exported.problem is None
+    assert exported.path is not None
     return exported.path
 
 
 @pytest.fixture
-def copied(good, tmp_path):
+def copied(good: Path, tmp_path: Path) -> Path:
     """A copy of it, with its sidecar, to damage."""
     for path in (good, good.with_name(f"{good.name}.json")):
         shutil.copy(path, tmp_path)
     return tmp_path / good.name
 
 
-def rewritten(path, change):
+def rewritten(path: Path, change: Callable[[onnx.ModelProto], None]) -> Path:
     """The file with its graph changed and everything it says of itself as before."""
     model = onnx.load(path)
     change(model)
@@ -95,7 +101,7 @@ def rewritten(path, change):
     return path
 
 
-def ten_times_the_weights(model):
+def ten_times_the_weights(model: onnx.ModelProto) -> None:
     """Damages the scale of one layer's weights."""
     (scale,) = (
         each
@@ -107,7 +113,7 @@ def ten_times_the_weights(model):
     scale.CopyFrom(numpy_helper.from_array(10 * numpy_helper.to_array(scale), scale.name))
 
 
-def checks(path, *options):
+def checks(path: Path, *options: str) -> tuple[int, dict[str, str]]:
     """The exit code of ``verify`` and its outcomes by name."""
     from dcrnet_export.checks.verification import verify
 
@@ -115,7 +121,7 @@ def checks(path, *options):
     return result.exit_code, {check.name: check.outcome.value for check in verify(path)}
 
 
-def test_card_tells_what_was_measured(good):
+def test_card_tells_what_was_measured(good: Path) -> None:
     metrics = load_model(good).card.metrics
     assert metrics["export"]["parity"]["faces"] == 16
     assert metrics["export"]["parity"]["source"] == "generated faces"
@@ -124,15 +130,22 @@ def test_card_tells_what_was_measured(good):
     assert self_test(load_model(good)).passed
 
 
-def test_measured_figures_are_reproducible(good, checkpoint, make_faces, tmp_path):
+def test_measured_figures_are_reproducible(
+    good: Path, checkpoint: Checkpoint, make_faces: MakeFaces, tmp_path: Path
+) -> None:
     (again,) = export(job(checkpoint, make_faces), [INT8], tmp_path, Steps())
+    assert again.path is not None
     assert again.path.read_bytes() == good.read_bytes()
 
 
-def test_damaged_layer_is_found_named_and_kept_in_float(checkpoint, make_faces, tmp_path):
+def test_damaged_layer_is_found_named_and_kept_in_float(
+    checkpoint: Checkpoint, make_faces: MakeFaces, tmp_path: Path
+) -> None:
     ranges = {**checkpoint.ranges[64], DAMAGED: 1000 * checkpoint.ranges[64][DAMAGED]}
     (exported,) = export(job(checkpoint, make_faces, ranges), [INT8], tmp_path, Steps())
     assert exported.problem is None
+    assert exported.path is not None
+    assert exported.mixed_precision is not None
     assert exported.mixed_precision.layers[0].layer == DAMAGED
     assert exported.mixed_precision.layers[0].noise > 0.5
     assert DAMAGED in exported.mixed_precision.describe()
@@ -140,7 +153,7 @@ def test_damaged_layer_is_found_named_and_kept_in_float(checkpoint, make_faces, 
     assert DAMAGED in card.provenance["export"]["float_layers"]
 
 
-def test_self_test_and_verify_find_a_damaged_layer(copied):
+def test_self_test_and_verify_find_a_damaged_layer(copied: Path) -> None:
     rewritten(copied, ten_times_the_weights)
     test = self_test(load_model(copied))
     assert not test.passed
@@ -150,7 +163,9 @@ def test_self_test_and_verify_find_a_damaged_layer(copied):
     assert outcomes["structure"] == "ok"
 
 
-def test_golden_inputs_reach_where_kernels_saturate(checkpoint, tmp_path):
+def test_golden_inputs_reach_where_kernels_saturate(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
     """Pairs of products beyond 16 bits occur in the first layer, on the golden inputs."""
     from dcrnet_export.artifacts.kind import integer_graph
     from dcrnet_runtime.backends.golden import golden_crops
@@ -165,23 +180,25 @@ def test_golden_inputs_reach_where_kernels_saturate(checkpoint, tmp_path):
     assert (np.abs(255 * pairs) > np.iinfo(np.int16).max).any()
 
 
-def test_machine_with_other_answers_is_a_problem(copied):
-    def other_card(model):
+def test_machine_with_other_answers_is_a_problem(copied: Path) -> None:
+    def other_card(model: onnx.ModelProto) -> None:
         (prop,) = model.metadata_props
         card = json.loads(prop.value)
         card["figures"]["golden"]["probabilities"][5] = [1.0] + [0.0] * 6
         prop.value = json.dumps(card)
 
-    assert "'white'" in host_problem(load_model(rewritten(copied, other_card)))
+    problem = host_problem(load_model(rewritten(copied, other_card)))
+    assert problem is not None
+    assert "'white'" in problem
 
 
-def test_good_file_verifies(good):
+def test_good_file_verifies(good: Path) -> None:
     code, outcomes = checks(good)
     assert code == 0
     assert set(outcomes.values()) == {"ok"}
 
 
-def test_missing_sidecar_is_not_shown(copied):
+def test_missing_sidecar_is_not_shown(copied: Path) -> None:
     copied.with_name(f"{copied.name}.json").unlink()
     code, outcomes = checks(copied)
     assert code == 0
@@ -189,28 +206,30 @@ def test_missing_sidecar_is_not_shown(copied):
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"sha256": 1}'])
-def test_damaged_sidecar_fails(copied, text):
+def test_damaged_sidecar_fails(copied: Path, text: str) -> None:
     copied.with_name(f"{copied.name}.json").write_text(text)
     assert checks(copied)[1]["sidecar"] == "failed"
 
 
-def test_verify_refuses_a_checkpoint(checkpoint_path):
+def test_verify_refuses_a_checkpoint(checkpoint_path: Path) -> None:
     result = runner.invoke(app, ["verify", str(checkpoint_path)])
     assert result.exit_code == 2
     assert "is a checkpoint" in result.stderr
 
 
 @pytest.mark.parametrize("form", list(ModelFormat))
-def test_structure(checkpoint, form):
+def test_structure(checkpoint: Checkpoint, form: ModelFormat) -> None:
     card = checkpoint.card
     graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     content = build_content(ArtifactKind(form, Precision.INT8), graph, card)
     assert file_format(form).structure_problem(content, card) is None
     other = replace(card, preprocess=replace(card.preprocess, size_px=128))
-    assert "interface" in file_format(form).structure_problem(content, other)
+    problem = file_format(form).structure_problem(content, other)
+    assert problem is not None
+    assert "interface" in problem
 
 
-def test_onnx_with_foreign_operators(good):
+def test_onnx_with_foreign_operators(good: Path) -> None:
     model = onnx.load(good)
     model.graph.node[3].domain = "com.microsoft"
     model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
@@ -219,7 +238,7 @@ def test_onnx_with_foreign_operators(good):
     assert problem is not None
 
 
-def comparison(images, drop, low, high):
+def comparison(images: int, drop: float, low: float, high: float) -> Comparison:
     return Comparison(images, 9, 7, 0.5, drop / 100, (low / 100, high / 100))
 
 
@@ -237,19 +256,24 @@ def comparison(images, drop, low, high):
         (300, 0.0, 0.0, 0.0, Verdict.WITHIN),
     ],
 )
-def test_accuracy_verdict(images, drop, low, high, expected):
+def test_accuracy_verdict(
+    images: int, drop: float, low: float, high: float, expected: Verdict
+) -> None:
     assert verdict(comparison(images, drop, low, high), Tolerances()) is expected
 
 
-def test_few_calibration_faces(make_faces):
+def test_few_calibration_faces(make_faces: MakeFaces) -> None:
     with pytest.raises(DcrnetError, match="99 usable faces"):
         check_count(PreparedCrops(make_faces(99), "few"))
 
 
-def test_calibration_says_what_its_faces_are_like(checkpoint, make_faces):
+def test_calibration_says_what_its_faces_are_like(
+    checkpoint: Checkpoint, make_faces: MakeFaces
+) -> None:
     faces = make_faces(100)
     faces[:30] = faces[:30] // 4
     calibration = calibrate(checkpoint, PreparedCrops(faces, "generated"))
+    assert calibration.statistics is not None
     assert sum(calibration.statistics.classes.values()) == 100
     assert calibration.statistics.dark == pytest.approx(0.3)
     text = "\n".join(calibration.remarks())
@@ -257,7 +281,7 @@ def test_calibration_says_what_its_faces_are_like(checkpoint, make_faces):
     assert "30% dark" in text
 
 
-def test_parity_with_own_faces_of_a_data_set(checkpoint_path, tmp_path):
+def test_parity_with_own_faces_of_a_data_set(checkpoint_path: Path, tmp_path: Path) -> None:
     """Too few images show nothing about accuracy, and the table says so."""
     rng = np.random.default_rng(3)
     labels = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
@@ -285,13 +309,15 @@ def test_parity_with_own_faces_of_a_data_set(checkpoint_path, tmp_path):
     assert "recorded" in again.stdout
 
 
-def test_sidecar_repeats_the_card(good):
+def test_sidecar_repeats_the_card(good: Path) -> None:
     sidecar = json.loads(good.with_name(f"{good.name}.json").read_text())
     assert sidecar["card"]["figures"]["golden"]["tolerance"] == Tolerances().golden_integer
 
 
 @pytest.mark.parametrize("file", ["onnx", "tflite", "safetensors"])
-def test_inspect(file, good, checkpoint, checkpoint_path, tmp_path):
+def test_inspect(
+    file: str, good: Path, checkpoint: Checkpoint, checkpoint_path: Path, tmp_path: Path
+) -> None:
     path = {"onnx": good, "safetensors": checkpoint_path}.get(file)
     if path is None:
         graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
@@ -308,7 +334,7 @@ def test_inspect(file, good, checkpoint, checkpoint_path, tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no model", b"\0" * 64])
-def test_inspect_refuses_what_is_no_model(content, tmp_path):
+def test_inspect_refuses_what_is_no_model(content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "file.onnx"
     if content is not None:
         path.write_bytes(content)

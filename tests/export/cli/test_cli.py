@@ -8,41 +8,45 @@ import sys
 from copy import deepcopy
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from export.fixtures import Faces, MakeFaces
 from typer.testing import CliRunner
 
-from dcrnet_edge.models.checkpoint import save_checkpoint
+from dcrnet_edge.models.checkpoint import Checkpoint, save_checkpoint
 from dcrnet_export.artifacts.kind import ArtifactKind, build_content
 from dcrnet_export.checks.parity import Parity, rejection
 from dcrnet_export.checks.tolerances import Tolerances
 from dcrnet_export.cli.export import app
 from dcrnet_export.formats.registry import FORMATS
+from dcrnet_export.ir.graph import Conv, Graph
 from dcrnet_export.ir.lowering import lower
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.precision import Precision
 
 KINDS = [ArtifactKind(form.name, each) for form in FORMATS.values() for each in form.precisions]
 ADDED = ["--int8", "--fp16", "--qdq", "--dynamic-range"]
+Exported = tuple[Path, str]
 runner = CliRunner()
 
 
 @pytest.fixture(scope="module")
-def calm_path(checkpoint, tmp_path_factory):
+def calm_path(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The random network with a tenth of its last weights: float16 is within budget on it."""
     network = deepcopy(checkpoint.network)
     with torch.no_grad():
-        network.head[-1].weight *= 0.1
+        network.get_submodule(network.classifier_path).get_parameter("weight").mul_(0.1)
     path = tmp_path_factory.mktemp("calm") / "calm.safetensors"
     save_checkpoint(path, replace(checkpoint, network=network))
     return path
 
 
 @pytest.fixture(scope="module")
-def exported(calm_path, tmp_path_factory):
+def exported(calm_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """The folder of a whole export and what the command printed."""
     folder = tmp_path_factory.mktemp("out")
     result = runner.invoke(app, [str(calm_path), *ADDED, "--out", str(folder)])
@@ -51,7 +55,9 @@ def exported(calm_path, tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file_name("dcrnet", 64))
-def test_file_describes_itself(exported, checkpoint, calm_path, kind):
+def test_file_describes_itself(
+    exported: Exported, checkpoint: Checkpoint, calm_path: Path, kind: ArtifactKind
+) -> None:
     folder, _ = exported
     path = folder / kind.file_name("dcrnet", 64)
     model = load_model(path)
@@ -63,6 +69,7 @@ def test_file_describes_itself(exported, checkpoint, calm_path, kind):
     assert origin["checkpoint_sha256"] == sha256(calm_path.read_bytes()).hexdigest()
     assert origin["input"]["shape"] == [1, 64, 64, 3]
     assert origin["output"]["shape"] == [1, 7]
+    assert kind.precision is not None
     assert (origin["calibration"] is None) != kind.precision.has_ranges
     if kind.precision.has_ranges:
         assert len(origin["calibration"]["sha256"]) == 64
@@ -71,7 +78,7 @@ def test_file_describes_itself(exported, checkpoint, calm_path, kind):
     assert sidecar["card"] == json.loads(model.card.to_json())
 
 
-def test_report_names_files_and_next_commands(exported):
+def test_report_names_files_and_next_commands(exported: Exported) -> None:
     folder, output = exported
     assert f"dcrnet-bench {folder / 'dcrnet-64-int8.onnx'}" in output
     assert f"dcrnet-run --source 0 --model {folder / 'dcrnet-64-fp32.tflite'}" in output
@@ -80,13 +87,13 @@ def test_report_names_files_and_next_commands(exported):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file_name("dcrnet", 64))
-def test_same_inputs_give_the_same_bytes(checkpoint, kind):
+def test_same_inputs_give_the_same_bytes(checkpoint: Checkpoint, kind: ArtifactKind) -> None:
     graphs = [lower(checkpoint.network, 64, checkpoint.ranges[64]) for _ in range(2)]
     first, second = (build_content(kind, graph, checkpoint.card) for graph in graphs)
     assert first == second
 
 
-def refused(*arguments) -> str:
+def refused(*arguments: object) -> str:
     """The one line on standard error of a command that must exit with 2."""
     result = runner.invoke(app, [str(argument) for argument in arguments])
     assert result.exit_code == 2, result.output
@@ -95,40 +102,44 @@ def refused(*arguments) -> str:
     return lines[0]
 
 
-def test_int8_without_ranges_asks_for_faces(checkpoint_path, tmp_path):
+def test_int8_without_ranges_asks_for_faces(checkpoint_path: Path, tmp_path: Path) -> None:
     line = refused(checkpoint_path, "--int8", "--size", 128, "--out", tmp_path / "out")
     assert "128 px" in line
     assert "give face images with --calib" in line
     assert not (tmp_path / "out").exists()
 
 
-def test_damaged_checkpoint_is_one_line(checkpoint_path, tmp_path):
+def test_damaged_checkpoint_is_one_line(checkpoint_path: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(checkpoint_path.read_bytes()[:100_000])
     assert "copy it again" in refused(damaged, "--out", tmp_path / "out")
 
 
-def test_missing_checkpoint(tmp_path):
+def test_missing_checkpoint(tmp_path: Path) -> None:
     assert "does not exist" in refused(tmp_path / "none.safetensors")
 
 
-def test_impossible_size(checkpoint_path):
+def test_impossible_size(checkpoint_path: Path) -> None:
     assert "64, 128, 192, 224" in refused(checkpoint_path, "--size", 96)
 
 
-def test_a_size_that_was_not_trained_is_told(checkpoint_path, exported, tmp_path):
+def test_a_size_that_was_not_trained_is_told(
+    checkpoint_path: Path, exported: Exported, tmp_path: Path
+) -> None:
     command = [str(checkpoint_path), "--size", "128", "--format", "onnx", "--out", str(tmp_path)]
     result = runner.invoke(app, command)
     assert "WARNING: it was trained at 64 px and can be far worse at 128" in result.output
     assert "it was trained at" not in exported[1]
 
 
-def test_misspelt_format_gets_the_closest(checkpoint_path):
+def test_misspelt_format_gets_the_closest(checkpoint_path: Path) -> None:
     assert "did you mean tflite?" in refused(checkpoint_path, "--format", "tflight")
 
 
 @pytest.mark.parametrize("make", [False, True])
-def test_calibration_folder_without_faces(checkpoint_path, tmp_path, make):
+def test_calibration_folder_without_faces(
+    checkpoint_path: Path, tmp_path: Path, make: bool
+) -> None:
     folder = tmp_path / "faces"
     if make:
         folder.mkdir()
@@ -136,7 +147,7 @@ def test_calibration_folder_without_faces(checkpoint_path, tmp_path, make):
     assert str(folder) in line
 
 
-def write_faces(folder, faces):
+def write_faces(folder: Path, faces: Faces) -> Path:
     folder.mkdir()
     for i, face in enumerate(faces):
         cv2.imwrite(str(folder / f"{i}.png"), face)
@@ -144,7 +155,9 @@ def write_faces(folder, faces):
     return folder
 
 
-def test_calibration_folder_replaces_recorded_ranges(checkpoint_path, tmp_path, make_faces):
+def test_calibration_folder_replaces_recorded_ranges(
+    checkpoint_path: Path, tmp_path: Path, make_faces: MakeFaces
+) -> None:
     folder = write_faces(tmp_path / "faces", make_faces(100, 64))
     arguments = [checkpoint_path, "--target", "x86", "--calib", folder, "--out", tmp_path / "out"]
     result = runner.invoke(app, [str(argument) for argument in arguments])
@@ -155,7 +168,9 @@ def test_calibration_folder_replaces_recorded_ranges(checkpoint_path, tmp_path, 
     assert "Calibration faces: predicted anger" in result.stderr
 
 
-def test_too_few_calibration_faces(checkpoint_path, tmp_path, make_faces):
+def test_too_few_calibration_faces(
+    checkpoint_path: Path, tmp_path: Path, make_faces: MakeFaces
+) -> None:
     folder = write_faces(tmp_path / "faces", make_faces(3, 64))
     arguments = [checkpoint_path, "--int8", "--calib", folder, "--out", tmp_path / "out"]
     line = refused(*arguments)
@@ -163,11 +178,14 @@ def test_too_few_calibration_faces(checkpoint_path, tmp_path, make_faces):
     assert not (tmp_path / "out").exists()
 
 
-def test_wrong_artifact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_path, monkeypatch):
+def test_wrong_artifact_is_rejected_and_the_others_are_not(
+    checkpoint_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     onnx = FORMATS["onnx"]
 
-    def damaged(graph, batch):
+    def damaged(graph: Graph, batch: int | None) -> bytes:
         node = graph.by_name()["head.0"]
+        assert isinstance(node.op, Conv)
         broken = replace(node, op=replace(node.op, bias=node.op.bias + 1.0))
         nodes = tuple(broken if each is node else each for each in graph.nodes)
         return onnx.float_emitters[Precision.FP32](replace(graph, nodes=nodes), batch)
@@ -197,12 +215,12 @@ def test_wrong_artifact_is_rejected_and_the_others_are_not(checkpoint_path, tmp_
         (Precision.FP16, Parity(64, 40, 6e-3, 0.01, 1.0, 1.0), False),
     ],
 )
-def test_gates(precision, parity, passes):
+def test_gates(precision: Precision, parity: Parity, passes: bool) -> None:
     assert (rejection(precision, parity, Tolerances()) is None) == passes
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
-def test_help_imports_nothing_heavy(option):
+def test_help_imports_nothing_heavy(option: str) -> None:
     code = (
         "import sys\nfrom dcrnet_export.cli.export import app\n"
         f"try:\n    app([{option!r}])\nexcept SystemExit:\n    pass\n"

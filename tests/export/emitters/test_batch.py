@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from export.fixtures import Faces
 
+from dcrnet_edge.models.checkpoint import Checkpoint
 from dcrnet_export.artifacts.kind import ArtifactKind, build_content
 from dcrnet_export.ir.lowering import lower
 from dcrnet_runtime.backends.loading import load_model
@@ -21,7 +25,14 @@ from dcrnet_runtime.backends.precision import Precision
         (ModelFormat.TFLITE, Precision.INT8, 3),
     ],
 )
-def test_eight_faces_in_batches(checkpoint, faces, tmp_path, form, precision, batch):
+def test_eight_faces_in_batches(
+    checkpoint: Checkpoint,
+    faces: Faces,
+    tmp_path: Path,
+    form: ModelFormat,
+    precision: Precision,
+    batch: int | None,
+) -> None:
     """8 is no multiple of 3: the last batch is filled up and cut again."""
     graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     rows = {}
@@ -34,7 +45,7 @@ def test_eight_faces_in_batches(checkpoint, faces, tmp_path, form, precision, ba
     np.testing.assert_allclose(rows[batch], rows[1], atol=1e-4)
 
 
-def test_tflite_has_no_free_batch(checkpoint):
+def test_tflite_has_no_free_batch(checkpoint: Checkpoint) -> None:
     graph = lower(checkpoint.network, 64)
     with pytest.raises(ValueError, match="fixed batch"):
         build_content(

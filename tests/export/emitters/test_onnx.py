@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
+import onnx
 import pytest
+from export.fixtures import Faces, MakeFaces, Probabilities, TorchProbabilities
 from export.interpreters import onnx_codes, run_onnx
 from generated import LABELS
 
+from dcrnet_edge.models.checkpoint import Checkpoint
 from dcrnet_export.emitters.onnx_float import onnx_float
 from dcrnet_export.emitters.onnx_int8 import onnx_int8
 from dcrnet_export.emitters.onnx_qdq import onnx_qdq
@@ -24,25 +30,30 @@ from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
 @pytest.fixture(scope="module")
-def quantized(checkpoint):
+def quantized(checkpoint: Checkpoint) -> QuantizedGraph:
     graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     return quantize(equalize_channels(graph), WeightLimit.REDUCED)
 
 
 @pytest.mark.parametrize("side", [64, 128])
-def test_float_equals_torch(checkpoint, make_faces, torch_probabilities, side):
+def test_float_equals_torch(
+    checkpoint: Checkpoint,
+    make_faces: MakeFaces,
+    torch_probabilities: TorchProbabilities,
+    side: int,
+) -> None:
     faces = make_faces(4, side)
     got = run_onnx(onnx_float(lower(checkpoint.network, side)), faces)
     np.testing.assert_allclose(got, torch_probabilities(checkpoint.network, faces), atol=1e-4)
 
 
-def test_float_has_no_batch_norm_and_one_transpose(checkpoint):
+def test_float_has_no_batch_norm_and_one_transpose(checkpoint: Checkpoint) -> None:
     operators = [node.op_type for node in onnx_float(lower(checkpoint.network, 64)).graph.node]
     assert "BatchNormalization" not in operators
     assert operators.count("Transpose") == 1
 
 
-def test_each_integer_operation_is_the_references(quantized, faces):
+def test_each_integer_operation_is_the_references(quantized: QuantizedGraph, faces: Faces) -> None:
     """Fed with ONNX Runtime's own codes, so that no difference can add up or hide."""
     codes = onnx_codes(quantized, faces[0])
     executor = IntegerExecutor(quantized)
@@ -58,7 +69,9 @@ def test_each_integer_operation_is_the_references(quantized, faces):
     assert compared > 250
 
 
-def test_int8_stays_near_torch(quantized, faces, expected):
+def test_int8_stays_near_torch(
+    quantized: QuantizedGraph, faces: Faces, expected: Probabilities
+) -> None:
     got = run_onnx(onnx_int8(quantized), faces)
     assert np.abs(got - expected).mean() < 0.03
     executor = IntegerExecutor(quantized)
@@ -74,7 +87,9 @@ def test_int8_stays_near_torch(quantized, faces, expected):
         pytest.param("denseblock2.denselayer12.conv1", id="second block's end"),
     ],
 )
-def test_features_survive_quantization(checkpoint, quantized, faces, name):
+def test_features_survive_quantization(
+    checkpoint: Checkpoint, quantized: QuantizedGraph, faces: Faces, name: str
+) -> None:
     """Per value, before a random network has magnified the rounding."""
     exact = equalize_channels(lower(checkpoint.network, 64, checkpoint.ranges[64]), snap=False)
     want = run_reference(exact, faces[0])[name]
@@ -83,7 +98,7 @@ def test_features_survive_quantization(checkpoint, quantized, faces, name):
     assert np.corrcoef(want[inside], got[inside])[0, 1] > 0.99
 
 
-def test_int8_weights_are_bytes_and_the_rest_is_small(quantized):
+def test_int8_weights_are_bytes_and_the_rest_is_small(quantized: QuantizedGraph) -> None:
     model = onnx_int8(quantized)
     assert model.ByteSize() < 12.55e6
     convolutions = [node.op for node in quantized.graph.nodes if isinstance(node.op, Conv)]
@@ -108,7 +123,9 @@ def saturating(side: int) -> QuantizedGraph:
 
 
 @pytest.mark.parametrize("emit", [onnx_int8, onnx_qdq])
-def test_runtime_does_not_saturate_sums_over_full_range_weights(emit, tmp_path):
+def test_runtime_does_not_saturate_sums_over_full_range_weights(
+    emit: Callable[[QuantizedGraph], onnx.ModelProto], tmp_path: Path
+) -> None:
     """Processors without VNNI would, in ONNX Runtime's default kernels."""
     quantized = saturating(32)
     model = emit(quantized)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
+from export.fixtures import Faces, Probabilities
 from export.interpreters import onnx_session, run_onnx
 from onnx import TensorProto, helper
 
+from dcrnet_edge.models.checkpoint import Checkpoint
 from dcrnet_export.emitters.onnx_qdq import onnx_qdq
 from dcrnet_export.ir.graph import Input
 from dcrnet_export.ir.lowering import lower
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.integer_reference import IntegerExecutor
-from dcrnet_export.passes.quantization import INT8_OFFSET, WeightLimit, quantize
+from dcrnet_export.passes.quantization import INT8_OFFSET, QuantizedGraph, WeightLimit, quantize
 from dcrnet_runtime.backends.model import INPUT_NAME
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["uint8", "symmetric int8"])
-def quantized(request, checkpoint):
+def quantized(request: pytest.FixtureRequest, checkpoint: Checkpoint) -> QuantizedGraph:
     graph = equalize_channels(
         lower(checkpoint.network, 64, checkpoint.ranges[64]), symmetric=request.param
     )
@@ -26,11 +28,13 @@ def quantized(request, checkpoint):
 
 
 @pytest.fixture(scope="module")
-def model(quantized):
+def model(quantized: QuantizedGraph) -> onnx.ModelProto:
     return onnx_qdq(quantized)
 
 
-def test_each_operation_on_codes_is_the_references(quantized, model, faces):
+def test_each_operation_on_codes_is_the_references(
+    quantized: QuantizedGraph, model: onnx.ModelProto, faces: Faces
+) -> None:
     """Fed with ONNX Runtime's own codes, so that no difference can add up or hide."""
     is_symmetric = {c.zero_point for c in quantized.codings.values()} == {INT8_OFFSET}
     stored = TensorProto.INT8 if is_symmetric else TensorProto.UINT8
@@ -59,12 +63,14 @@ def test_each_operation_on_codes_is_the_references(quantized, model, faces):
     assert compared > 250
 
 
-def test_stays_near_torch(model, faces, expected):
+def test_stays_near_torch(model: onnx.ModelProto, faces: Faces, expected: Probabilities) -> None:
     got = run_onnx(model, faces)
     assert np.abs(got - expected).mean() < 0.04
 
 
-def test_compilers_find_the_form_they_know(quantized, model):
+def test_compilers_find_the_form_they_know(
+    quantized: QuantizedGraph, model: onnx.ModelProto
+) -> None:
     """Every Conv that has integer weights reads and gives codes; symmetric zeros are zeros."""
     producers = {node.output[0]: node for node in model.graph.node}
     readers = {name: node for node in model.graph.node for name in node.input}

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from ai_edge_litert import interpreter as litert
 from ai_edge_litert import schema_py_generated as schema
+from export.fixtures import Faces, Probabilities
+from numpy.typing import NDArray
 
+from dcrnet_edge.models.checkpoint import Checkpoint
 from dcrnet_export.artifacts.kind import ArtifactKind, build_content
 from dcrnet_export.artifacts.origin import exported_card
 from dcrnet_export.emitters.tflite_float import tflite_float
 from dcrnet_export.emitters.tflite_storage import Storage
 from dcrnet_export.emitters.tflite_writer import TFLiteWriter
+from dcrnet_export.ir.graph import Graph
 from dcrnet_export.ir.lowering import lower
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.model import Backend, ModelFormat
@@ -19,11 +26,11 @@ from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.errors import DcrnetError
 
 
-def older():
+def older() -> Any:
     return pytest.importorskip("tflite_runtime.interpreter")
 
 
-def run(module, content, inputs):
+def run(module: Any, content: bytes, inputs: NDArray[Any]) -> NDArray[Any]:
     interpreter = module.Interpreter(model_content=content, num_threads=1)
     interpreter.allocate_tensors()
     given = interpreter.get_input_details()[0]["index"]
@@ -37,18 +44,22 @@ def run(module, content, inputs):
 
 
 @pytest.fixture(scope="module")
-def graph(checkpoint):
+def graph(checkpoint: Checkpoint) -> Graph:
     return lower(checkpoint.network, 64, checkpoint.ranges[64])
 
 
-def test_fp16_file_is_half_as_large_and_within_budget_in_both(graph, faces, expected):
+def test_fp16_file_is_half_as_large_and_within_budget_in_both(
+    graph: Graph, faces: Faces, expected: Probabilities
+) -> None:
     content = tflite_float(graph, Storage.FP16)
     assert len(content) < 24e6
     for module in (litert, older()):
         assert np.abs(run(module, content, faces[:4]) - expected[:4]).max() < 5e-3
 
 
-def test_dynamic_range_file_is_a_quarter_and_runs_in_litert(graph, faces, expected):
+def test_dynamic_range_file_is_a_quarter_and_runs_in_litert(
+    graph: Graph, faces: Faces, expected: Probabilities
+) -> None:
     content = tflite_float(graph, Storage.INT8)
     assert len(content) < 12.5e6
     got = run(litert, content, faces)
@@ -58,7 +69,7 @@ def test_dynamic_range_file_is_a_quarter_and_runs_in_litert(graph, faces, expect
     assert not dense & {code.builtinCode for code in model.operatorCodes}
 
 
-def test_tflite_runtime_gets_dynamic_range_wrong():
+def test_tflite_runtime_gets_dynamic_range_wrong() -> None:
     """Why it is refused there: a dense layer with a scale a row comes out as zeros."""
     weight = np.arange(1, 9, dtype=np.int8)[:, None] * np.ones((1, 4), np.int8)
     writer = TFLiteWriter()
@@ -75,7 +86,9 @@ def test_tflite_runtime_gets_dynamic_range_wrong():
     assert not np.allclose(run(older(), content, ones)[0], want, rtol=0.5)
 
 
-def test_runtime_refuses_dynamic_range_in_tflite_runtime(graph, checkpoint, tmp_path, faces):
+def test_runtime_refuses_dynamic_range_in_tflite_runtime(
+    graph: Graph, checkpoint: Checkpoint, tmp_path: Path, faces: Faces
+) -> None:
     older()
     kind = ArtifactKind(ModelFormat.TFLITE, Precision.DYNAMIC_RANGE)
     card = exported_card(checkpoint.card, "", kind)

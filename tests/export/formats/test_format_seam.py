@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from dcrnet_edge.models.checkpoint import Checkpoint
 from dcrnet_export import ArtifactKind, FileFormat, Precision, lower, register
 from dcrnet_export.artifacts.files import write_artifact
 from dcrnet_export.artifacts.inspection import describe
 from dcrnet_export.artifacts.kind import build_content
 from dcrnet_export.artifacts.selection import selected_kinds
 from dcrnet_export.formats.registry import FORMATS
+from dcrnet_export.ir.graph import Graph
 
 MARK = b"TOY "
 
 
-def listed(graph, batch):
+def listed(graph: Graph, batch: int | None) -> bytes:
     """The names of all operations."""
     return MARK + json.dumps([node.name for node in graph.nodes]).encode()
 
 
-def card_text(content):
+def card_text(content: bytes) -> str | None:
     if not content.startswith(MARK):
         raise ValueError("no toy")
     return content.partition(b"\n")[2].decode() or None
@@ -38,13 +42,15 @@ TOY = FileFormat(
 
 
 @pytest.fixture
-def toy():
+def toy() -> Iterator[FileFormat]:
     register(TOY)
     yield TOY
     del FORMATS["toy"]
 
 
-def test_registered_format_is_selected_written_and_described(toy, checkpoint, tmp_path):
+def test_registered_format_is_selected_written_and_described(
+    toy: FileFormat, checkpoint: Checkpoint, tmp_path: Path
+) -> None:
     kinds = selected_kinds(["toy"], [Precision.INT8], None, "1")
     assert kinds == [ArtifactKind("toy", each) for each in (Precision.FP32, Precision.INT8)]
     graph = lower(checkpoint.network, 64, checkpoint.ranges[64])

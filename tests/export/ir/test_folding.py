@@ -12,7 +12,7 @@ from torch import nn
 
 from dcrnet_export.ir.folding import clamp_norm, compose, fold_before, fold_behind, norm_affine
 from dcrnet_export.ir.functions import to_array
-from dcrnet_export.ir.graph import Affine, AvgPool, Conv
+from dcrnet_export.ir.graph import Affine, Array, AvgPool, Conv
 from dcrnet_export.ir.reference import compute
 
 CHANNELS = 6
@@ -26,15 +26,17 @@ SCALES = arrays(np.float64, CHANNELS, elements=GAMMAS)
 
 def affine_of(norm: nn.BatchNorm2d) -> Affine:
     """A batch norm as it stands."""
-    statistics = (norm.running_mean, norm.running_var, norm.weight, norm.bias)
-    return norm_affine(*map(to_array, statistics), norm.eps)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    mean, variance = to_array(norm.running_mean), to_array(norm.running_var)
+    return norm_affine(mean, variance, to_array(norm.weight), to_array(norm.bias), norm.eps)
 
 
 def conv_of(module: nn.Conv2d) -> Conv:
     """A convolution as it stands."""
     weight = to_array(module.weight)
     bias = np.zeros(len(weight)) if module.bias is None else to_array(module.bias)
-    sides = module.padding[0]
+    sides = int(module.padding[0])
     return Conv(weight, bias, module.stride[0], (sides, sides), groups=module.groups)
 
 
@@ -42,6 +44,8 @@ def random_norm(seed: int) -> nn.BatchNorm2d:
     """Fixed statistics, gammas of both signs and a zero."""
     torch.manual_seed(seed)
     norm = nn.BatchNorm2d(CHANNELS).double().eval()
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
     with torch.no_grad():
         norm.weight.copy_(torch.randn(CHANNELS))
         norm.weight[0] = 0.0
@@ -53,7 +57,7 @@ def random_norm(seed: int) -> nn.BatchNorm2d:
 
 @given(scale=SCALES, shift=VECTORS, x=VECTORS)
 @settings(max_examples=300, deadline=None)
-def test_clamp_and_affine_are_norm_and_relu(scale, shift, x):
+def test_clamp_and_affine_are_norm_and_relu(scale: Array, shift: Array, x: Array) -> None:
     clamped = clamp_norm(Affine(scale, shift))
     x = x[:, None, None]
     got = compute(clamped.affine, [compute(clamped.clamp, [x])])
@@ -61,7 +65,7 @@ def test_clamp_and_affine_are_norm_and_relu(scale, shift, x):
     np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-11)
 
 
-def test_norm_without_gamma_is_a_constant_that_nothing_clamps():
+def test_norm_without_gamma_is_a_constant_that_nothing_clamps() -> None:
     clamped = clamp_norm(Affine(np.zeros(2), np.array([-1.0, 2.0])))
     assert (clamped.affine.scale == 0).all()
     np.testing.assert_array_equal(clamped.affine.shift, [0.0, 2.0])
@@ -70,7 +74,7 @@ def test_norm_without_gamma_is_a_constant_that_nothing_clamps():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_norm_behind_a_padded_convolution_folds(seed):
+def test_norm_behind_a_padded_convolution_folds(seed: int) -> None:
     torch.manual_seed(seed)
     conv = nn.Conv2d(4, CHANNELS, 3, stride=2, padding=1).double()
     norm = random_norm(seed)
@@ -82,7 +86,7 @@ def test_norm_behind_a_padded_convolution_folds(seed):
 
 @pytest.mark.parametrize("groups", [1, 2, CHANNELS])
 @pytest.mark.parametrize("seed", range(5))
-def test_norm_before_an_unpadded_convolution_folds(seed, groups):
+def test_norm_before_an_unpadded_convolution_folds(seed: int, groups: int) -> None:
     torch.manual_seed(seed)
     conv = nn.Conv2d(CHANNELS, 2 * CHANNELS, 3, groups=groups).double()
     norm = random_norm(seed)
@@ -92,7 +96,7 @@ def test_norm_before_an_unpadded_convolution_folds(seed, groups):
     np.testing.assert_allclose(got, want, atol=1e-10)
 
 
-def test_shift_before_a_padded_convolution_is_refused():
+def test_shift_before_a_padded_convolution_is_refused() -> None:
     conv = conv_of(nn.Conv2d(2, 2, 3, padding=1))
     with pytest.raises(ValueError, match="padded"):
         fold_before(Affine(np.ones(2), np.ones(2)), conv)
@@ -100,14 +104,14 @@ def test_shift_before_a_padded_convolution_is_refused():
 
 @given(first=SCALES, shift=VECTORS, second=SCALES, x=VECTORS)
 @settings(max_examples=50, deadline=None)
-def test_affine_maps_compose(first, shift, second, x):
+def test_affine_maps_compose(first: Array, shift: Array, second: Array, x: Array) -> None:
     maps = Affine(first, shift), Affine(second, shift, relu=True)
     x = x[:, None, None]
     want = compute(maps[1], [compute(maps[0], [x])])
     np.testing.assert_allclose(compute(compose(*maps), [x]), want, rtol=1e-12, atol=1e-11)
 
 
-def test_average_commutes_with_a_pointwise_convolution():
+def test_average_commutes_with_a_pointwise_convolution() -> None:
     torch.manual_seed(0)
     conv = conv_of(nn.Conv2d(CHANNELS, 4, 1).double())
     x = np.random.default_rng(0).normal(size=(CHANNELS, 8, 8))
@@ -116,11 +120,11 @@ def test_average_commutes_with_a_pointwise_convolution():
     np.testing.assert_allclose(pooled_first, pooled_last, atol=1e-12)
 
 
-def test_input_scale_folds_up_to_the_border():
+def test_input_scale_folds_up_to_the_border() -> None:
     torch.manual_seed(0)
     conv = nn.Conv2d(3, 4, 7, stride=2, padding=3, bias=False).double()
     codes = torch.randint(0, 256, (1, 3, 16, 16)).double()
     want = conv((codes - 128) / 64)[0].detach().numpy()
     scale = Affine(np.full(3, 1 / 64), np.zeros(3))
-    got = compute(fold_before(scale, conv_of(conv)), [codes[0].numpy() - 128])
+    got = compute(fold_before(scale, conv_of(conv)), [(codes[0] - 128).numpy()])
     np.testing.assert_allclose(got, want, atol=1e-12)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from export.fixtures import MakeFaces
 
 from dcrnet_edge.models.activation_ranges import activation_ranges
+from dcrnet_edge.models.checkpoint import Checkpoint
 from dcrnet_export.ir.graph import Clamp, Concat, Conv, Graph, Input, Node
 from dcrnet_export.ir.lowering import lower
 from dcrnet_export.ir.reference import run_reference
@@ -17,11 +19,11 @@ FREE = np.inf
 
 
 @pytest.fixture(scope="module")
-def graph(checkpoint):
+def graph(checkpoint: Checkpoint) -> Graph:
     return lower(checkpoint.network, 64, checkpoint.ranges[64])
 
 
-def test_whole_network_is_the_same_function(graph, make_faces):
+def test_whole_network_is_the_same_function(graph: Graph, make_faces: MakeFaces) -> None:
     equal = equalize_channels(graph, snap=False)
     for face in make_faces(32, seed=2)[:3]:
         want, got = (run_reference(each, face)[OUTPUT_NAME] for each in (graph, equal))
@@ -29,7 +31,9 @@ def test_whole_network_is_the_same_function(graph, make_faces):
 
 
 @pytest.mark.parametrize("side", [128, 224])
-def test_whole_network_is_the_same_function_at_other_sizes(checkpoint, make_faces, side):
+def test_whole_network_is_the_same_function_at_other_sizes(
+    checkpoint: Checkpoint, make_faces: MakeFaces, side: int
+) -> None:
     """Within the ranges, which are the face's own here."""
     face = make_faces(1, side)
     codes = torch.from_numpy(face).permute(0, 3, 1, 2)
@@ -40,7 +44,7 @@ def test_whole_network_is_the_same_function_at_other_sizes(checkpoint, make_face
     np.testing.assert_allclose(got, want, atol=1e-4)
 
 
-def test_dense_blocks_have_one_range(graph):
+def test_dense_blocks_have_one_range(graph: Graph) -> None:
     equal = equalize_channels(graph)
     joined = [node.name for node in graph.nodes if node.name.endswith(".concat")]
     assert len(joined) == 6 + 12 + 24 + 16
@@ -85,7 +89,9 @@ def tiny_graph(clamp: Clamp, low: float, high: float) -> Graph:
     ],
 )
 @pytest.mark.parametrize("value_range", [(-20.0, 20.0), (5.0, 5.0)], ids=["live", "dead"])
-def test_every_kind_of_clamp(limits, value_range, snap):
+def test_every_kind_of_clamp(
+    limits: tuple[float, float], value_range: tuple[float, float], snap: bool
+) -> None:
     clamp = Clamp(np.array([-FREE, limits[0]]), np.array([FREE, limits[1]]))
     low, high = value_range
     graph = tiny_graph(clamp, low, high)
@@ -97,14 +103,15 @@ def test_every_kind_of_clamp(limits, value_range, snap):
         np.testing.assert_allclose(got, want, atol=1e-9 + snap * 0.51 * step)
 
 
-def test_snapped_clamp_keeps_what_is_off_exactly_off():
+def test_snapped_clamp_keeps_what_is_off_exactly_off() -> None:
     graph = tiny_graph(Clamp(np.array([-FREE, 3.3]), np.array([FREE, FREE])), -20.0, 20.0)
     wide = Clamp(np.array([-FREE, -15.0]), np.array([FREE, FREE]))
     nodes = (*graph.nodes, Node("other", wide, ("joined",)))
     ranges = {**graph.ranges, "other": graph.ranges["joined"]}
     equal = equalize_channels(Graph(nodes, ranges))
-    low = equal.by_name()["clamped"].op.low[1]
-    assert low == round(low)
+    clamp = equal.by_name()["clamped"].op
+    assert isinstance(clamp, Clamp)
+    assert clamp.low[1] == round(clamp.low[1])
     face = np.full((2, 2, 3), 128 - 10, np.uint8)
     want, got = (run_reference(each, face)["read"] for each in (graph, equal))
     np.testing.assert_allclose(got, want, atol=1e-9)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from export.fixtures import Faces
 
-from dcrnet_export.ir.graph import Add, Clamp, Concat, Conv
+from dcrnet_edge.models.checkpoint import Checkpoint
+from dcrnet_export.ir.graph import Add, Affine, Clamp, Concat, Conv, Graph, Node
 from dcrnet_export.ir.lowering import lower
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.integer_reference import IntegerExecutor
@@ -19,24 +21,24 @@ from dcrnet_export.passes.quantization import (
 
 
 @pytest.mark.parametrize("limits", [(-3.0, 7.0), (2.0, 9.0), (-9.0, -2.0), (0.0, 0.0)])
-def test_zero_has_its_own_code(limits):
+def test_zero_has_its_own_code(limits: tuple[float, float]) -> None:
     coding = coding_of(np.array([[limits[0]], [limits[1]]]))
     assert coding.decode(coding.encode(np.zeros(1)))[0] == 0.0
     assert 0 <= coding.zero_point <= 255
 
 
-def test_values_are_off_by_half_a_step_at_most():
+def test_values_are_off_by_half_a_step_at_most() -> None:
     coding = coding_of(np.array([[-3.0], [7.0]]))
     x = np.linspace(-3.0, 7.0, 1001)
     assert np.abs(coding.decode(coding.encode(x)) - x).max() <= 0.51 * coding.scale
 
 
-def test_reduced_weights_cannot_saturate_a_pair_of_16_bit_products():
+def test_reduced_weights_cannot_saturate_a_pair_of_16_bit_products() -> None:
     assert np.iinfo(np.int16).max >= 2 * 255 * WeightLimit.REDUCED
 
 
 @pytest.mark.parametrize("limit", list(WeightLimit))
-def test_each_row_uses_the_whole_range(limit):
+def test_each_row_uses_the_whole_range(limit: WeightLimit) -> None:
     weight = (
         np.random.default_rng(0).normal(size=(8, 5, 3, 3))
         * np.logspace(-6, 3, 8)[:, None, None, None]
@@ -47,14 +49,14 @@ def test_each_row_uses_the_whole_range(limit):
     assert (error.max(axis=(1, 2, 3)) <= 0.51 * weights.scale).all()
 
 
-def test_row_without_weights_keeps_its_bias():
+def test_row_without_weights_keeps_its_bias() -> None:
     weights = round_weights(
         np.zeros((1, 2, 1, 1)), np.array([123.0]), Coding(1.0, 0), WeightLimit.FULL
     )
     assert weights.bias[0] * float(weights.scale[0]) == pytest.approx(123.0, rel=1e-6)
 
 
-def test_concatenations_and_clamps_requantize_nothing(checkpoint):
+def test_concatenations_and_clamps_requantize_nothing(checkpoint: Checkpoint) -> None:
     graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     quantized = quantize(equalize_channels(graph), WeightLimit.FULL)
     for node in quantized.graph.nodes:
@@ -64,7 +66,7 @@ def test_concatenations_and_clamps_requantize_nothing(checkpoint):
             }
 
 
-def test_every_convolution_of_backbone_and_stages_is_integer(checkpoint):
+def test_every_convolution_of_backbone_and_stages_is_integer(checkpoint: Checkpoint) -> None:
     graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     quantized = quantize(equalize_channels(graph), WeightLimit.FULL)
     left = [n.name for n in graph.nodes if isinstance(n.op, Conv) and not quantized.on_codes(n)]
@@ -74,7 +76,7 @@ def test_every_convolution_of_backbone_and_stages_is_integer(checkpoint):
     )
 
 
-def test_sums_of_residual_modules_are_float(checkpoint, faces):
+def test_sums_of_residual_modules_are_float(checkpoint: Checkpoint, faces: Faces) -> None:
     """A skip connection is not rounded to 256 codes on its way from one gate to the next."""
     graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     quantized = quantize(equalize_channels(graph), WeightLimit.FULL)
@@ -86,7 +88,9 @@ def test_sums_of_residual_modules_are_float(checkpoint, faces):
         assert (quantized.codings[node.name].decode(codes[node.name]) != floats[node.name]).any()
 
 
-def test_each_channel_added_to_a_skip_connection_has_codes_of_its_own(checkpoint):
+def test_each_channel_added_to_a_skip_connection_has_codes_of_its_own(
+    checkpoint: Checkpoint,
+) -> None:
     graph = lower(checkpoint.network, 64, checkpoint.ranges[64])
     quantized = quantize(equalize_channels(graph), WeightLimit.FULL)
     nodes = quantized.graph.by_name()
@@ -95,9 +99,11 @@ def test_each_channel_added_to_a_skip_connection_has_codes_of_its_own(checkpoint
         branch = nodes[restored].inputs[0]
         assert quantized.codings[branch] == Coding(1.0, 0)
         low, high = graph.ranges[branch]
-        np.testing.assert_allclose(nodes[restored].op.scale, (high - low) / 255)
-        np.testing.assert_allclose(nodes[restored].op.shift, low)
+        affine = nodes[restored].op
+        assert isinstance(affine, Affine)
+        np.testing.assert_allclose(affine.scale, (high - low) / 255)
+        np.testing.assert_allclose(affine.shift, low)
 
 
-def _sums(graph):
+def _sums(graph: Graph) -> list[Node]:
     return [node for node in graph.nodes if isinstance(node.op, Add) and node.name in graph.ranges]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from dcrnet_runtime.backends.runners.batching import in_batches
 
 
 @pytest.mark.parametrize("size", [None, 1, 4, 7, 40])
 @pytest.mark.parametrize("count", [1, 7, 33])
-def test_rows_keep_their_order_and_number(size, count):
-    seen = []
+def test_rows_keep_their_order_and_number(size: int | None, count: int) -> None:
+    seen: list[int] = []
 
-    def run(batch):
+    def run(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         seen.append(len(batch))
         return batch[:, 0, 0, :1].astype(np.float32)
 

@@ -72,7 +72,7 @@ def test_other_answers_fail_and_the_input_is_named(recorded: Callable[..., Path]
 
 def test_no_number_never_passes(recorded: Callable[..., Path]) -> None:
     model = load_model(recorded())
-    model.probabilities = lambda crops: np.full((len(crops), 7), np.nan)  # type: ignore[method-assign,assignment]
+    model.probabilities = lambda crops: np.full((len(crops), 7), np.nan)  # type: ignore[method-assign]
     assert not self_test(model).passed
     assert self_test(model).to_json()["largest_difference"] is None
 

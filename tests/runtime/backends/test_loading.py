@@ -6,6 +6,7 @@ import logging
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,10 +35,14 @@ def test_faces_are_one_batch_where_the_model_takes_it(tiny_model: TinyModel) -> 
     free = load_model(tiny_model(batch="faces"))
     assert free.probabilities(crops) == pytest.approx(one_by_one, abs=1e-6)
     assert one_by_one.shape == (5, 7)
-    calls = []
+    calls: list[tuple[Any, ...]] = []
     session = free._session  # type: ignore[attr-defined]
-    spy = SimpleNamespace(run=lambda *a: calls.append(1) or session.run(*a))
-    free._session = spy  # type: ignore[attr-defined]
+
+    def run(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return session.run(*arguments)
+
+    free._session = SimpleNamespace(run=run)  # type: ignore[attr-defined]
     free.probabilities(crops)
     assert len(calls) == 1
 

@@ -45,11 +45,16 @@ def broker(folder: Path, port: int, *lines: str) -> Iterator[subprocess.Popen[by
     )
     daemon = subprocess.Popen([_DAEMON, "-c", str(config)], stderr=subprocess.DEVNULL)
     try:
-        until(lambda: socket.create_connection(("127.0.0.1", port), 1).close() is None)
+        until(lambda: _answers(port))
         yield daemon
     finally:
         daemon.kill()
         daemon.wait()
+
+
+def _answers(port: int) -> bool:
+    with socket.create_connection(("127.0.0.1", port), 1):
+        return True
 
 
 def until(condition: Callable[[], object], limit_s: float = 20) -> None:

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 import pytest
 from generated import LABELS, synthetic_frame
+from numpy.typing import NDArray
 from observed import boxed, observation, tracked
 
 from dcrnet_runtime.errors import DcrnetError
@@ -52,7 +53,7 @@ def live(tmp_path: Path, **options: Any) -> OutputPlan:
     return recorded(tmp_path, FrameFacts(LABELS), **options)
 
 
-def video_frames(path: Path) -> list[np.ndarray]:
+def video_frames(path: Path) -> list[NDArray[np.uint8]]:
     capture = cv2.VideoCapture(str(path))
     frames = []
     while (read := capture.read())[0]:
@@ -223,7 +224,7 @@ def test_blurred_faces_are_gone_and_stay_so_for_a_moment() -> None:
     assert (blur.blurred(rgb) == rgb).all()
 
 
-def _detail(rgb: np.ndarray) -> float:
+def _detail(rgb: NDArray[np.uint8]) -> float:
     return float(np.abs(np.diff(rgb.astype(float), axis=1)).mean())
 
 

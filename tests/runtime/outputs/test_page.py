@@ -16,6 +16,7 @@ import chromium
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from observed import boxed, observation, tracked
 
 from dcrnet_runtime.errors import DcrnetError
@@ -198,7 +199,7 @@ def test_the_stream_shows_the_newest_picture() -> None:
         assert len(levels) < 10
 
 
-def next_picture(stream: http.client.HTTPResponse) -> np.ndarray:
+def next_picture(stream: http.client.HTTPResponse) -> NDArray[np.uint8]:
     """RGB of the next part."""
     length = 0
     while (line := stream.readline()) != b"\r\n" or not length:

@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
 
 from dcrnet_runtime.face import LANDMARKS, LEFT_EYE, RIGHT_EYE, Box, Face
 from dcrnet_runtime.preprocess import geometry
@@ -62,7 +63,7 @@ def test_a_crop_shows_its_frame_alone(
 
 @settings(max_examples=60, deadline=None)
 @given(arrays.arrays(np.float64, (5, 2), elements=st.floats(-1e6, 1e6)))
-def test_an_alignment_is_a_similarity_or_an_error(points: np.ndarray) -> None:
+def test_an_alignment_is_a_similarity_or_an_error(points: NDArray[np.float64]) -> None:
     target = geometry.template_px(PreprocessSpec().template, 64)
     try:
         matrix = geometry.similarity(points, target)
@@ -80,7 +81,7 @@ def test_an_alignment_is_a_similarity_or_an_error(points: np.ndarray) -> None:
     st.floats(0.1, 10),
     st.floats(0.1, 10),
 )
-def test_gamma_stays_within_its_clip(luma: np.ndarray, one: float, other: float) -> None:
+def test_gamma_stays_within_its_clip(luma: NDArray[np.uint8], one: float, other: float) -> None:
     low, high = sorted((one, other))
     gamma = adaptive_gamma(luma, low, high)
     assert low <= gamma <= high

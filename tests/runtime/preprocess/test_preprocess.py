@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,7 +29,7 @@ BASE = PreprocessSpec(size_px=64, focus_strength=0.5, border=Border.FILL, gamma_
 FRAME = (synthetic_frame() * 0.4).astype(np.uint8)
 FACE = synthetic_face(centre=(40.0, 60.0))
 
-CHANGES = {
+CHANGES: dict[str, Any] = {
     "alignment": Alignment.BOX,
     "template": ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.75), (0.65, 0.75)),
     "source_px": 32,

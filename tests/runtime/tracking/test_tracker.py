@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.tracking.assignment import assign
@@ -18,7 +19,7 @@ def face(x: float, y: float, side: float = 60.0) -> Face:
     return Face(Box(x - side / 2, y - side / 2, side, side))
 
 
-def cheapest(cost: np.ndarray, gate: float) -> float:
+def cheapest(cost: NDArray[np.float64], gate: float) -> float:
     """The least total by trying everything; a row that is left alone costs the gate."""
     rows, columns = cost.shape
     choices = [*range(columns), *[None] * rows]
