@@ -10,6 +10,7 @@ from dcrnet_runtime.errors import DcrnetError
 
 
 def read_card(path: Path, text: str | None) -> ModelCard:
+    """The card in a file; refuses one that has none, or one that cannot be read."""
     if text is None:
         raise DcrnetError(
             f"{path} carries no dcrnet-edge card, so its labels and preprocessing are unknown:"
@@ -19,6 +20,7 @@ def read_card(path: Path, text: str | None) -> ModelCard:
 
 
 def check_input(path: Path, card: ModelCard, shape: list[Any]) -> None:
+    """Refuse a file whose input, (N, S, S, 3), is not the card's."""
     side = card.preprocess.size_px
     if list(shape[1:]) != [side, side, 3]:
         raise DcrnetError(
@@ -27,6 +29,7 @@ def check_input(path: Path, card: ModelCard, shape: list[Any]) -> None:
 
 
 def check_output(path: Path, card: ModelCard, shape: list[Any]) -> None:
+    """Refuse a file whose output, (N, labels), has not a value for each of the card's labels."""
     if shape[-1] != len(card.labels):
         raise DcrnetError(
             f"{path} gives {shape[-1]} probabilities, its card has {len(card.labels)} labels: the"

@@ -21,7 +21,6 @@ class CsvRows:
     takes_pixels = False
 
     def __init__(self, path: Path, labels: tuple[str, ...], *, is_live: bool) -> None:
-        self._labels = labels
         self._is_live = is_live
         self._file = LineFile(path, appends=is_live)
         header = _row([*_COLUMNS, *(f"p_{label}" for label in labels)])
