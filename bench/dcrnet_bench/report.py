@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dcrnet_bench.host.facts import Host
+from dcrnet_bench.profiling.macs import MacCount
 from dcrnet_bench.profiling.operators import OperatorTime
+from dcrnet_bench.profiling.peak import MachinePeak
 from dcrnet_bench.timing.clock import Latency
 from dcrnet_bench.timing.stage import StageLatency
 from dcrnet_runtime.errors import DcrnetError
@@ -36,6 +38,9 @@ class ModelMetrics:
         macs_reason: why not, else empty.
         energy_j: added to the idle machine's by one inference; None where not measured.
         latency: of one inference of one crop.
+        macs_by_kind: ``macs``, by what multiplies; empty where they could not be counted.
+        bytes_moved: were every node to read its inputs and write its outputs; None where they
+            could not be counted.
     """
 
     name: str
@@ -48,6 +53,8 @@ class ModelMetrics:
     macs_reason: str
     energy_j: float | None
     latency: Latency
+    macs_by_kind: tuple[MacCount, ...] = ()
+    bytes_moved: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,17 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One run of the command; ``notes`` say what limits the figures."""
+    """One run of the command.
+
+    Attributes:
+        host: where.
+        run: how.
+        models: what is told of each.
+        stages: what each part of the pipeline took.
+        notes: what limits the figures.
+        operators: what each type took; empty where not asked for.
+        peak: what the machine can do at most; None where not asked for.
+    """
 
     host: Host
     run: RunFacts
@@ -95,6 +112,7 @@ class Report:
     stages: tuple[StageLatency, ...]
     notes: tuple[str, ...]
     operators: tuple[OperatorTime, ...] = ()
+    peak: MachinePeak | None = None
 
     def to_json(self) -> str:
         """One line; times stand under ``latency_ms``, or ``emulated_ms`` where it is none."""
@@ -110,6 +128,7 @@ class Report:
                     for s in self.stages
                 ],
                 "operators": [self._operator_values(row) for row in self.operators],
+                "peak": None if self.peak is None else asdict(self.peak),
                 "notes": self.notes,
             }
         )

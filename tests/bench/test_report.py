@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from dcrnet_bench.host.facts import Host
+from dcrnet_bench.profiling.macs import LayerKind, MacCount
 from dcrnet_bench.profiling.operators import OperatorTime
+from dcrnet_bench.profiling.peak import MachinePeak
 from dcrnet_bench.report import ModelMetrics, Report, RunFacts, check_writable, write
 from dcrnet_bench.timing.clock import Latency
 from dcrnet_bench.timing.stage import StageLatency, TimedStage
@@ -22,15 +24,18 @@ host.packages host.packages.numpy host.emulator
 run run.date run.device run.threads run.runs run.warm_up_rounds run.is_steady run.source
 run.frame_px run.finder run.face_count run.load_before run.load_after run.peak_rss_mb
 models models.name models.path models.format models.sha256 models.size_mb models.input_px
-models.macs models.macs_reason models.energy_j models.flops
+models.macs models.macs_reason models.energy_j
+models.macs_by_kind models.macs_by_kind.kind models.macs_by_kind.is_int8
+models.macs_by_kind.layers models.macs_by_kind.macs models.bytes_moved models.flops
 models.latency_ms models.latency_ms.median models.latency_ms.p90 models.latency_ms.min
 stages stages.stage stages.model
 stages.latency_ms stages.latency_ms.median stages.latency_ms.p90 stages.latency_ms.min
 operators operators.model operators.operator operators.nodes
 operators.latency_ms operators.latency_ms.median
+peak peak.float_gmacs peak.int8_gmacs peak.copy_gb_s
 notes
 """
-"""All that 0.1 writes, in its order."""
+"""All that is written, in its order."""
 
 LATENCY = Latency(median_ms=4.00004, p90_ms=5.0, min_ms=3.0)
 REPORT = Report(
@@ -50,10 +55,26 @@ REPORT = Report(
         load_after=0.2,
         peak_rss_mb=213.3,
     ),
-    models=(ModelMetrics("a", "/a", "onnx", "00", 12.5, 128, 909, "", None, LATENCY),),
+    models=(
+        ModelMetrics(
+            name="a",
+            path="/a",
+            format="onnx",
+            sha256="00",
+            size_mb=12.5,
+            input_px=128,
+            macs=909,
+            macs_reason="",
+            energy_j=None,
+            latency=LATENCY,
+            macs_by_kind=(MacCount(LayerKind.POINTWISE, True, 2, 909),),
+            bytes_moved=40,
+        ),
+    ),
     stages=(StageLatency(TimedStage.FIND, "", LATENCY),),
     notes=("a note",),
     operators=(OperatorTime("a", "QLinearConv", 144, 3.2),),
+    peak=MachinePeak(100.0, 400.0, 40.0),
 )
 
 
@@ -78,6 +99,9 @@ def test_values_stand_under_their_keys() -> None:
     assert document["schema"] == 1
     assert document["run"]["finder"] == "the cascade"
     assert document["models"][0]["flops"] == 2 * 909
+    assert document["models"][0]["macs_by_kind"] == [
+        {"kind": "1x1 convolution", "is_int8": True, "layers": 2, "macs": 909}
+    ]
     assert document["models"][0]["latency_ms"] == {"median": 4.0, "p90": 5.0, "min": 3.0}
     assert document["stages"][0]["stage"] == "find faces"
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
 
+from dcrnet_bench.profiling.peak import MachinePeak
+from dcrnet_bench.profiling.roofline import arithmetic_ms, traffic_ms
 from dcrnet_bench.report import ModelMetrics, Report
 from dcrnet_bench.timing.clock import Latency
 from dcrnet_bench.timing.stage import TimedStage
@@ -21,6 +24,10 @@ def show(report: Report) -> None:
     console.print(_stage_table(report))
     if report.operators:
         console.print(_operator_table(report))
+    if report.peak is not None:
+        console.print(_arithmetic_table(report))
+        for line in _peak_lines(report, report.peak):
+            console.print(line, markup=False)
     for line in _facts(report):
         console.print(line, markup=False)
     # Not through rich, which would wrap it.
@@ -81,6 +88,37 @@ def _operator_table(report: Report) -> Table:
         cells = (str(row.nodes), f"{row.median_ms:.3f}", f"{share:.1%}")
         table.add_row(row.model, row.operator, *cells)
     return table
+
+
+def _arithmetic_table(report: Report) -> Table:
+    table = Table(title="Multiply-accumulates by kind of layer")
+    table.add_column("model", overflow="fold")
+    table.add_column("kind")
+    for heading in ("weights", "layers", "MMACs", "share"):
+        table.add_column(heading, justify="right")
+    for model in report.models:
+        for row in model.macs_by_kind:
+            share = row.macs / model.macs if model.macs else 0.0
+            weights = "8 bits" if row.is_int8 else "float"
+            cells = (weights, str(row.layers), f"{row.macs / 1e6:,.2f}", f"{share:.1%}")
+            table.add_row(model.name, row.kind, *cells)
+    return table
+
+
+def _peak_lines(report: Report, peak: MachinePeak) -> Iterator[str]:
+    yield (
+        f"this machine at most: {peak.float_gmacs:.0f} GMAC/s in float32,"
+        f" {peak.int8_gmacs:.0f} in int8, {peak.copy_gb_s:.0f} GB/s copied"
+    )
+    for model in report.models:
+        if model.macs_by_kind and model.bytes_moved is not None:
+            least_ms = arithmetic_ms(model.macs_by_kind, peak)
+            moving_ms = traffic_ms(model.bytes_moved, peak)
+            yield (
+                f"{model.name}: its products need {least_ms:.2f} ms at that rate,"
+                f" {least_ms / model.latency.median_ms:.0%} of the median; moving"
+                f" {model.bytes_moved / 1e6:.1f} MB needs {moving_ms:.2f} ms"
+            )
 
 
 def _time_name(report: Report) -> str:

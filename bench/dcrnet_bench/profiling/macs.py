@@ -1,4 +1,4 @@
-"""Multiply-accumulates of one inference, counted from the model's own graph.
+"""Multiply-accumulates of one inference by kind of layer, counted from the model's own graph.
 
 A MAC is one product added to a sum: two floating-point operations, so FLOPs = 2 x MACs. Only
 convolutions and matrix products are counted; the element-wise rest is below a percent in such
@@ -8,126 +8,126 @@ networks, and no two tools count it alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 
-from dcrnet_runtime.backends.interpreter import load_interpreter
-from dcrnet_runtime.backends.model import ModelFormat
+from dcrnet_bench.profiling.graph import Node, NotCountedError, Tensor, known
 
-Shape = tuple[int, ...]
-
-_STANDARD_DOMAINS = ("", "ai.onnx")
-# Where the weights stand among a node's inputs.
+# Where the weights stand among a node's inputs; a convolution's are (out, in / groups, height,
+# width).
 _ONNX_CONVOLUTIONS = {"Conv": 1, "ConvInteger": 1, "FusedConv": 1, "QLinearConv": 3}
-_ONNX_PRODUCTS = {"MatMul", "MatMulInteger", "Gemm", "QLinearMatMul", "QGemm"}
+_ONNX_PRODUCTS = {"MatMul": 1, "MatMulInteger": 1, "Gemm": 1, "QLinearMatMul": 3, "QGemm": 3}
 _ONNX_TRANSPOSABLE = {"Gemm", "QGemm"}
-_ONNX_CONTROL_FLOW = {"If", "Loop", "Scan"}
-_ONNX_UNCOUNTED = {"ConvTranspose", "Einsum", "Attention", "GRU", "LSTM", "RNN"}
-_TFLITE_UNCOUNTED = {"TRANSPOSE_CONV", "CONV_3D", "IF", "WHILE", "CALL_ONCE", "LSTM"}
+_UNCOUNTED = {
+    *("If", "Loop", "Scan", "ConvTranspose", "Einsum", "Attention", "GRU", "LSTM", "RNN"),
+    *("TRANSPOSE_CONV", "CONV_3D", "IF", "WHILE", "CALL_ONCE"),
+}
+_MICROSOFT = "com.microsoft."
 
 
-class NotCountedError(Exception):
-    """The graph's MACs cannot be told; the text says why."""
+class LayerKind(StrEnum):
+    """What multiplies."""
+
+    CONVOLUTION = "convolution"
+    POINTWISE = "1x1 convolution"
+    DEPTHWISE = "depthwise convolution"
+    PRODUCT = "matrix product"
 
 
-def count_macs(path: Path, model_format: ModelFormat) -> int:
-    """MACs of one inference of one crop.
+@dataclass(frozen=True, slots=True)
+class MacCount:
+    """What the layers of one kind and precision multiply for one crop.
+
+    Attributes:
+        kind: of the layers.
+        is_int8: whether their weights have 8 bits.
+        layers: how many there are.
+        macs: of all of them.
+    """
+
+    kind: LayerKind
+    is_int8: bool
+    layers: int
+    macs: int
+
+
+def count_macs(nodes: Iterable[Node]) -> list[MacCount]:
+    """MACs of one inference of one crop, the kinds with the most first.
 
     Raises:
         NotCountedError: the reason.
     """
-    match model_format:
-        case ModelFormat.ONNX:
-            return sum(_onnx_macs(path))
-        case ModelFormat.TFLITE:
-            return sum(_tflite_macs(path))
+    layers: dict[tuple[LayerKind, bool], list[int]] = defaultdict(list)
+    for node in nodes:
+        counted = _node_macs(node)
+        if counted is not None:
+            kind, weights, macs = counted
+            layers[kind, weights.item_bytes == 1].append(macs)
+    found = [MacCount(*key, len(macs), sum(macs)) for key, macs in layers.items()]
+    return sorted(found, key=lambda count: -count.macs)
 
 
-def _onnx_macs(path: Path) -> Iterator[int]:
-    try:
-        import onnx
-        from onnx import inliner, shape_inference
-    except ImportError as error:
-        raise NotCountedError("needs pip install 'dcrnet-edge[bench]'") from error
-    model = onnx.load(str(path))
-    if model.functions:
-        model = inliner.inline_local_functions(model)
-    for value in model.graph.input:
-        # A free batch is counted as one crop.
-        value.type.tensor_type.shape.dim[0].dim_value = 1
-    shapes = _onnx_shapes(shape_inference.infer_shapes(model, data_prop=True).graph)
-    for node in model.graph.node:
-        yield _node_macs(node, shapes)
-
-
-def _onnx_shapes(graph: Any) -> dict[str, Shape]:
-    """The shapes that are known in full, by the tensor's name."""
-    shapes: dict[str, Shape] = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
-    for node in graph.node:
-        for attribute in node.attribute:
-            if node.op_type == "Constant" and attribute.name == "value":
-                shapes[node.output[0]] = tuple(attribute.t.dims)
-    for value in (*graph.input, *graph.value_info, *graph.output):
-        dims = value.type.tensor_type.shape.dim
-        if all(dim.HasField("dim_value") for dim in dims):
-            shapes[value.name] = tuple(dim.dim_value for dim in dims)
-    return shapes
-
-
-def _node_macs(node: Any, shapes: Mapping[str, Shape]) -> int:
-    name = node.op_type
+def _node_macs(node: Node) -> tuple[LayerKind, Tensor, int] | None:
+    name = node.operator.removeprefix(_MICROSOFT)
     if name in _ONNX_CONVOLUTIONS:
-        # Every output is a sum over one kernel: (out, in / groups, height, width).
-        kernel = _known(node, node.input[_ONNX_CONVOLUTIONS[name]], shapes)
-        return math.prod(_known(node, node.output[0], shapes)) * math.prod(kernel[1:])
+        # Every output is a sum over one kernel.
+        weights = _input(node, _ONNX_CONVOLUTIONS[name])
+        _, depth, *window = weights.shape
+        kind = _convolution(window, is_depthwise=depth == 1 and node.groups > 1)
+        return kind, weights, _values(node) * depth * math.prod(window)
     if name in _ONNX_PRODUCTS:
-        left = _known(node, node.input[0], shapes)
-        summed = left[0] if name in _ONNX_TRANSPOSABLE and _is_transposed(node) else left[-1]
-        return math.prod(_known(node, node.output[0], shapes)) * summed
-    if name in _ONNX_UNCOUNTED | _ONNX_CONTROL_FLOW:
-        raise NotCountedError(f"the graph holds {name}")
-    if node.domain not in _STANDARD_DOMAINS and not name.startswith("QLinear"):
-        raise NotCountedError(f"the graph holds {node.domain}.{name}")
-    return 0
+        left, right = _input(node, 0), _input(node, _ONNX_PRODUCTS[name])
+        is_turned = name in _ONNX_TRANSPOSABLE and node.is_transposed
+        summed = left.shape[0] if is_turned else left.shape[-1]
+        return LayerKind.PRODUCT, right, _values(node) * summed
+    if name in _UNCOUNTED or _is_foreign(node):
+        raise NotCountedError(f"the graph holds {node.operator}")
+    return _tflite_macs(node)
 
 
-def _is_transposed(node: Any) -> bool:
-    return any(attribute.name == "transA" and attribute.i for attribute in node.attribute)
-
-
-def _known(node: Any, tensor: str, shapes: Mapping[str, Shape]) -> Shape:
-    if tensor not in shapes:
-        raise NotCountedError(f"no shape is inferred around {node.op_type} {node.name}".strip())
-    return shapes[tensor]
-
-
-def _tflite_macs(path: Path) -> Iterator[int]:
-    interpreter = load_interpreter(path.read_bytes(), threads=1)
-    if not hasattr(interpreter, "_get_ops_details"):
-        raise NotCountedError("this TFLite interpreter does not show its graph")
-    shapes = {
-        detail["index"]: tuple(map(int, detail["shape"]))
-        for detail in interpreter.get_tensor_details()
-    }
-    # Before tensors are allocated no delegate has swallowed a part of the graph.
-    for operation in interpreter._get_ops_details():
-        inputs = [shapes.get(int(index), ()) for index in operation["inputs"]]
-        output = shapes.get(int(operation["outputs"][0]), ())
-        yield _operation_macs(operation["op_name"], inputs, output)
-
-
-def _operation_macs(name: str, inputs: list[Shape], output: Shape) -> int:
-    match name:
-        case "CONV_2D" | "FULLY_CONNECTED":  # weights (out, ..., in)
-            return math.prod(output) * math.prod(inputs[1][1:])
-        case "DEPTHWISE_CONV_2D":  # weights (1, height, width, out)
-            return math.prod(output) * math.prod(inputs[1][1:3])
+def _tflite_macs(node: Node) -> tuple[LayerKind, Tensor, int] | None:
+    match node.operator:
+        case "CONV_2D":
+            weights = _input(node, 1)
+            _, *window, depth = weights.shape
+            kind = _convolution(window, is_depthwise=False)
+            return kind, weights, _values(node) * depth * math.prod(window)
+        case "DEPTHWISE_CONV_2D":
+            weights = _input(node, 1)
+            return LayerKind.DEPTHWISE, weights, _values(node) * math.prod(weights.shape[1:3])
+        case "FULLY_CONNECTED":
+            weights = _input(node, 1)
+            return LayerKind.PRODUCT, weights, _values(node) * math.prod(weights.shape[1:])
         case "BATCH_MATMUL":
             # Whichever side is transposed, left holds rows x summed elements.
-            rows = math.prod(output[:-1])
-            return math.prod(inputs[0]) // rows * math.prod(output)
-        case _ if name in _TFLITE_UNCOUNTED:
-            raise NotCountedError(f"the graph holds {name}")
+            left, right = _input(node, 0), _input(node, 1)
+            rows = _values(node) // _output(node).shape[-1]
+            return LayerKind.PRODUCT, right, math.prod(left.shape) // rows * _values(node)
         case _:
-            return 0
+            return None
+
+
+def _is_foreign(node: Node) -> bool:
+    """An operator of no standard; ONNX Runtime's QLinear ones hold no products but those above."""
+    domain, _, name = node.operator.rpartition(".")
+    return bool(domain) and not name.startswith("QLinear")
+
+
+def _convolution(window: Iterable[int], *, is_depthwise: bool) -> LayerKind:
+    if is_depthwise:
+        return LayerKind.DEPTHWISE
+    return LayerKind.POINTWISE if math.prod(window) == 1 else LayerKind.CONVOLUTION
+
+
+def _values(node: Node) -> int:
+    return math.prod(_output(node).shape)
+
+
+def _input(node: Node, index: int) -> Tensor:
+    return known(node, node.inputs[index])
+
+
+def _output(node: Node) -> Tensor:
+    return known(node, node.outputs[0])

@@ -10,8 +10,11 @@ from dcrnet_bench.host.device import Device
 from dcrnet_bench.host.facts import Host, read_host
 from dcrnet_bench.host.load import busy_warning, load_average, peak_rss_mb
 from dcrnet_bench.meters.energy import energies_of
-from dcrnet_bench.profiling.macs import NotCountedError, count_macs
+from dcrnet_bench.profiling.graph import NotCountedError, read_graph
+from dcrnet_bench.profiling.macs import MacCount, count_macs
 from dcrnet_bench.profiling.operators import OperatorTime, operator_times
+from dcrnet_bench.profiling.peak import measure_peak
+from dcrnet_bench.profiling.traffic import count_bytes
 from dcrnet_bench.report import ModelMetrics, Report, RunFacts
 from dcrnet_bench.targets.doubts import doubts
 from dcrnet_bench.targets.target import Plan
@@ -76,8 +79,9 @@ class LocalTarget:
         if plan.operators:
             profiles = _profiles(pipeline.models, plan)
             notes += _unprofiled(pipeline.models)
+        peak = measure_peak(plan.threads) if plan.operators else None
         told = tuple(note for note in notes if note)
-        return Report(self.host, run, metrics, tuple(stages), told, tuple(profiles))
+        return Report(self.host, run, metrics, tuple(stages), told, tuple(profiles), peak)
 
     def _facts(
         self, plan: Plan, pipeline: Pipeline, timed: Rounds, date: str, load_before: float
@@ -133,9 +137,12 @@ def _unprofiled(models: Sequence[LoadedModel]) -> list[str]:
 
 
 def _metrics(loaded: LoadedModel, latency: Latency, energy_j: float | None) -> ModelMetrics:
-    macs, reason = None, ""
+    counts: list[MacCount] | None = None
+    moved_bytes, reason = None, ""
     try:
-        macs = count_macs(loaded.path, loaded.model.format)
+        nodes = read_graph(loaded.path, loaded.model.format)
+        counts = count_macs(nodes)
+        moved_bytes = count_bytes(nodes)
     except NotCountedError as error:
         reason = str(error)
     return ModelMetrics(
@@ -145,8 +152,10 @@ def _metrics(loaded: LoadedModel, latency: Latency, energy_j: float | None) -> M
         sha256=loaded.model.sha256,
         size_mb=loaded.size_mb,
         input_px=loaded.model.card.preprocess.size_px,
-        macs=macs,
-        macs_reason=reason,
+        macs=None if counts is None else sum(count.macs for count in counts),
+        macs_reason=reason if counts is None else "",
         energy_j=energy_j,
         latency=latency,
+        macs_by_kind=tuple(counts or ()),
+        bytes_moved=moved_bytes,
     )

@@ -79,8 +79,14 @@ def test_operators_are_told_only_when_asked_for(
     model = tiny_model(name="small.onnx")
     plain = json.loads(bench(model, "--source", photo).stdout.splitlines()[-1])
     assert plain["operators"] == []
+    assert plain["peak"] is None
+    assert plain["models"][0]["bytes_moved"] > 64 * 64 * 3
     asked = json.loads(bench(model, "--source", photo, "--operators").stdout.splitlines()[-1])
     assert "MatMul" in {row["operator"] for row in asked["operators"]}
+    assert asked["peak"]["float_gmacs"] > 0
+    [count] = asked["models"][0]["macs_by_kind"]
+    macs = 3 * len(LABELS)
+    assert count == {"kind": "matrix product", "is_int8": False, "layers": 1, "macs": macs}
     for row in asked["operators"]:
         assert row["model"] == "small.onnx"
         assert row["nodes"] >= 1

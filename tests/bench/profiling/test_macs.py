@@ -11,7 +11,8 @@ import pytest
 from generated import TinyModel
 from onnx import TensorProto, helper, numpy_helper
 
-from dcrnet_bench.profiling.macs import NotCountedError, _operation_macs, count_macs
+from dcrnet_bench.profiling.graph import Node, NotCountedError, Tensor, read_graph
+from dcrnet_bench.profiling.macs import LayerKind, MacCount, count_macs
 from dcrnet_runtime.backends.model import ModelFormat
 
 CONV_MACS = 8 * 32 * 32 * 3 * 3 * 3
@@ -40,6 +41,10 @@ def save(
     return path
 
 
+def total(path: Path, model_format: ModelFormat = ModelFormat.ONNX) -> int:
+    return sum(count.macs for count in count_macs(read_graph(path, model_format)))
+
+
 @pytest.mark.parametrize("batch", [1, "batch"])
 def test_convolution_groups_and_dense(tmp_path: Path, batch: int | str) -> None:
     nodes = [
@@ -52,7 +57,11 @@ def test_convolution_groups_and_dense(tmp_path: Path, batch: int | str) -> None:
     ]
     weights = {"w": (8, 3, 3, 3), "depthwise": (8, 1, 5, 5), "dense": (7, 8)}
     path = save(tmp_path / "m.onnx", nodes, weights, [batch, 3, 64, 64])
-    assert count_macs(path, ModelFormat.ONNX) == CONV_MACS + GROUPED_MACS + GEMM_MACS
+    assert count_macs(read_graph(path, ModelFormat.ONNX)) == [
+        MacCount(LayerKind.CONVOLUTION, False, 1, CONV_MACS),
+        MacCount(LayerKind.DEPTHWISE, False, 1, GROUPED_MACS),
+        MacCount(LayerKind.PRODUCT, False, 1, GEMM_MACS),
+    ]
 
 
 def test_quantized_convolution(tmp_path: Path) -> None:
@@ -66,17 +75,18 @@ def test_quantized_convolution(tmp_path: Path) -> None:
         helper.make_tensor("scale", TensorProto.FLOAT, dims=(), vals=[1.0])
     )
     onnx.save(model, path)
-    assert count_macs(path, ModelFormat.ONNX) == CONV_MACS
+    [count] = count_macs(read_graph(path, ModelFormat.ONNX))
+    assert count == MacCount(LayerKind.CONVOLUTION, True, 1, CONV_MACS)
 
 
 def test_batched_product(tmp_path: Path) -> None:
     node = helper.make_node("MatMul", ["x", "w"], ["y"])
     path = save(tmp_path / "m.onnx", [node], {"w": (5, 6)}, [1, 4, 5])
-    assert count_macs(path, ModelFormat.ONNX) == 4 * 5 * 6
+    assert total(path) == 4 * 5 * 6
 
 
 def test_tiny_model_of_the_runtime(tiny_model: TinyModel) -> None:
-    assert count_macs(tiny_model(), ModelFormat.ONNX) == 3 * 7
+    assert total(tiny_model()) == 3 * 7
 
 
 @pytest.mark.parametrize(
@@ -91,30 +101,65 @@ def test_what_is_not_understood_is_not_guessed(
 ) -> None:
     path = save(tmp_path / "m.onnx", [node], {"w": (3, 8, 3, 3)}, [1, 3, 8, 8])
     with pytest.raises(NotCountedError, match=reason):
-        count_macs(path, ModelFormat.ONNX)
+        total(path)
 
 
 def test_unknown_shape_is_not_guessed(tmp_path: Path) -> None:
     node = helper.make_node("Conv", ["x", "w"], ["y"])
     path = save(tmp_path / "m.onnx", [node], {"w": (8, 3, 3, 3)}, [1, 3, "height", "width"])
     with pytest.raises(NotCountedError, match="no shape"):
-        count_macs(path, ModelFormat.ONNX)
+        total(path)
 
 
 @pytest.mark.parametrize(
-    ("name", "inputs", "output", "macs"),
+    ("name", "inputs", "output", "kind", "macs"),
     [
-        ("CONV_2D", [(1, 64, 64, 3), (8, 3, 3, 3), (8,)], (1, 32, 32, 8), CONV_MACS),
-        ("DEPTHWISE_CONV_2D", [(1, 32, 32, 8), (1, 5, 5, 8)], (1, 32, 32, 8), GROUPED_MACS),
-        ("FULLY_CONNECTED", [(1, 8), (7, 8), (7,)], (1, 7), GEMM_MACS),
-        ("BATCH_MATMUL", [(2, 4, 5), (2, 5, 6)], (2, 4, 6), 2 * 4 * 5 * 6),
-        ("ADD", [(1, 8), (1, 8)], (1, 8), 0),
+        (
+            "CONV_2D",
+            [(1, 64, 64, 3), (8, 3, 3, 3), (8,)],
+            (1, 32, 32, 8),
+            LayerKind.CONVOLUTION,
+            CONV_MACS,
+        ),
+        (
+            "CONV_2D",
+            [(1, 32, 32, 3), (8, 1, 1, 3), (8,)],
+            (1, 32, 32, 8),
+            LayerKind.POINTWISE,
+            8 * 32 * 32 * 3,
+        ),
+        (
+            "DEPTHWISE_CONV_2D",
+            [(1, 32, 32, 8), (1, 5, 5, 8)],
+            (1, 32, 32, 8),
+            LayerKind.DEPTHWISE,
+            GROUPED_MACS,
+        ),
+        ("FULLY_CONNECTED", [(1, 8), (7, 8), (7,)], (1, 7), LayerKind.PRODUCT, GEMM_MACS),
+        (
+            "BATCH_MATMUL",
+            [(2, 4, 5), (2, 5, 6)],
+            (2, 4, 6),
+            LayerKind.PRODUCT,
+            2 * 4 * 5 * 6,
+        ),
     ],
 )
 def test_tflite_operations(
-    name: str, inputs: list[tuple[int, ...]], output: tuple[int, ...], macs: int
+    name: str,
+    inputs: list[tuple[int, ...]],
+    output: tuple[int, ...],
+    kind: LayerKind,
+    macs: int,
 ) -> None:
-    assert _operation_macs(name, inputs, output) == macs
+    tensors = tuple(Tensor(shape, 1) for shape in inputs)
+    node = Node(name, "", tensors, (Tensor(output, 1),))
+    assert count_macs([node, node]) == [MacCount(kind, True, 2, 2 * macs)]
+
+
+def test_what_multiplies_nothing_is_not_counted() -> None:
+    tensor = Tensor((1, 8), 4)
+    assert count_macs([Node("ADD", "", (tensor, tensor), (tensor,))]) == []
 
 
 def test_tflite_graph_of_mediapipe() -> None:
@@ -128,4 +173,4 @@ def test_tflite_graph_of_mediapipe() -> None:
     if not path.is_file():
         pytest.skip("this mediapipe carries no models")
     # 30 to 40 MMACs; its first convolution alone is 96 x 96 x 16 x 27 = 4.0 M.
-    assert 30e6 < count_macs(path, ModelFormat.TFLITE) < 40e6
+    assert 30e6 < total(path, ModelFormat.TFLITE) < 40e6
