@@ -15,7 +15,7 @@ ALL = pytest.mark.parametrize("kind", list(Corruption))
 
 def picture(side: int = 48) -> NDArray[np.uint8]:
     """Grey noise over a gradient in three equal channels, all codes 1..239."""
-    return np.repeat(synthetic_frame(side, side)[:, :, :1], 3, axis=2) // 2 * 2 + 1
+    return np.repeat(synthetic_frame(side, side)[:, :, :1], 3, axis=2) | np.uint8(1)
 
 
 def flat(code: int, side: int = 48) -> NDArray[np.uint8]:

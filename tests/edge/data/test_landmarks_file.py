@@ -10,6 +10,7 @@ import pytest
 from edge.runs import open_fixed_detector
 from generated import FixedDetector
 from generated_trees import write_folders, write_image
+from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from dcrnet_edge.cli import train as train_cli
@@ -19,7 +20,9 @@ from dcrnet_edge.data.face_cache import FaceCache
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets.reading import read_dataset
 from dcrnet_edge.datasets.sample import Split
+from dcrnet_runtime.detectors.detector import Detector
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.face import Face
 
 
 @pytest.fixture
@@ -34,11 +37,11 @@ class Blind:
     name: str = "fixed"
     landmarks_sha256: str = "ee" * 32
 
-    def find(self, rgb: np.ndarray) -> list:
+    def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
         raise AssertionError("asked")
 
 
-def data_of(tree: Path, caches: Path, file: Path, detector: object = None) -> FaceData:
+def data_of(tree: Path, caches: Path, file: Path, detector: Detector | None = None) -> FaceData:
     cache = FaceCache(caches, lambda: detector or open_fixed_detector(), file=file)
     return FaceData(read_dataset("folders", tree), cache, CropCache(caches))
 
@@ -58,6 +61,8 @@ def test_faces_of_all_splits_are_carried(tree: Path, tmp_path: Path) -> None:
             first.faces(split) if split is Split.TRAIN else train, second.faces(split), strict=True
         ):
             assert before.box == after.box
+            assert before.landmarks is not None
+            assert after.landmarks is not None
             assert np.array_equal(before.landmarks, after.landmarks)
     assert list((tmp_path / "two").glob("*")) == []
 

@@ -12,9 +12,11 @@ import torch
 from edge.runs import face_data, open_fixed_detector
 from generated import synthetic_frame
 from generated_trees import write_folders
+from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from dcrnet_edge.cli import train as train_cli
+from dcrnet_edge.data.crop_cache import Crops
 from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.distillation import teachers as teachers_module
@@ -24,6 +26,7 @@ from dcrnet_edge.distillation.teaching import DistillationSpec, teach
 from dcrnet_edge.distillation.unlabelled import UnlabelledFolder, chosen
 from dcrnet_edge.evaluation.inference import predict
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_edge.models.registry import create_model
 from dcrnet_runtime.backends.card import ModelCard
 from dcrnet_runtime.errors import DcrnetError
@@ -124,7 +127,7 @@ def test_teachers_are_asked_once(
     first = teach(data, teachers, answers, spec).data.samples(Split.TRAIN)
     asked = []
 
-    def counted(network: torch.nn.Module, crops: object) -> np.ndarray:
+    def counted(network: FaceNetwork, crops: Crops) -> NDArray[np.float32]:
         asked.append(network)
         return predict(network, crops)
 

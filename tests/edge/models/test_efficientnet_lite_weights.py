@@ -46,8 +46,8 @@ def network(
     made = NETWORKS[variant](config).eval()
     for module in made.modules():
         if isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.running_mean, std=0.3)
-            nn.init.uniform_(module.running_var, 0.5, 2.0)
+            nn.init.normal_(module.get_buffer("running_mean"), std=0.3)
+            nn.init.uniform_(module.get_buffer("running_var"), 0.5, 2.0)
     return made
 
 
@@ -113,7 +113,8 @@ def test_what_is_padded_is_one_code_off(tmp_path: Path) -> None:
     with torch.inference_mode():
         expected = theirs.conv_stem((seen.float() - 127) / 128)
         found = ours.conv_stem(ours.normalise(seen))
-        found -= (ours.bn1.running_mean - theirs.bn1.running_mean)[:, None, None]
+        mean, their_mean = (each.bn1.get_buffer("running_mean") for each in (ours, theirs))
+        found -= (mean - their_mean)[:, None, None]
     off = theirs.conv_stem.weight[:, :, -1].sum(dim=(1, 2)) / 128
     row = (found - expected)[..., -1, :-1]
     assert torch.allclose(row, off[:, None].expand_as(row), atol=1e-5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from dcrnet_edge import weights
 from dcrnet_edge.presets import preset, read_toml
 from dcrnet_edge.training.run_config import RunConfig
+
+Script = Callable[..., tuple[int, list[str]]]
 
 FOLDER = Path(weights.__file__).parent
 STUB = """#!/bin/bash
@@ -27,7 +30,7 @@ done
 
 
 @pytest.fixture
-def script(tmp_path: Path):
+def script(tmp_path: Path) -> Script:
     """Runs the script with commands that only write down how they were called."""
     for name in ("dcrnet-train", "dcrnet-export", "dcrnet-eval"):
         (tmp_path / name).write_text(STUB)
@@ -49,7 +52,7 @@ def script(tmp_path: Path):
     return run
 
 
-def test_all_stages_once_in_order(script, tmp_path: Path) -> None:
+def test_all_stages_once_in_order(script: Script, tmp_path: Path) -> None:
     code, calls = script()
     assert code == 0
     assert [call.split()[0] for call in calls] == [
@@ -68,7 +71,7 @@ def test_all_stages_once_in_order(script, tmp_path: Path) -> None:
     assert script() == (0, [])
 
 
-def test_a_stage_that_was_cut_off_is_gone_on_with(script) -> None:
+def test_a_stage_that_was_cut_off_is_gone_on_with(script: Script) -> None:
     code, calls = script("teacher-a", CUT="1")
     assert (code, "--resume" in calls[0]) == (2, False)
     code, calls = script("teacher-a", "teacher-b")
@@ -76,7 +79,9 @@ def test_a_stage_that_was_cut_off_is_gone_on_with(script) -> None:
     assert ["--resume" in call for call in calls] == [True, False]
 
 
-def test_an_export_that_fails_leaves_nothing_that_looks_done(script, tmp_path: Path) -> None:
+def test_an_export_that_fails_leaves_nothing_that_looks_done(
+    script: Script, tmp_path: Path
+) -> None:
     code, calls = script("export", CUT="1")
     assert (code, len(calls)) == (2, 1)
     assert not (tmp_path / "w" / "student-export").exists()
@@ -85,7 +90,7 @@ def test_an_export_that_fails_leaves_nothing_that_looks_done(script, tmp_path: P
     assert (tmp_path / "w" / "student-export").is_dir()
 
 
-def test_an_unknown_stage(script) -> None:
+def test_an_unknown_stage(script: Script) -> None:
     assert script("teachers") == (2, [])
 
 
