@@ -333,6 +333,13 @@ def test_inspect(
     assert "preprocess.size_px" in table.stdout
 
 
+def test_brackets_are_printed(good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(good, "my[v2].onnx")
+    for command in ("inspect", "verify"):
+        assert "my[v2].onnx" in runner.invoke(app, [command, "my[v2].onnx"]).stdout
+
+
 def test_inspect_takes_several_files(good: Path, checkpoint_path: Path, tmp_path: Path) -> None:
     both = [str(good), str(checkpoint_path)]
     table = runner.invoke(app, ["inspect", *both])
