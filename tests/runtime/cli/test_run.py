@@ -183,10 +183,27 @@ def test_missing_model(photo: Path, tmp_path: Path) -> None:
     expect_error(result, "none.onnx cannot be read", "name a file that dcrnet-export wrote")
 
 
+@pytest.mark.parametrize("content", [b"", b"no model", b"\0" * 64, b"\x1c\0\0\0TF"])
+def test_what_is_no_model(content: bytes, photo: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    result = run("--source", photo, "--model", path)
+    expect_error(result, "model.tflite is neither a whole ONNX nor a whole TFLite file: export")
+    assert "rotobuf" not in result.stderr
+
+
 def test_truncated_model(photo: Path, tiny_model: TinyModel) -> None:
     path = tiny_model()
     path.write_bytes(path.read_bytes()[:200])
-    expect_error(run("--source", photo, "--model", path), "no whole ONNX or TFLite model")
+    expect_error(run("--source", photo, "--model", path), "neither a whole ONNX nor")
+
+
+def test_a_checkpoint_is_to_be_exported(photo: Path, tmp_path: Path) -> None:
+    header = b'{"bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    result = run("--source", photo, "--model", path)
+    expect_error(result, "is a checkpoint (safetensors)", f"dcrnet-export {path} --int8")
 
 
 def test_a_model_that_describes_nothing(photo: Path, tiny_model: TinyModel) -> None:
