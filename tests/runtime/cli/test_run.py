@@ -286,6 +286,13 @@ def test_an_unknown_detector(tiny_model: TinyModel, photo: Path) -> None:
     expect_error(result, f"choose {', '.join(DetectorKind)}")
 
 
+def test_a_missing_landmark_bundle(tiny_model: TinyModel, photo: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "none.task"
+    result = run("--source", photo, "--model", tiny_model(), "--landmarks", missing)
+    expect_error(result, f"{missing} does not exist: name a MediaPipe")
+    assert "Errno" not in result.stderr
+
+
 def test_a_bad_landmark_bundle(tiny_model: TinyModel, photo: Path) -> None:
     result = run("--source", photo, "--model", tiny_model(), "--landmarks", photo)
     expect_error(result, "is not a MediaPipe face_landmarker.task bundle")
