@@ -178,6 +178,11 @@ def test_unreachable_stream(tiny_model: TinyModel, tmp_path: Path) -> None:
     expect_error(result, "gave no frame: is the address right and reachable?")
 
 
+def test_a_pattern_without_a_match(tiny_model: TinyModel, tmp_path: Path) -> None:
+    result = run("--source", tmp_path / "*.jpg", "--model", tiny_model())
+    expect_error(result, f"no file matches {tmp_path}/*.jpg: name another")
+
+
 def test_missing_model(photo: Path, tmp_path: Path) -> None:
     result = run("--source", photo, "--model", tmp_path / "none.onnx")
     expect_error(result, "none.onnx cannot be read", "name a file that dcrnet-export wrote")
