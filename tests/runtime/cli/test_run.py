@@ -343,3 +343,8 @@ def test_the_detectors_old_option_works_with_a_notice(tiny_model: TinyModel, pho
     assert "--finder" not in new.stderr
     assert old.stdout == new.stdout
     assert "--finder" not in run("--help").output
+    both = ("--finder", "cascade", "--detector", "auto")
+    expect_error(
+        run("--source", photo, "--model", tiny_model(), *both),
+        "--finder and --detector exclude each other",
+    )
