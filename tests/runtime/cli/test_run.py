@@ -71,6 +71,12 @@ def test_a_photo_gives_one_json_line(
     assert len(face["box"]) == 4
 
 
+@pytest.mark.parametrize("option", [[], ["--source", "a.jpg"]])
+def test_a_photo_without_its_option_is_told_of_it(option: list[str]) -> None:
+    result = run(*option, "photo.jpg", "other.jpg")
+    expect_error(result, "photo.jpg stands alone: name it with --source photo.jpg")
+
+
 def test_many_faces_give_many_answers(
     tiny_model: TinyModel, photo: Path, one_face: FixedDetector
 ) -> None:
