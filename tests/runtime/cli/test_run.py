@@ -64,11 +64,21 @@ def test_a_photo_gives_one_json_line(
     answer = json.loads(line)
     (face,) = answer["faces"]
     assert answer["schema"] == 1
+    assert set(answer) == {"schema", "source", "frame", "time_s", "faces"}
+    assert set(face) == {"box", "aligned", "label", "probability", "probabilities"}
     assert answer["source"] == "photo.png"
     assert face["aligned"] is True
     assert tuple(face["probabilities"]) == LABELS
     assert face["label"] == max(face["probabilities"], key=face["probabilities"].get)
     assert len(face["box"]) == 4
+
+
+def test_a_box_may_reach_past_the_picture(
+    tiny_model: TinyModel, photo: Path, one_face: FixedDetector
+) -> None:
+    one_face.faces = [Face(Box(-5, -3, 50, 60))]
+    result = run("--source", photo, "--model", tiny_model())
+    assert json.loads(result.stdout)["faces"][0]["box"] == [-5, -3, 50, 60]
 
 
 @pytest.mark.parametrize("option", [[], ["--source", "a.jpg"]])
