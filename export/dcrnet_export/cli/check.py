@@ -19,8 +19,8 @@ from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, complain, note, reported
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
+    from dcrnet_edge.data.face_data import FaceData
     from dcrnet_export.checks.verification import Check
-    from dcrnet_export.job import DataSource
 
 
 P = ParamSpec("P")
@@ -67,9 +67,10 @@ def verify(
     from dcrnet_export.cli.report import print_checks
 
     source = data_source(dataset, data, landmarks)
+    labelled = None if source is None else (source.open(), source.root)
     has_failed = False
     for file in files:
-        checks = _unless_refused(_checks, file, source)
+        checks = _unless_refused(_checks, file, labelled)
         if checks is not None:
             if len(files) > 1:
                 typer.echo(file)
@@ -88,24 +89,23 @@ def _unless_refused(make: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> 
         return None
 
 
-def _checks(file: Path, source: DataSource | None) -> list[Check]:
+def _checks(file: Path, labelled: tuple[FaceData, Path] | None) -> list[Check]:
     from dcrnet_export.artifacts.inspection import describe
     from dcrnet_export.checks.tolerances import Tolerances
     from dcrnet_export.checks.verification import accuracy_check
     from dcrnet_export.checks.verification import verify as checks_of
 
     checks = list(checks_of(file))
-    if source is not None:
-        metrics = _metrics(file, source)
+    if labelled is not None:
+        metrics = _metrics(file, *labelled)
         checks.append(accuracy_check(describe(file), metrics, Tolerances()))
     return checks
 
 
-def _metrics(file: Path, source: DataSource) -> dict[str, Any]:
+def _metrics(file: Path, data: FaceData, root: Path) -> dict[str, Any]:
     from dcrnet_edge.datasets.sample import Split
     from dcrnet_edge.evaluation.answers import evaluate
     from dcrnet_edge.evaluation.metrics import compute_metrics
 
-    data = source.open()
     note(f"{file.name} on {len(data.samples(Split.TEST))} images.")
-    return compute_metrics(evaluate(file, data, Split.TEST, source.root)).to_json()
+    return compute_metrics(evaluate(file, data, Split.TEST, root)).to_json()

@@ -368,6 +368,13 @@ def test_verify_takes_several_files(
     assert ("is a checkpoint" in result.stderr) == (bad == "a checkpoint")
 
 
+def test_verify_names_a_data_set_that_is_none_once(good: Path, tmp_path: Path) -> None:
+    result = runner.invoke(app, ["verify", str(good), str(good), "--data", str(tmp_path)])
+    assert result.exit_code == 2
+    assert result.stderr.count("error: ") == 1
+    assert "it holds nothing" in result.stderr
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no model", b"\0" * 64])
 def test_inspect_refuses_what_is_no_model(content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "file.onnx"
