@@ -104,7 +104,8 @@ def print_rows(rows: Rows) -> None:
     table = Table(*rows[0])
     for row in rows[1:]:
         table.add_row(*row)
-    Console().print(table)
+    # Names of files hold brackets, which rich would take for its markup.
+    Console(markup=False, emoji=False).print(table)
 
 
 def markdown(rows: Rows) -> str:

@@ -19,7 +19,9 @@ _WIDTH = 120
 
 def show(report: Report) -> None:
     """Print the tables, and the JSON object as the last line, to standard output."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    width = None if sys.stdout.isatty() else _WIDTH
+    # Names and reasons hold brackets, which rich would take for its markup.
+    console = Console(width=width, highlight=False, markup=False, emoji=False)
     console.print(_model_table(report))
     console.print(_stage_table(report))
     if report.operators:
@@ -29,7 +31,7 @@ def show(report: Report) -> None:
         for line in _peak_lines(report, report.peak):
             console.print(line, markup=False)
     for line in _facts(report):
-        console.print(line, markup=False)
+        console.print(line)
     # Not through rich, which would wrap it.
     sys.stdout.write(report.to_json() + "\n")
 

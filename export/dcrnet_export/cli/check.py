@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
@@ -14,61 +15,97 @@ from dcrnet_export.cli.labelled import (
     LandmarksOption,
     data_source,
 )
-from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, note, reported
+from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, complain, note, reported
+from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
-    from dcrnet_export.job import DataSource
+    from dcrnet_edge.data.face_data import FaceData
+    from dcrnet_export.checks.verification import Check
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @reported
 def inspect(
-    file: Annotated[Path, typer.Argument(help="An ONNX, TFLite or safetensors file.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+    files: Annotated[list[Path], typer.Argument(help="ONNX, TFLite or safetensors files.")],
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print JSON, for machines: a list where there are several."),
+    ] = False,
 ) -> None:
-    """Print what a model file says about itself."""
+    """Print what model files say about themselves."""
     export_extra()
     import json
 
     from dcrnet_export.artifacts.inspection import describe
     from dcrnet_export.cli.report import print_rows
 
-    described = describe(file)
-    if as_json:
-        typer.echo(json.dumps(described.to_json(), indent=2, sort_keys=True))
-    else:
-        print_rows(described.rows())
+    described = [each for file in files if (each := _unless_refused(describe, file))]
+    if as_json and (described or len(files) > 1):
+        objects = [each.to_json() for each in described]
+        shown = objects if len(files) > 1 else objects[0]
+        typer.echo(json.dumps(shown, indent=2, sort_keys=True))
+    elif not as_json:
+        for each in described:
+            print_rows(each.rows())
+    if len(described) < len(files):
+        raise typer.Exit(EXIT_BAD_INPUT)
 
 
 @reported
 def verify(
-    file: Annotated[Path, typer.Argument(help="An exported ONNX or TFLite file.")],
+    files: Annotated[list[Path], typer.Argument(help="Exported ONNX or TFLite files.")],
     data: DataOption = None,
     dataset: DatasetOption = "ferplus",
     landmarks: LandmarksOption = None,
 ) -> None:
-    """Check a file against its sidecar, and that this machine computes what it should."""
+    """Check files against their sidecars, and that this machine computes what it should."""
     export_extra()
-    from dcrnet_export.artifacts.inspection import describe
-    from dcrnet_export.checks.tolerances import Tolerances
-    from dcrnet_export.checks.verification import Outcome, accuracy_check
-    from dcrnet_export.checks.verification import verify as checks_of
+    from dcrnet_export.checks.verification import Outcome
     from dcrnet_export.cli.report import print_checks
 
     source = data_source(dataset, data, landmarks)
-    checks = list(checks_of(file))
-    if source is not None:
-        metrics = _metrics(file, source)
-        checks.append(accuracy_check(describe(file), metrics, Tolerances()))
-    print_checks(checks)
-    if any(check.outcome is Outcome.FAILED for check in checks):
+    labelled = None if source is None else (source.open(), source.root)
+    has_failed = False
+    for file in files:
+        checks = _unless_refused(_checks, file, labelled)
+        if checks is not None:
+            if len(files) > 1:
+                typer.echo(file)
+            print_checks(checks)
+        has_failed |= checks is None or any(c.outcome is Outcome.FAILED for c in checks)
+    if has_failed:
         raise typer.Exit(EXIT_BAD_INPUT)
 
 
-def _metrics(file: Path, source: DataSource) -> dict[str, Any]:
+def _unless_refused(make: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+    """What a file gives; one that is refused is named, and the others go on."""
+    try:
+        return make(*args, **kwargs)
+    except DcrnetError as error:
+        complain(str(error))
+        return None
+
+
+def _checks(file: Path, labelled: tuple[FaceData, Path] | None) -> list[Check]:
+    from dcrnet_export.artifacts.inspection import describe
+    from dcrnet_export.checks.tolerances import Tolerances
+    from dcrnet_export.checks.verification import accuracy_check
+    from dcrnet_export.checks.verification import verify as checks_of
+
+    checks = list(checks_of(file))
+    if labelled is not None:
+        metrics = _metrics(file, *labelled)
+        checks.append(accuracy_check(describe(file), metrics, Tolerances()))
+    return checks
+
+
+def _metrics(file: Path, data: FaceData, root: Path) -> dict[str, Any]:
     from dcrnet_edge.datasets.sample import Split
     from dcrnet_edge.evaluation.answers import evaluate
     from dcrnet_edge.evaluation.metrics import compute_metrics
 
-    data = source.open()
     note(f"{file.name} on {len(data.samples(Split.TEST))} images.")
-    return compute_metrics(evaluate(file, data, Split.TEST, source.root)).to_json()
+    return compute_metrics(evaluate(file, data, Split.TEST, root)).to_json()

@@ -60,8 +60,8 @@ def export(place: PlaceOptions, kind: KindOptions, faces: FaceOptions, _: Common
 
 
 app.command(
-    epilog="Also: dcrnet-export inspect FILE, what a file says of itself; dcrnet-export verify"
-    " FILE, whether it is whole and this machine computes it rightly."
+    epilog="Also: dcrnet-export inspect FILE..., what files say of themselves; dcrnet-export"
+    " verify FILE..., whether they are whole and this machine computes them rightly."
 )(
     reported(size_px="--size")(
         with_groups(export, PlaceOptions, KindOptions, FaceOptions, CommonOptions)

@@ -19,7 +19,7 @@ def print_report(done: Sequence[ExportedFile]) -> None:
     table = Table(*(Column(name, overflow="fold") for name in names))
     for exported in done:
         table.add_row(*_row(exported))
-    Console().print(table)
+    _print(table)
 
 
 def print_checks(checks: Iterable[Check]) -> None:
@@ -27,7 +27,7 @@ def print_checks(checks: Iterable[Check]) -> None:
     table = Table(*(Column(name, overflow="fold") for name in ("check", "outcome", "finding")))
     for check in checks:
         table.add_row(check.name, check.outcome, check.finding)
-    Console().print(table)
+    _print(table)
 
 
 def print_rows(rows: Iterable[tuple[str, str]]) -> None:
@@ -35,7 +35,12 @@ def print_rows(rows: Iterable[tuple[str, str]]) -> None:
     table = Table(Column(overflow="fold"), Column(overflow="fold"), show_header=False)
     for name, value in rows:
         table.add_row(name, value)
-    Console().print(table)
+    _print(table)
+
+
+def _print(table: Table) -> None:
+    # Names of files hold brackets, which rich would take for its markup.
+    Console(markup=False, emoji=False).print(table)
 
 
 def _row(exported: ExportedFile) -> list[str]:

@@ -15,6 +15,7 @@ class LoadFailure(StrEnum):
     TOO_NEW = "too new"
     MISSING_OPERATOR = "missing operator"
     DAMAGED = "damaged"
+    NO_MODEL = "no model"
     ACCELERATOR = "accelerator"
     UNKNOWN = "unknown"
 
@@ -32,10 +33,13 @@ _SIGNS = (
         r"NotImplemented|No Op registered|not a registered function|No opset import"
         r"|[Uu]nresolved custom op|Didn't find op|Could not find an implementation",
     ),
+    # What begins with no mark of TFLite's is taken for ONNX: a protobuf that cannot be parsed may
+    # have been either.
+    (LoadFailure.NO_MODEL, r"InvalidProtobuf|NoModel|No graph was found"),
     (
         LoadFailure.DAMAGED,
-        r"InvalidProtobuf|InvalidGraph|InvalidArgument|Flatbuffer|No subgraph|schema version"
-        r"|model_content|NoModel",
+        r"InvalidGraph|InvalidArgument|Flatbuffer|No subgraph|schema version"
+        r"|model_content",
     ),
     (LoadFailure.ACCELERATOR, r"EPFail|EngineError|DeviceReset|ExecutionProvider|[Dd]elegate"),
 )
@@ -75,6 +79,10 @@ def load_error(what: object, package: str, error: Exception) -> DcrnetError:
             )
         case LoadFailure.DAMAGED:
             text = f"{what} is no whole ONNX or TFLite model ({why}): export or copy it again"
+        case LoadFailure.NO_MODEL:
+            text = (
+                f"{what} is neither a whole ONNX nor a whole TFLite file: export or copy it again"
+            )
         case LoadFailure.ACCELERATOR:
             text = (
                 f"an accelerator does not take {what} ({why}): see to its driver, or leave"

@@ -42,10 +42,10 @@ def load_model(
         is_strict: refuse that, and also that parts of the graph fall to the CPU.
 
     Raises:
-        DcrnetError: the file is missing, damaged, absurdly large, refers to other files, is no
-            model or describes itself in no way that this runtime knows; or the back end is
-            unknown, does not run such files or on such accelerators, is not installed, or is not
-            what was asked for.
+        DcrnetError: the file is missing, damaged, absurdly large, a checkpoint, refers to other
+            files, is no model or describes itself in no way that this runtime knows; or the back
+            end is unknown, does not run such files or on such accelerators, is not installed, or
+            is not what was asked for.
     """
     chosen = None if backend is None else backend_called(backend)
     file = _read(Path(path))
@@ -66,7 +66,18 @@ def _read(path: Path) -> ModelFile:
         raise DcrnetError(
             f"model {path} cannot be read ({error.strerror}): name a file that dcrnet-export wrote"
         ) from error
+    if _is_checkpoint(content):
+        raise DcrnetError(
+            f"model {path} is a checkpoint (safetensors), which is not run as it is:"
+            f" dcrnet-export {path} --int8 writes the models that are"
+        )
     return ModelFile(path, content, ModelFormat.of(content))
+
+
+def _is_checkpoint(content: bytes) -> bool:
+    """Whether it is a safetensors file: the length of a JSON object, then the object."""
+    length = int.from_bytes(content[:8], "little")
+    return content[8:9] == b"{" and length <= len(content) - 8
 
 
 def _check(backend: InferenceBackend, file: ModelFile, providers: Sequence[Provider]) -> None:

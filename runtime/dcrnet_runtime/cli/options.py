@@ -131,11 +131,12 @@ class FaceOptions:
     """Who finds faces, and how they are followed."""
 
     detector: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Who finds faces: auto, litert, mediapipe or cascade.", rich_help_panel=_FACES
+            help="Who finds faces: auto, litert, mediapipe or cascade; default: auto.",
+            rich_help_panel=_FACES,
         ),
-    ] = "auto"
+    ] = None
     finder: Annotated[str | None, typer.Option(hidden=True)] = None
     landmarks: Annotated[
         Path | None,
@@ -183,10 +184,11 @@ class FaceOptions:
         """
         from dcrnet_runtime.detectors.detector import open_detector
 
-        kind = self.detector
         if self.finder is not None:
             note(renamed("--finder", "--detector"))
-            kind = self.finder
+            if self.detector is not None:
+                raise DcrnetError("--finder and --detector exclude each other: give --detector")
+        kind = self.detector or self.finder or "auto"
         far = is_far if self.far is None else self.far
         return open_detector(kind, self.landmarks, max_faces=self.max_faces, far=far)
 

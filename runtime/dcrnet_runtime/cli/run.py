@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.core import TyperCommand
 
-from dcrnet_runtime.cli.console import command_app, note, reported
+from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, command_app, complain, note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 from dcrnet_runtime.cli.options import FaceOptions, ModelOptions, SourceOptions
 from dcrnet_runtime.errors import DcrnetError
@@ -20,12 +21,28 @@ if TYPE_CHECKING:
     from dcrnet_runtime.video.kind import Source
 
 
+class _WithoutArguments(TyperCommand):
+    """Refuses arguments, and tells the option that they were meant for."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        if rest:
+            complain(
+                f"{rest[0]} stands alone: name it with --source {rest[0]}; for several photos"
+                " their folder, or a pattern in quotes (--source 'photos/*.jpg')"
+            )
+            raise typer.Exit(EXIT_BAD_INPUT)
+        return rest
+
+
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
     app = command_app()
     groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, BlurOptions, CommonOptions)
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
-    app.command()(reported(**names)(with_groups(run, *groups)))
+    app.command(cls=_WithoutArguments)(reported(**names)(with_groups(run, *groups)))
     return app
 
 

@@ -47,11 +47,16 @@ class FaceNetworks:
         """Out of a ``face_landmarker.task`` bundle (a zip).
 
         Raises:
-            DcrnetError: the file is no such bundle.
+            DcrnetError: the file does not exist, or is no such bundle.
         """
         try:
             with zipfile.ZipFile(path) as bundle:
                 return cls(bundle.read(_BUNDLE_DETECTOR), bundle.read(_BUNDLE_LANDMARKS))
+        except FileNotFoundError as error:
+            raise DcrnetError(
+                f"{path} does not exist: name a MediaPipe face_landmarker.task bundle, or none"
+                " for the one in this package"
+            ) from error
         except (OSError, KeyError, zipfile.BadZipFile) as error:
             raise DcrnetError(
                 f"{path} is not a MediaPipe face_landmarker.task bundle ({error}): name another"

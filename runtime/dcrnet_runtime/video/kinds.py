@@ -61,6 +61,8 @@ def _photos_in_folder(address: str) -> tuple[Path, ...]:
 
 def _photos_by_pattern(address: str) -> tuple[Path, ...]:
     found = glob.glob(address, recursive=True)  # noqa: PTH207
+    if not found:
+        raise DcrnetError(f"no file matches {address}: name another pattern, a file or a folder")
     return _photos(PATTERN, address, [Path(name) for name in found])
 
 

@@ -117,6 +117,21 @@ def test_same_model_twice_is_told_apart(
     assert names == [f"{path} (1)", f"{path} (2)"]
 
 
+def test_brackets_are_printed(
+    tiny_model: TinyModel,
+    one_face: FixedDetector,
+    photo: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = tiny_model(name="my[v2].onnx")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    result = bench(model, "--source", photo.rename(photo.with_name("me[b].png")))
+    assert result.exit_code == 0, result.output
+    tables = "".join(result.stdout.splitlines()[:-1])
+    for text in ("my[v2].onnx", "me[b].png", "[bench]"):
+        assert text in tables
+
+
 def test_without_the_portrait_noise_is_labelled_as_such(
     tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

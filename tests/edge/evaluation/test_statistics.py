@@ -23,6 +23,7 @@ from dcrnet_edge.evaluation.report import (
     class_rows,
     markdown,
     path_rows,
+    print_rows,
     summary_rows,
     write_report,
 )
@@ -50,6 +51,13 @@ def some() -> Predictions:
     truth = rng.integers(0, 3, 200)
     predicted = np.where(rng.random(200) < 0.7, truth, rng.integers(0, 3, 200))
     return predictions_of(truth.tolist(), predicted.tolist())
+
+
+def test_brackets_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows([["only a[v1]"], ["b[v2].onnx"]])
+    printed = capsys.readouterr().out
+    assert "only a[v1]" in printed
+    assert "b[v2].onnx" in printed
 
 
 def test_metrics_are_scikit_learns() -> None:

@@ -333,6 +333,48 @@ def test_inspect(
     assert "preprocess.size_px" in table.stdout
 
 
+def test_brackets_are_printed(good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(good, "my[v2].onnx")
+    for command in ("inspect", "verify"):
+        assert "my[v2].onnx" in runner.invoke(app, [command, "my[v2].onnx"]).stdout
+
+
+def test_inspect_takes_several_files(good: Path, checkpoint_path: Path, tmp_path: Path) -> None:
+    both = [str(good), str(checkpoint_path)]
+    table = runner.invoke(app, ["inspect", *both])
+    assert table.exit_code == 0, table.output
+    assert table.stdout.count("preprocess.size_px") == 2
+    found = json.loads(runner.invoke(app, ["inspect", "--json", *both]).stdout)
+    assert [each["format"] for each in found] == ["onnx", "safetensors"]
+    missing = str(tmp_path / "none.onnx")
+    result = runner.invoke(app, ["inspect", "--json", missing, str(good)])
+    assert result.exit_code == 2
+    assert "none.onnx cannot be read" in result.stderr
+    assert [each["file"] for each in json.loads(result.stdout)] == [good.name]
+
+
+@pytest.mark.parametrize("bad", ["a checkpoint", "a failed check", "none"])
+def test_verify_takes_several_files(
+    bad: str, good: Path, copied: Path, checkpoint_path: Path
+) -> None:
+    if bad == "a failed check":
+        rewritten(copied, ten_times_the_weights)
+    first = checkpoint_path if bad == "a checkpoint" else copied
+    result = runner.invoke(app, ["verify", str(first), str(good)])
+    assert result.exit_code == (0 if bad == "none" else 2), result.output
+    assert result.stdout.count("golden answers") == (1 if bad == "a checkpoint" else 2)
+    assert str(good) in result.stdout.splitlines()
+    assert ("is a checkpoint" in result.stderr) == (bad == "a checkpoint")
+
+
+def test_verify_names_a_data_set_that_is_none_once(good: Path, tmp_path: Path) -> None:
+    result = runner.invoke(app, ["verify", str(good), str(good), "--data", str(tmp_path)])
+    assert result.exit_code == 2
+    assert result.stderr.count("error: ") == 1
+    assert "it holds nothing" in result.stderr
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no model", b"\0" * 64])
 def test_inspect_refuses_what_is_no_model(content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "file.onnx"

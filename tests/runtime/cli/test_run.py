@@ -64,11 +64,27 @@ def test_a_photo_gives_one_json_line(
     answer = json.loads(line)
     (face,) = answer["faces"]
     assert answer["schema"] == 1
+    assert set(answer) == {"schema", "source", "frame", "time_s", "faces"}
+    assert set(face) == {"box", "aligned", "label", "probability", "probabilities"}
     assert answer["source"] == "photo.png"
     assert face["aligned"] is True
     assert tuple(face["probabilities"]) == LABELS
     assert face["label"] == max(face["probabilities"], key=face["probabilities"].get)
     assert len(face["box"]) == 4
+
+
+def test_a_box_may_reach_past_the_picture(
+    tiny_model: TinyModel, photo: Path, one_face: FixedDetector
+) -> None:
+    one_face.faces = [Face(Box(-5, -3, 50, 60))]
+    result = run("--source", photo, "--model", tiny_model())
+    assert json.loads(result.stdout)["faces"][0]["box"] == [-5, -3, 50, 60]
+
+
+@pytest.mark.parametrize("option", [[], ["--source", "a.jpg"]])
+def test_a_photo_without_its_option_is_told_of_it(option: list[str]) -> None:
+    result = run(*option, "photo.jpg", "other.jpg")
+    expect_error(result, "photo.jpg stands alone: name it with --source photo.jpg")
 
 
 def test_many_faces_give_many_answers(
@@ -178,15 +194,37 @@ def test_unreachable_stream(tiny_model: TinyModel, tmp_path: Path) -> None:
     expect_error(result, "gave no frame: is the address right and reachable?")
 
 
+def test_a_pattern_without_a_match(tiny_model: TinyModel, tmp_path: Path) -> None:
+    result = run("--source", tmp_path / "*.jpg", "--model", tiny_model())
+    expect_error(result, f"no file matches {tmp_path}/*.jpg: name another")
+
+
 def test_missing_model(photo: Path, tmp_path: Path) -> None:
     result = run("--source", photo, "--model", tmp_path / "none.onnx")
     expect_error(result, "none.onnx cannot be read", "name a file that dcrnet-export wrote")
 
 
+@pytest.mark.parametrize("content", [b"", b"no model", b"\0" * 64, b"\x1c\0\0\0TF"])
+def test_what_is_no_model(content: bytes, photo: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    result = run("--source", photo, "--model", path)
+    expect_error(result, "model.tflite is neither a whole ONNX nor a whole TFLite file: export")
+    assert "rotobuf" not in result.stderr
+
+
 def test_truncated_model(photo: Path, tiny_model: TinyModel) -> None:
     path = tiny_model()
     path.write_bytes(path.read_bytes()[:200])
-    expect_error(run("--source", photo, "--model", path), "no whole ONNX or TFLite model")
+    expect_error(run("--source", photo, "--model", path), "neither a whole ONNX nor")
+
+
+def test_a_checkpoint_is_to_be_exported(photo: Path, tmp_path: Path) -> None:
+    header = b'{"bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    result = run("--source", photo, "--model", path)
+    expect_error(result, "is a checkpoint (safetensors)", f"dcrnet-export {path} --int8")
 
 
 def test_a_model_that_describes_nothing(photo: Path, tiny_model: TinyModel) -> None:
@@ -269,6 +307,13 @@ def test_an_unknown_detector(tiny_model: TinyModel, photo: Path) -> None:
     expect_error(result, f"choose {', '.join(DetectorKind)}")
 
 
+def test_a_missing_landmark_bundle(tiny_model: TinyModel, photo: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "none.task"
+    result = run("--source", photo, "--model", tiny_model(), "--landmarks", missing)
+    expect_error(result, f"{missing} does not exist: name a MediaPipe")
+    assert "Errno" not in result.stderr
+
+
 def test_a_bad_landmark_bundle(tiny_model: TinyModel, photo: Path) -> None:
     result = run("--source", photo, "--model", tiny_model(), "--landmarks", photo)
     expect_error(result, "is not a MediaPipe face_landmarker.task bundle")
@@ -314,3 +359,8 @@ def test_the_detectors_old_option_works_with_a_notice(tiny_model: TinyModel, pho
     assert "--finder" not in new.stderr
     assert old.stdout == new.stdout
     assert "--finder" not in run("--help").output
+    both = ("--finder", "cascade", "--detector", "auto")
+    expect_error(
+        run("--source", photo, "--model", tiny_model(), *both),
+        "--finder and --detector exclude each other",
+    )

@@ -182,7 +182,9 @@ def test_photos_have_rows_and_blurred_copies(
         False,
         False,
     ]
-    assert [row["source"] for row in csv.DictReader((out / "a.csv").open())] == ["a.png", "b.png"]
+    rows = list(csv.DictReader((out / "a.csv").open()))
+    assert [row["source"] for row in rows] == ["a.png", "b.png"]
+    assert {(row["track"], float(row["age_s"])) for row in rows} == {("0", 0.0)}
     drawn = cv2.imread(str(out / "drawn" / "b.png")).astype(float)
     plain = cv2.imread(str(photos / "b.png")).astype(float)
     face = slice(100, 140), slice(130, 170)

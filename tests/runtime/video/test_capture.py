@@ -141,6 +141,8 @@ def test_a_pattern_names_photos(tmp_path: Path) -> None:
     found = resolve(f"{tmp_path}/b*").files()
     assert [path.name for path in found] == ["b1.png", "b2.png"]
     with pytest.raises(DcrnetError, match="holds no image"):
+        resolve(f"{tmp_path}/*.txt").files()
+    with pytest.raises(DcrnetError, match=r"no file matches .*/z\*: name another pattern"):
         resolve(f"{tmp_path}/z*").files()
 
 
