@@ -109,3 +109,20 @@ def test_noise_follows_the_draw_alone(tmp_path: Path) -> None:
     for other in (Draw(4, 1, 0), Draw(3, 1, 1)):
         assert not torch.equal(first[0], faces[other, 64][0])
         assert faces[other, 64][2] == first[2] == train[1].label
+
+
+def test_corruption_is_put_on_the_picture_and_changes_no_other_draw(tmp_path: Path) -> None:
+    data = face_data(write_folders(tmp_path / "tree", 4, ("train", "valid", "test")), tmp_path)
+    train, draws = data.samples(Split.TRAIN), [Draw(0, 1, repeat) for repeat in range(12)]
+
+    def shown(corrupt: float) -> list[torch.Tensor]:
+        still = AugmentConfig(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, corrupt, 0.0)
+        loading = LoaderSpec(SizeSchedule(64), augment=still)
+        faces = AugmentedFaces(train, data.faces(Split.TRAIN), PreprocessSpec(size_px=64), loading)
+        return [faces[draw, 64][0] for draw in draws]
+
+    plain, always, sometimes = shown(0.0), shown(1.0), shown(0.5)
+    assert all(torch.equal(each, plain[0]) for each in plain)
+    assert not any(torch.equal(each, plain[0]) for each in always)
+    assert len({bytes(each.contiguous().numpy()) for each in always}) > 3  # kinds differ
+    assert 0 < sum(torch.equal(each, plain[0]) for each in sometimes) < len(draws)
