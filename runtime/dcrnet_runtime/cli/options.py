@@ -11,6 +11,7 @@ import typer
 from dcrnet_runtime.cli.console import note
 from dcrnet_runtime.deprecation import renamed
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.tracking.mode import TrackMode
 
 if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
@@ -107,8 +108,8 @@ class SourceOptions:
         address = self.source if self.camera is None else str(self.camera)
         return None if address is None else resolve(address)
 
-    def stream_options(self, smoothing_s: float) -> StreamOptions:
-        """How the live loop reads it.
+    def stream_options(self, smoothing_s: float, track: TrackMode) -> StreamOptions:
+        """How the live loop reads it and follows faces.
 
         Raises:
             DcrnetError: it cannot be turned so.
@@ -121,6 +122,7 @@ class SourceOptions:
             request=CaptureRequest(self.width, self.height, self.fps, self.rotate),
             keeps_every=self.every_frame,
             smoothing_s=smoothing_s,
+            track=track,
             stall_s=self.stall_timeout,
             restarts=RestartPolicy(max_reconnects=self.max_reconnects),
         )
@@ -163,6 +165,14 @@ class FaceOptions:
             rich_help_panel=_FACES,
         ),
     ] = None
+    track: Annotated[
+        TrackMode,
+        typer.Option(
+            help="The landmark network looks at a video's known faces in every second frame and"
+            " their pixels' motion tells the others (fast), or in every frame (exact).",
+            rich_help_panel=_FACES,
+        ),
+    ] = TrackMode.FAST
     smoothing: Annotated[
         float,
         typer.Option(

@@ -86,7 +86,7 @@ def _observe(
     elif found.is_still:
         run_photos(recognizer, found, plan, source.frames)
     else:
-        options = source.stream_options(faces.smoothing)
+        options = source.stream_options(faces.smoothing, faces.track)
         run_live(recognizer, found, options, plan, source.frames)
 
 
