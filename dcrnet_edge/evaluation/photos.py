@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from dcrnet_edge.datasets.collection import expression
 from dcrnet_runtime import DcrnetError, Recognizer, load_model, open_detector, shipped_model
 from dcrnet_runtime.cli.console import command_app, reported
+from dcrnet_runtime.models import model_path
 from dcrnet_runtime.video.images import read_image
 
 Rgb = NDArray[np.uint8]
@@ -35,7 +36,12 @@ app = command_app()
 def main(
     photos: Annotated[list[Path], typer.Argument(help="Named after their expressions.")],
     model: Annotated[
-        list[Path] | None, typer.Option(help="Exported models; default: the shipped one.")
+        list[Path] | None,
+        typer.Option(
+            parser=model_path,
+            metavar="accurate|fast|FILE",
+            help="Shipped models or exported files; default: accurate.",
+        ),
     ] = None,
     landmarks: Annotated[
         Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")

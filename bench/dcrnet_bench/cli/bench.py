@@ -9,6 +9,7 @@ import typer
 
 from dcrnet_bench.host.device import Device
 from dcrnet_runtime.cli.console import VersionOption, command_app, note, reported
+from dcrnet_runtime.models import model_path
 
 app = command_app()
 
@@ -19,7 +20,9 @@ def bench(
     models: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="MODEL", help="Exported ONNX or TFLite models; default: the shipped one."
+            parser=model_path,
+            metavar="MODEL",
+            help="accurate, fast or exported ONNX or TFLite files; default: accurate.",
         ),
     ] = None,
     device: Annotated[

@@ -17,6 +17,7 @@ from dcrnet_export.cli.labelled import (
 )
 from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, complain, note, reported
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.models import model_path
 
 if TYPE_CHECKING:
     from dcrnet_edge.data.face_data import FaceData
@@ -29,7 +30,14 @@ R = TypeVar("R")
 
 @reported
 def inspect(
-    files: Annotated[list[Path], typer.Argument(help="ONNX, TFLite or safetensors files.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            parser=model_path,
+            metavar="FILE",
+            help="ONNX, TFLite or safetensors files; accurate and fast are the shipped models.",
+        ),
+    ],
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print JSON, for machines: a list where there are several."),
@@ -56,7 +64,14 @@ def inspect(
 
 @reported
 def verify(
-    files: Annotated[list[Path], typer.Argument(help="Exported ONNX or TFLite files.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            parser=model_path,
+            metavar="FILE",
+            help="Exported ONNX or TFLite files; accurate and fast are the shipped models.",
+        ),
+    ],
     data: DataOption = None,
     dataset: DatasetOption = "ferplus",
     landmarks: LandmarksOption = None,

@@ -11,6 +11,7 @@ import typer
 from dcrnet_runtime.cli.console import note
 from dcrnet_runtime.deprecation import renamed
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.models import model_path
 
 if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
@@ -200,7 +201,10 @@ class ModelOptions:
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Exported ONNX or TFLite model; default: the shipped one.", rich_help_panel=_MODEL
+            parser=model_path,
+            metavar="accurate|fast|FILE",
+            help="A shipped model, or an exported ONNX or TFLite file; default: accurate.",
+            rich_help_panel=_MODEL,
         ),
     ] = None
     threads: Annotated[
