@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from dcrnet_edge.evaluation.metrics import Metrics
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
     from dcrnet_edge.evaluation.predictions import Predictions
-    from dcrnet_edge.evaluation.report import Rows
     from dcrnet_edge.evaluation.robustness import Loss
+    from dcrnet_edge.evaluation.rows import Rows
 
 app = command_app()
 
@@ -165,7 +165,7 @@ def _tables(outcome: Outcome) -> list[Rows]:
 
 
 def _show(rows: Rows, *, as_markdown: bool) -> None:
-    from dcrnet_edge.evaluation.report import markdown, print_rows
+    from dcrnet_edge.evaluation.rows import markdown, print_rows
 
     if as_markdown:
         typer.echo(markdown(rows))

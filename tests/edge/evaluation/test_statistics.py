@@ -19,14 +19,8 @@ from dcrnet_edge.evaluation import model_refs
 from dcrnet_edge.evaluation.comparison import compare
 from dcrnet_edge.evaluation.metrics import compute_metrics, resampled_metrics
 from dcrnet_edge.evaluation.predictions import Predictions, read_predictions, save_predictions
-from dcrnet_edge.evaluation.report import (
-    class_rows,
-    markdown,
-    path_rows,
-    print_rows,
-    summary_rows,
-    write_report,
-)
+from dcrnet_edge.evaluation.report import class_rows, path_rows, summary_rows, write_report
+from dcrnet_edge.evaluation.rows import markdown, print_rows
 from dcrnet_edge.models.checkpoint import load_checkpoint
 from dcrnet_edge.weights import shipped_checkpoint
 from dcrnet_runtime.errors import DcrnetError

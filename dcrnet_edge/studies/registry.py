@@ -1,0 +1,19 @@
+"""Studies by name."""
+
+from __future__ import annotations
+
+from dcrnet_edge.lazy_registry import LazyRegistry
+from dcrnet_edge.studies.study import Study
+
+_KINDS = "dcrnet_edge.studies.kinds"
+STUDIES: LazyRegistry[Study] = LazyRegistry(
+    "study",
+    {
+        "significance": f"{_KINDS}.significance:SIGNIFICANCE",
+    },
+)
+
+
+def register(name: str, study: Study) -> None:
+    """Make a study known, as ``dcrnet-study NAME``."""
+    STUDIES.register(name, study)
