@@ -14,6 +14,7 @@ from dcrnet_runtime.cli.console import note
 
 if TYPE_CHECKING:
     from dcrnet_edge.data.face_data import FaceData
+    from dcrnet_edge.datasets.sample import FaceDataset
     from dcrnet_edge.datasets.splits import SplitPlan
 
 
@@ -52,12 +53,7 @@ def open_data(
     """
     from lightning.pytorch.utilities import rank_zero_only
 
-    from dcrnet_edge.data.crop_cache import CropCache
-    from dcrnet_edge.data.face_cache import FaceCache
-    from dcrnet_edge.data.face_data import FaceData
     from dcrnet_edge.datasets.reading import read_dataset
-    from dcrnet_runtime.cache import cache_folder
-    from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
 
     say = rank_zero_only(note)  # not by each of several devices
     say(f"Reading {root}.")
@@ -65,6 +61,35 @@ def open_data(
     counts = ", ".join(f"{split} {len(samples)}" for split, samples in dataset.splits.items())
     skipped = f", {dataset.unreadable} unreadable ones skipped" if dataset.unreadable else ""
     say(f"{dataset.protocol}: {counts} images; {dataset.repeats} repeats dropped{skipped}.")
+    return open_faces(dataset, landmarks, workers, landmarks_cache, is_box_only=is_box_only)
+
+
+def open_faces(
+    dataset: FaceDataset,
+    landmarks: Path | None,
+    workers: int = 0,
+    landmarks_cache: Path | None = None,
+    *,
+    is_box_only: bool = False,
+) -> FaceData:
+    """Find the faces of a data set that has been read, as they are asked for.
+
+    Args:
+        dataset: its samples.
+        landmarks: see :func:`open_data`.
+        workers: see there.
+        landmarks_cache: see there.
+        is_box_only: see there.
+
+    Raises:
+        DcrnetError: there is no landmark network.
+    """
+    from dcrnet_edge.data.crop_cache import CropCache
+    from dcrnet_edge.data.face_cache import FaceCache
+    from dcrnet_edge.data.face_data import FaceData
+    from dcrnet_runtime.cache import cache_folder
+    from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
+
     cache = FaceCache(
         cache_folder() / "faces",
         functools.partial(open_detector, DetectorKind.LITERT, landmarks),

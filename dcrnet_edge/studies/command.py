@@ -19,8 +19,6 @@ from dcrnet_runtime.cli.console import command_app, note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 
 if TYPE_CHECKING:
-    import click
-
     from dcrnet_edge.studies.findings import Findings
     from dcrnet_edge.studies.study import Study
 
@@ -30,10 +28,10 @@ _OPTIONS = {"size_px": "--size", "out": "--out"}
 class _Studies(TyperGroup):
     """Commands of the registry beside those that are declared here."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         return [*super().list_commands(ctx), *STUDIES.names()]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in STUDIES.names():
             return _command(cmd_name, STUDIES[cmd_name])
         return super().get_command(ctx, cmd_name)
@@ -84,7 +82,7 @@ class PlaceOptions:
     ] = None
 
 
-def _command(name: str, study: Study) -> click.Command:
+def _command(name: str, study: Study) -> Any:
     def run(*groups: Any) -> None:
         *own, place, _ = groups
         _conduct(name, study, place.out or Path("runs") / f"study-{name}", own)

@@ -9,6 +9,10 @@ _KINDS = "dcrnet_edge.studies.kinds"
 STUDIES: LazyRegistry[Study] = LazyRegistry(
     "study",
     {
+        "robustness": f"{_KINDS}.robustness:ROBUSTNESS",
+        "fairness": f"{_KINDS}.fairness:FAIRNESS",
+        "cross": f"{_KINDS}.cross:CROSS",
+        "quantization": f"{_KINDS}.quantization:QUANTIZATION",
         "significance": f"{_KINDS}.significance:SIGNIFICANCE",
     },
 )

@@ -48,7 +48,11 @@ class Study(Protocol):
     """
 
     summary: str
-    groups: tuple[type, ...]
+
+    @property
+    def groups(self) -> tuple[type, ...]:
+        """See above."""
+        ...
 
     def plan(self, *options: Any) -> Plan:
         """Check everything that can be wrong before hours are spent.

@@ -40,18 +40,16 @@ class StudyFolder:
         Raises:
             DcrnetError: the folder holds another study, or the same by other settings.
         """
-        stated = {
-            "study": name,
-            "settings": _as_json(plan.settings),
-            "units": [unit.name for unit in plan.units],
-        }
+        settings = _as_json(plan.settings)
+        units = [unit.name for unit in plan.units]
+        stated = {"study": name, "settings": settings, "units": units}
         if (self.root / _SETTINGS).exists():
             before = self._stated()
             if before["study"] != name:
                 raise DcrnetError(
                     f"{self.root} holds the study {before['study']}: name another folder as `out`"
                 )
-            if changed := _changes(before["settings"], stated["settings"]):
+            if changed := _changes(before["settings"], settings):
                 raise DcrnetError(
                     f"{self.root} holds answers by other settings ({', '.join(changed)}): give the"
                     " same ones to go on, or name another folder as `out`"

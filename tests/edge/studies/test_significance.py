@@ -7,16 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 from typer.testing import CliRunner
-
-pytest.importorskip("torch", reason="needs the train extra")
 
 from dcrnet_edge.evaluation.predictions import Predictions, save_predictions
 from dcrnet_edge.studies.command import app
 
 
-def answers(right: np.ndarray) -> Predictions:
+def answers(right: NDArray[np.bool_]) -> Predictions:
     """Two labels; the second one wherever the answer is right."""
     count = len(right)
     probabilities = np.where(right[:, None], (0.2, 0.8), (0.9, 0.1)).astype(np.float32)
