@@ -73,6 +73,8 @@ class Observation:
             time until the next frame was asked for.
         delay_ms: from the frame's capture to the end of inference.
         counters: at this frame.
+        captured_unix_s: when the frame was captured, seconds since 1970 by this machine's clock
+            at that moment; 0 in a photo.
     """
 
     frame: Frame
@@ -80,6 +82,7 @@ class Observation:
     latency_ms: Mapping[Stage, float]
     delay_ms: float
     counters: Counters
+    captured_unix_s: float = 0.0
 
     @classmethod
     def of_still(cls, frame: Frame, recognitions: Sequence[Recognition]) -> Observation:

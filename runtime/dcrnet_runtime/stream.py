@@ -147,6 +147,7 @@ class Stream:
     def _observe(
         self, captured: CapturedFrame, frames: int, publish_ms: float | None
     ) -> Observation:
+        captured_unix_s = time.time() - (time.monotonic() - captured.captured_s)
         fps = self.facts.fps if self.facts else 0.0
         frame = Frame(captured.rgb, captured.index, self._clock.time_s(captured, fps), self._name)
         latency_ms = {Stage.CAPTURE: captured.latency_ms}
@@ -165,7 +166,8 @@ class Stream:
         known = {track.track_id for track in self._tracker.tracks}
         self._smoothers = {key: one for key, one in self._smoothers.items() if key in known}
         followed = tuple(map(self._smooth, tracks, recognitions))
-        return Observation(frame, followed, latency_ms, delay_ms, self._counters(frames))
+        counters = self._counters(frames)
+        return Observation(frame, followed, latency_ms, delay_ms, counters, captured_unix_s)
 
     def _find(self, frame: Frame) -> list[Face]:
         if frame.rgb.shape != self._size:

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 from typer.models import OptionInfo
 
+from dcrnet_runtime.cli.streams import is_of_output, standard_streams, undelivered
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.version import __version__
 
@@ -29,7 +30,13 @@ def command_app(group: type[TyperGroup] | None = None) -> typer.Typer:
     Args:
         group: how several commands are told apart; None is typer's way.
     """
-    return typer.Typer(cls=group, add_completion=False, pretty_exceptions_enable=False)
+    return _Application(cls=group, add_completion=False, pretty_exceptions_enable=False)
+
+
+class _Application(typer.Typer):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with standard_streams():
+            return super().__call__(*args, **kwargs)
 
 
 @overload
@@ -65,12 +72,9 @@ def _reported(command: Callable[P, R], options: Mapping[str, str]) -> Callable[P
         except DcrnetError as error:
             complain(_in_options(str(error), {**_options_of(command), **options}))
             raise typer.Exit(error.exit_code) from error
-        except BrokenPipeError as error:
-            # The reader of our output (head, say) has left: nothing is wrong. Standard output
-            # is replaced so that the interpreter's last flush does not fail.
-            sys.stdout = None
-            raise typer.Exit(0) from error
         except OSError as error:
+            if is_of_output(error):
+                raise typer.Exit(undelivered(error)) from error
             complain(_of_system(error))
             raise typer.Exit(EXIT_BAD_INPUT) from error
 

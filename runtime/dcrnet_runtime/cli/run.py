@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -62,9 +63,10 @@ def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: A
         return
     found = source.resolved()
     _warn_of_installation()
+    plan = _plan(specs, blur, found)
+    plan.check()  # before the model takes its time
     loaded = model.load()
-    plan = _plan(specs, blur, found, loaded)
-    plan.check()
+    plan = replace(plan, facts=replace(plan.facts, labels=loaded.card.labels))
     _observe(source, faces, found, loaded, plan)
 
 
@@ -90,18 +92,16 @@ def _observe(
         run_live(recognizer, found, options, plan, source.frames)
 
 
-def _plan(
-    specs: list[OutputSpec], blur: BlurOptions, found: Source | None, model: Model
-) -> OutputPlan:
+def _plan(specs: list[OutputSpec], blur: BlurOptions, found: Source | None) -> OutputPlan:
+    """The outputs, as far as they are known before the model with its labels is."""
     from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan
 
-    labels = model.card.labels
     if found is None:
-        facts = FrameFacts(labels, Feed.PHOTO)
+        facts = FrameFacts(feed=Feed.PHOTO)
     else:
         wants_fps = any(spec.needs_fps and spec.is_wanted for spec in specs)
         fps = found.stated_fps() if wants_fps else 0.0
-        facts = FrameFacts(labels, found.kind.feed, fps, found.files())
+        facts = FrameFacts((), found.kind.feed, fps, found.files())
     return OutputPlan(tuple(specs), facts, blur.blur_faces)
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,9 +27,12 @@ from observed import boxed, observation, tracked
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan, open_publisher
+from dcrnet_runtime.outputs import publisher as publisher_module
+from dcrnet_runtime.outputs import worker as worker_module
 from dcrnet_runtime.outputs.output import ReaderLeftError
 from dcrnet_runtime.outputs.pictures.annotation import FaceBlur
 from dcrnet_runtime.outputs.pictures.video_file import VideoFile
+from dcrnet_runtime.outputs.publisher import OutputFailedError
 from dcrnet_runtime.outputs.worker import Worker
 
 
@@ -300,13 +303,107 @@ def test_a_disk_that_fills_leaves_whole_lines(is_live: bool, tmp_path: Path) -> 
     with file_size_limit(5_000):
         for index in range(50):
             publisher.publish(observation(index, tracked()))
-        with pytest.raises(DcrnetError, match="could not be written"):
+        with pytest.raises(DcrnetError, match=r"jsonl: .* could not be written"):
             publisher.close()
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert lines[0] == {"older": True}
     assert [line["frame"] for line in lines[1:]] == list(range(len(lines) - 1))
     assert (len(lines) > 1) == is_live
     assert [p.name for p in tmp_path.iterdir()] == ["out.jsonl"]
+
+
+def test_a_live_log_goes_on_when_room_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker_module, "_RETRY_S", 0.05)
+    lines, table = tmp_path / "out.jsonl", tmp_path / "out.csv"
+    publisher = open_publisher(live(tmp_path, jsonl=str(lines), csv=table))
+    index = 0
+
+    def play_until(condition: Callable[[], bool]) -> None:
+        nonlocal index
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline
+            publisher.publish(observation(index, tracked()))
+            index += 1
+            time.sleep(0.005)
+
+    with file_size_limit(5_000):
+        play_until(lambda: caplog.text.count("fails, trying on") == 2)
+        play_until(lambda: min(publisher.failures.get(o, 0) for o in ("jsonl", "csv")) > 3)
+        assert not publisher.wants_stop
+    play_until(lambda: caplog.text.count("works again") == 2)
+    publisher.close()  # whole again: no error
+    seen = [json.loads(line)["frame"] for line in lines.read_text().splitlines()]
+    assert index - len(seen) == publisher.failures["jsonl"]
+    rows = [int(row["frame"]) for row in csv.DictReader(table.open())]
+    assert index - len(rows) == publisher.failures["csv"]
+    assert seen[-1] == rows[-1] == index - 1
+    assert caplog.text.count("out.jsonl could not be written (File too large)") == 1
+
+
+def test_a_run_ends_when_no_output_has_worked_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "_RETRY_S", 0.02)
+    monkeypatch.setattr(publisher_module, "PATIENCE_S", 1.0)
+    lines, table = tmp_path / "out.jsonl", tmp_path / "out.csv"
+    publisher = open_publisher(live(tmp_path, jsonl=str(lines), csv=table))
+    with file_size_limit(400):  # the table's header has room, not a row more than some
+        started = time.monotonic()
+        while not publisher.wants_stop and time.monotonic() - started < 20:
+            publisher.publish(observation(0, tracked()))
+            time.sleep(0.01)
+        assert 1 < time.monotonic() - started < 5
+        with pytest.raises(DcrnetError, match=r"^no output has worked for 1 s: jsonl: .*; csv: "):
+            publisher.close()
+
+
+def test_one_output_that_works_keeps_the_run_going(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "_RETRY_S", 0.02)
+    monkeypatch.setattr(publisher_module, "PATIENCE_S", 0.2)
+    publisher = open_publisher(live(tmp_path, jsonl="/dev/full", csv=tmp_path / "out.csv"))
+    for _ in range(50):
+        publisher.publish(observation(0, tracked()))
+        time.sleep(0.01)
+    assert not publisher.wants_stop
+    with pytest.raises(DcrnetError, match=r"^jsonl: /dev/full could not be written"):
+        publisher.close()
+
+
+def test_a_recording_ends_when_its_only_output_has(tmp_path: Path) -> None:
+    publisher = open_publisher(recorded(tmp_path, jsonl="/dev/full"))
+    deadline = time.monotonic() + 10
+    while not publisher.wants_stop:
+        publisher.publish(observation(0))
+        assert time.monotonic() < deadline
+    with pytest.raises(DcrnetError, match="No space left on device"):
+        publisher.close()
+
+
+def test_what_ends_an_output_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    early = open_publisher(recorded(tmp_path, jsonl="/dev/full", csv=tmp_path / "a.csv"))
+    deadline = time.monotonic() + 10
+    while not caplog.records:
+        early.publish(observation(0))
+        assert time.monotonic() < deadline
+    early.publish(observation(1))
+    with pytest.raises(OutputFailedError) as told:
+        early.close()
+    assert told.value.is_told
+    assert len(caplog.records) == 1
+    caplog.clear()
+    late = open_publisher(recorded(tmp_path, jsonl="/dev/full"))
+    late.publish(observation(0))
+    with pytest.raises(OutputFailedError) as told:
+        late.close()
+    assert not told.value.is_told
+    assert caplog.records == []
 
 
 class Stuck:
@@ -409,6 +506,8 @@ _PRINT = """
 import sys, time
 from observed import observation, tracked
 from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan, open_publisher
+from dcrnet_runtime.outputs import publisher as publisher_module
+from dcrnet_runtime.outputs import worker as worker_module
 publisher = open_publisher(OutputPlan.of(FrameFacts(feed=Feed({feed!r}))))
 for index in range({frames}):
     publisher.publish(observation(index, tracked()))

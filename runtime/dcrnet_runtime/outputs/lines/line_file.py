@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from dcrnet_runtime.outfile import PendingFile, unwritable
+from dcrnet_runtime.outputs.output import NotNowError
 
 
 class LineFile:
@@ -47,20 +49,15 @@ class LineFile:
         """Append a line; its end is added.
 
         Raises:
-            BrokenPipeError: the reader of a pipe has left.
-            DcrnetError: the disk is full, say; the file ends with the line before.
+            NotNowError: the disk is full, say, or a pipe has no reader at the moment; the file
+                ends with the line before.
         """
-        rest = memoryview(f"{line}\n".encode())
-        start = os.fstat(self._file).st_size
         try:
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
-        except BrokenPipeError:
-            raise
+            write_line(self._file, line)
+        except BrokenPipeError as error:
+            raise NotNowError(f"nobody reads {self._path} at the moment") from error
         except OSError as error:
-            if os.fstat(self._file).st_size > start:
-                os.ftruncate(self._file, start)
-            raise unwritable(self._path, error) from error
+            raise NotNowError(str(unwritable(self._path, error))) from error
 
     def close(self, *, is_whole: bool) -> None:
         """Finish; a recording's file that is not whole is removed.
@@ -83,3 +80,22 @@ class LineFile:
             os.lseek(self._file, size - 1, os.SEEK_SET)
             if os.read(self._file, 1) != b"\n":
                 os.write(self._file, b"\n")
+
+
+def write_line(file: int, line: str) -> None:
+    """Write a line and its end to an open file, all of it or nothing.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    rest = memoryview(f"{line}\n".encode())
+    start = os.fstat(file).st_size
+    try:
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    except OSError:
+        if os.fstat(file).st_size > start:
+            os.ftruncate(file, start)
+            with suppress(OSError):
+                os.lseek(file, start, os.SEEK_SET)
+        raise

@@ -10,9 +10,8 @@ from dcrnet_runtime.version import __version__
 _PREFIX = "homeassistant"
 _NOBODY = "none"
 _UNKNOWN = "None"  # Home Assistant's word for a sensor without a value
-_SUPPORT_URL = (
-    "https://doi.org/10.19139/soic-2310-5070-3171"  # until the repository has an address
-)
+# The repository has no address yet.
+_SUPPORT_URL = "https://doi.org/10.19139/soic-2310-5070-3171"
 
 
 def discovery_messages(topic: str, labels: tuple[str, ...]) -> dict[str, str]:

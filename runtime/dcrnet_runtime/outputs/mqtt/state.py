@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.log_limit import OncePerInterval
 from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outputs.output import Failing
 from dcrnet_runtime.outputs.mqtt.broker import Broker
 from dcrnet_runtime.outputs.mqtt.discovery import discovery_messages
 from dcrnet_runtime.outputs.record import observation_record
@@ -57,6 +58,7 @@ class MqttState:
     name = "mqtt"
     wants_stop = False
     error: str | None = None
+    failing: Failing | None = None  # a broker that is away is waited for
 
     def __init__(self, broker: Broker, labels: tuple[str, ...], *, has_discovery: bool) -> None:
         self.failures = 0

@@ -10,6 +10,7 @@ from threading import Thread
 import uvicorn
 
 from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outputs.output import Failing
 from dcrnet_runtime.outputs.page.address import PageAddress
 from dcrnet_runtime.outputs.page.app import page_app
 from dcrnet_runtime.outputs.page.newest import Newest
@@ -35,6 +36,7 @@ class LivePage:
     name = "page"
     wants_stop = False
     error: str | None = None
+    failing: Failing | None = None
 
     def __init__(self, address: PageAddress, token: str, *, blur_faces: bool) -> None:
         self.failures = 0
@@ -84,7 +86,6 @@ class LivePage:
         except Exception as error:  # whatever it is, the other outputs go on
             self.failures += 1
             self.error = f"{type(error).__name__}: {error}"
-            _log.warning("output %s has ended: %s", self.name, self.error)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -13,6 +13,7 @@ import cv2
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outputs.output import Failing
 from dcrnet_runtime.outputs.pictures.annotation import annotated
 
 _TITLE = "dcrnet-run: q or Esc closes"
@@ -35,6 +36,7 @@ class Window:
     """
 
     name = "window"
+    failing: Failing | None = None
 
     def __init__(
         self, *, waits_for_key: bool = False, is_stopping: Callable[[], bool] = lambda: False
