@@ -23,7 +23,7 @@ _EXIT_UNDELIVERED = 2
 
 @contextmanager
 def standard_streams() -> Generator[None]:
-    """Replace the standard streams while a command runs.
+    """Replace the standard streams for a command that runs.
 
     Raises:
         SystemExit: standard output did not take everything.
@@ -33,8 +33,10 @@ def standard_streams() -> Generator[None]:
         os.open(os.devnull, os.O_RDWR)
     if _INPUT in closed:
         sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115  # for the rest of the process
-    sys.stdout = _ClosedOutput() if _OUTPUT in closed else _CountedText(_CountedOutput(_OUTPUT))
-    sys.stderr = _forgiving_text()
+    if sys.stdout is sys.__stdout__:  # not where a caller has its own
+        sys.stdout = _ClosedOutput() if _OUTPUT in closed else _CountedText()
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _forgiving_text()
     try:
         try:
             yield
@@ -86,8 +88,8 @@ class _CountedOutput(io.FileIO):
 class _CountedText(io.TextIOWrapper):
     """Standard output over a raw file that counts."""
 
-    def __init__(self, raw: _CountedOutput) -> None:
-        before = sys.__stdout__
+    def __init__(self) -> None:
+        before, raw = sys.__stdout__, _CountedOutput(_OUTPUT)
         super().__init__(
             io.BufferedWriter(raw),
             encoding=before.encoding if before else "utf-8",

@@ -12,7 +12,6 @@ from dcrnet_runtime.outputs.output import Output
 from dcrnet_runtime.outputs.plan import OutputPlan
 from dcrnet_runtime.outputs.spec import OutputContext
 
-
 PATIENCE_S = 60.0
 """How long a run goes on while every output fails."""
 

@@ -14,7 +14,6 @@ from dcrnet_runtime.outputs.lines.line_file import write_line
 from dcrnet_runtime.outputs.output import NotNowError, ReaderLeftError
 from dcrnet_runtime.outputs.record import observation_record
 
-
 _NO_READER = "the reader of standard output had left before the first line: nobody had an answer"
 
 

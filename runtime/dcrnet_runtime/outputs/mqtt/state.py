@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.log_limit import OncePerInterval
 from dcrnet_runtime.observation import Observation
-from dcrnet_runtime.outputs.output import Failing
 from dcrnet_runtime.outputs.mqtt.broker import Broker
 from dcrnet_runtime.outputs.mqtt.discovery import discovery_messages
+from dcrnet_runtime.outputs.output import Failing
 from dcrnet_runtime.outputs.record import observation_record
 
 if TYPE_CHECKING:
