@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from threading import Thread
 
 import uvicorn
 
+from dcrnet_runtime.log_limit import OncePerInterval
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.output import Failing
 from dcrnet_runtime.outputs.page.address import PageAddress
 from dcrnet_runtime.outputs.page.app import page_app
+from dcrnet_runtime.outputs.page.clients.acceptor import accept_all
+from dcrnet_runtime.outputs.page.clients.connection import IDLE_S, Connection
+from dcrnet_runtime.outputs.page.clients.crowd import Crowd, Limits
+from dcrnet_runtime.outputs.page.guard import Guard
 from dcrnet_runtime.outputs.page.newest import Newest
 
-_log = logging.getLogger(__name__)
-_MOST_CLIENTS = 64
+_LIMIT = OncePerInterval()
 _GRACE_S = 1
 _FAREWELL_S = 0.3
 
@@ -28,6 +33,8 @@ class LivePage:
         address: where to listen.
         token: empty for none, which only a loopback address may have.
         blur_faces: whether faces are made unrecognisable.
+        embedders: origins whose pages may show it in a frame.
+        limits: of clients at once; None for what the process may open.
 
     Raises:
         DcrnetError: the address cannot be listened on.
@@ -38,15 +45,28 @@ class LivePage:
     error: str | None = None
     failing: Failing | None = None
 
-    def __init__(self, address: PageAddress, token: str, *, blur_faces: bool) -> None:
+    def __init__(
+        self,
+        address: PageAddress,
+        token: str,
+        *,
+        blur_faces: bool,
+        embedders: Sequence[str] = (),
+        limits: Limits | None = None,
+    ) -> None:
         self.failures = 0
         self._socket = address.listen()
         self.address = replace(address, port=self._socket.getsockname()[1])
         """With the port that was taken where any free one was asked for."""
         self._newest = Newest(blur_faces=blur_faces)
+        self._crowd = Crowd(limits or Limits.of_process())
+        for name in ("uvicorn.error", "asyncio"):  # a line for each bad request would fill a disk
+            logging.getLogger(name).addFilter(_LIMIT)
+        guarded = Guard(page_app(self._newest), self.address, token, embedders)
         self._server = uvicorn.Server(
             uvicorn.Config(
-                page_app(self._newest, self.address, token),
+                guarded,
+                http="h11",
                 log_config=None,
                 log_level="warning",
                 access_log=False,
@@ -54,7 +74,7 @@ class LivePage:
                 proxy_headers=False,
                 lifespan="off",
                 ws="none",
-                limit_concurrency=_MOST_CLIENTS,
+                timeout_keep_alive=int(IDLE_S),
                 timeout_graceful_shutdown=_GRACE_S,
             )
         )
@@ -90,4 +110,11 @@ class LivePage:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._newest.serve_in(self._loop)
-        await self._server.serve(sockets=[self._socket])
+        accepting = asyncio.create_task(accept_all(self._socket, self._crowd, self._connection))
+        try:
+            await self._server.serve(sockets=[])
+        finally:
+            accepting.cancel()
+
+    def _connection(self) -> Connection:
+        return Connection(self._server.config, self._server.server_state, self._crowd)

@@ -1,0 +1,162 @@
+"""How many clients the live page has at once, and who goes when there are too many."""
+
+from __future__ import annotations
+
+import ipaddress
+import resource
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import psutil
+
+_MOST, _FEWEST = 256, 8
+_RESERVE = 32  # descriptors that the source and the other outputs may still want
+
+
+class Client(Protocol):
+    """A connection, as the crowd sees it.
+
+    Attributes:
+        group: whose it is; see :func:`group_of`.
+        is_busy: whether a request of its is being answered.
+        is_stream: whether that answer has no end.
+        since_s: when it was accepted, or its last answer ended.
+        blocked_since_s: since when it takes nothing of what is sent; None while it does.
+    """
+
+    group: str
+    is_busy: bool
+    is_stream: bool
+    since_s: float
+    blocked_since_s: float | None
+
+    def cut_off(self) -> None:
+        """End it at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of connections at once.
+
+    Attributes:
+        all: in all.
+        group: of one address.
+        streams: endless answers in all.
+        group_streams: endless answers to one address.
+    """
+
+    all: int
+    group: int
+    streams: int
+    group_streams: int
+
+    @classmethod
+    def of(cls, connections: int) -> Limits:
+        """Half of the connections for one address, a quarter for streams."""
+        return cls(connections, connections // 2, connections // 4, max(1, connections // 8))
+
+    @classmethod
+    def of_process(cls) -> Limits:
+        """What the process's limit of open files leaves, 256 connections at most."""
+        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if most == resource.RLIM_INFINITY:
+            return cls.of(_MOST)
+        free = most - psutil.Process().num_fds() - _RESERVE
+        return cls.of(max(_FEWEST, min(_MOST, free)))
+
+
+class Crowd:
+    """The connections that there are.
+
+    A new one is always let in: where there is no room, the one goes that has waited longest
+    without asking anything, else one that takes nothing of its stream. So whoever holds
+    connections open keeps nobody out, and whoever asks at once has an answer.
+
+    Args:
+        limits: how many.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._groups: dict[str, set[Client]] = defaultdict(set)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, client: Client) -> bool:
+        """Take a connection in; whether another one had to go."""
+        group = self._groups[client.group]
+        has_shed = False
+        if len(group) >= self._limits.group:
+            has_shed = self._shed(group)
+        elif self._count >= self._limits.all:
+            has_shed = self.shed()
+        self._groups[client.group].add(client)  # the group may have gone with its last one
+        self._count += 1
+        return has_shed
+
+    def remove(self, client: Client) -> None:
+        """Forget a connection."""
+        group = self._groups.get(client.group, set())
+        if client in group:
+            group.remove(client)
+            self._count -= 1
+        if not group:
+            self._groups.pop(client.group, None)
+
+    def shed(self) -> bool:
+        """Cut off one connection of the address that has most; whether there is one to spare."""
+        return any(
+            self._shed(group) for group in sorted(self._groups.values(), key=len, reverse=True)
+        )
+
+    def seat(self, client: Client) -> bool:
+        """Let a connection have an endless answer; whether there is room for one more."""
+        of_group = self._streams([self._groups.get(client.group, set())])
+        everyone = self._streams(self._groups.values())
+        if len(of_group) >= self._limits.group_streams:
+            has_room = self._cut_longest_blocked(of_group)
+        elif len(everyone) >= self._limits.streams:
+            has_room = self._cut_longest_blocked(everyone)
+        else:
+            has_room = True
+        client.is_stream = has_room
+        return has_room
+
+    @staticmethod
+    def _streams(groups: Iterable[set[Client]]) -> list[Client]:
+        return [client for group in groups for client in group if client.is_stream]
+
+    def _shed(self, group: set[Client]) -> bool:
+        waiting = [client for client in group if not client.is_stream]
+        if not waiting:
+            return self._cut_longest_blocked(group)
+        self._cut(min(waiting, key=lambda client: (client.is_busy, client.since_s)))
+        return True
+
+    def _cut_longest_blocked(self, clients: Iterable[Client]) -> bool:
+        blocked = [(c.blocked_since_s, id(c), c) for c in clients if c.blocked_since_s is not None]
+        if not blocked:
+            return False
+        self._cut(min(blocked)[2])
+        return True
+
+    def _cut(self, client: Client) -> None:
+        self.remove(client)
+        client.cut_off()
+
+
+def group_of(host: str) -> str:
+    """Whose an address is: itself, or in IPv6 the network of 64 bits that one customer gets."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
