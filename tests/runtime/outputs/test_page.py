@@ -31,7 +31,7 @@ pytest.importorskip("uvicorn", reason="needs the serve extra")
 pytest.importorskip("prometheus_client", reason="needs the serve extra")
 
 from dcrnet_runtime.outputs.page.attempts import Attempts
-from dcrnet_runtime.outputs.page.clients import connection
+from dcrnet_runtime.outputs.page.clients import acceptor, connection
 from dcrnet_runtime.outputs.page.clients.crowd import Crowd, Limits, group_of
 from dcrnet_runtime.outputs.page.server import LivePage
 
@@ -444,7 +444,8 @@ def test_who_holds_connections_open_keeps_nobody_out(caplog: pytest.LogCaptureFi
 
 def test_each_request_and_pause_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (connection.HEADERS_S, connection.IDLE_S) == (5, 15)
-    monkeypatch.setattr(connection, "HEADERS_S", 0.4)
+    for module in (acceptor, connection):
+        monkeypatch.setattr(module, "HEADERS_S", 0.4)
     monkeypatch.setattr(connection, "IDLE_S", 1.2)
     request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with served() as page:
@@ -497,9 +498,10 @@ def test_a_client_that_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch)
 
 def test_streams_have_an_end_of_their_own_and_a_blocked_one_makes_room() -> None:
     crowd = Crowd(Limits.of(64))  # 8 streams for one address, 16 in all
+    assert Limits.of(64) == Limits(all=64, group=48, streams=16, group_streams=8)
     streams = [FakeClient("a", number) for number in range(8)]
     for client in streams:
-        assert not crowd.add(client)
+        crowd.add(client)
         assert crowd.seat(client)
     late = FakeClient("a", 8)
     crowd.add(late)
@@ -514,26 +516,29 @@ def test_streams_have_an_end_of_their_own_and_a_blocked_one_makes_room() -> None
 
 
 def test_who_has_most_connections_makes_room_for_others() -> None:
-    crowd = Crowd(Limits.of(8))  # 4 for one address
-    of_a, of_b = ([FakeClient(group, n) for n in range(4)] for group in "ab")
-    for client in of_a[:3] + of_b[:3]:
-        assert not crowd.add(client)
+    crowd = Crowd(Limits.of(8))  # 6 for one address
+    of_a, of_b = ([FakeClient(group, n) for n in range(6)] for group in "ab")
+    for client in of_a[:5] + of_b[:3]:
+        crowd.add(client)
     of_a[0].is_busy = True
-    for client in (of_a[3], of_b[3]):
-        assert not crowd.add(client)
-    assert crowd.add(FakeClient("c", 9))
-    assert crowd.add(FakeClient("a", 9))
-    cut = [(c.group, c.since_s) for c in of_a + of_b if c.is_cut]
+    crowd.add(FakeClient("c", 9))  # all 8 are taken: the oldest of a goes that is not served
+    assert [client.number for client in of_a if client.is_cut] == [1]
+    assert not any(client.is_cut for client in of_b)
+    crowd.remove(of_b[0])
+    crowd.remove(of_b[1])
+    crowd.add(FakeClient("a", 10))
+    crowd.add(FakeClient("a", 11))
     assert len(crowd) == 8
-    assert ("a", 0) not in cut
-    assert len(cut) == 2
+    crowd.add(FakeClient("a", 12))  # its own six are taken
+    assert [client.number for client in of_a if client.is_cut] == [1, 2]
+    assert len(crowd) == 8
 
 
 class FakeClient:
-    """A connection that was accepted at such a time."""
+    """A connection with a number to tell it by."""
 
-    def __init__(self, group: str, since_s: float) -> None:
-        self.group, self.since_s = group, since_s
+    def __init__(self, group: str, number: int) -> None:
+        self.group, self.number = group, number
         self.is_busy = self.is_stream = self.is_cut = False
         self.blocked_since_s: float | None = None
 

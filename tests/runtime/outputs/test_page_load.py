@@ -53,7 +53,7 @@ def test_a_page_under_attack_answers_and_leaves_the_camera_alone(
             looks = [picture_s(port) for _ in range(3)]
             files = process.num_fds()
             opened, _ = attack.communicate(timeout=_ATTACK_S + 30)
-            after = probe(port, 2) + [max(picture_s(port))]
+            after = [*probe(port, 2), max(picture_s(port))]
     finally:
         camera.kill()
     complaints = (tmp_path / "stderr").stat().st_size

@@ -83,8 +83,7 @@ async def _pictures(newest: Newest) -> AsyncIterator[bytes]:
     while not newest.is_closed:
         if not await newest.after(sequence, _IDLE_S):
             continue
-        sequence = newest.sequence
-        jpeg = await newest.jpeg()
+        jpeg, sequence = await newest.jpeg(sequence)
         head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
         yield head.encode() + jpeg + b"\r\n" + _BOUNDARY
         await asyncio.sleep(_PICTURE_S)

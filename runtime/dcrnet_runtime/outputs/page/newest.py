@@ -78,14 +78,18 @@ class Newest:
             pass
         return self.sequence > sequence
 
-    async def jpeg(self) -> bytes:
-        """The annotated picture, encoded once for all clients and only if there is one."""
+    async def jpeg(self, after: int) -> tuple[bytes, int]:
+        """An annotated picture later than ``after``, and its sequence.
+
+        It is encoded once for all clients, and only if there is one. Where encoding is slower
+        than the frames are, whoever waited for it takes what the one before has encoded.
+        """
         async with self._encoding:
-            if self._jpeg_sequence != self.sequence and self.observation is not None:
+            if self._jpeg_sequence <= after and self.observation is not None:
                 sequence, observation = self.sequence, self.observation
                 self._jpeg = await asyncio.to_thread(_encoded, observation, self._blur)
                 self._jpeg_sequence = sequence
-            return self._jpeg
+            return self._jpeg, self._jpeg_sequence
 
     def record(self) -> dict[str, object]:
         """The newest as JSON Lines have it."""

@@ -15,7 +15,7 @@ from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.output import Failing
 from dcrnet_runtime.outputs.page.address import PageAddress
 from dcrnet_runtime.outputs.page.app import page_app
-from dcrnet_runtime.outputs.page.clients.acceptor import accept_all
+from dcrnet_runtime.outputs.page.clients.acceptor import Acceptor
 from dcrnet_runtime.outputs.page.clients.connection import IDLE_S, Connection
 from dcrnet_runtime.outputs.page.clients.crowd import Crowd, Limits
 from dcrnet_runtime.outputs.page.guard import Guard
@@ -110,11 +110,11 @@ class LivePage:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._newest.serve_in(self._loop)
-        accepting = asyncio.create_task(accept_all(self._socket, self._crowd, self._connection))
+        acceptor = Acceptor(self._socket, self._crowd, self._connection)
         try:
             await self._server.serve(sockets=[])
         finally:
-            accepting.cancel()
+            acceptor.close()
 
     def _connection(self) -> Connection:
         return Connection(self._server.config, self._server.server_state, self._crowd)

@@ -34,10 +34,7 @@ class Connection(H11Protocol):
         super().__init__(config, server_state, {"connection": self})
         self.group = ""
         self.is_stream = False
-        self.since_s = self.loop.time()
         self.blocked_since_s: float | None = None
-        self.has_crowded = False
-        """Whether another one had to go for it."""
         self._crowd = crowd
         self._is_between = False
         self._deadline: asyncio.TimerHandle | None = None
@@ -60,7 +57,7 @@ class Connection(H11Protocol):
         """It is open."""
         super().connection_made(transport)
         self.group = group_of(self.client[0] if self.client else "")
-        self.has_crowded = self._crowd.add(self)
+        self._crowd.add(self)
         self._allow(HEADERS_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -84,7 +81,7 @@ class Connection(H11Protocol):
         self.is_stream = False
         super().on_response_complete()
         if not self.transport.is_closing() and not self.is_busy:
-            self.since_s = self.loop.time()
+            self._crowd.renew(self)
             self._is_between = True
             self._allow(IDLE_S)
 

@@ -7,11 +7,12 @@ import resource
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import psutil
 
-_MOST, _FEWEST = 256, 8
+_MOST, _FEWEST, _MOST_STREAMS = 512, 8, 64
 _RESERVE = 32  # descriptors that the source and the other outputs may still want
 
 
@@ -22,14 +23,12 @@ class Client(Protocol):
         group: whose it is; see :func:`group_of`.
         is_busy: whether a request of its is being answered.
         is_stream: whether that answer has no end.
-        since_s: when it was accepted, or its last answer ended.
         blocked_since_s: since when it takes nothing of what is sent; None while it does.
     """
 
     group: str
     is_busy: bool
     is_stream: bool
-    since_s: float
     blocked_since_s: float | None
 
     def cut_off(self) -> None:
@@ -54,12 +53,13 @@ class Limits:
 
     @classmethod
     def of(cls, connections: int) -> Limits:
-        """Half of the connections for one address, a quarter for streams."""
-        return cls(connections, connections // 2, connections // 4, max(1, connections // 8))
+        """Three quarters of the connections for one address, a quarter at most for streams."""
+        streams = min(_MOST_STREAMS, connections // 4)
+        return cls(connections, connections * 3 // 4, streams, max(1, streams // 2))
 
     @classmethod
     def of_process(cls) -> Limits:
-        """What the process's limit of open files leaves, 256 connections at most."""
+        """What the process's limit of open files leaves, 512 connections at most."""
         most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if most == resource.RLIM_INFINITY:
             return cls.of(_MOST)
@@ -80,32 +80,38 @@ class Crowd:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._groups: dict[str, set[Client]] = defaultdict(set)
+        # Of each address, who has waited longest comes first.
+        self._groups: dict[str, dict[Client, None]] = defaultdict(dict)
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
-    def add(self, client: Client) -> bool:
-        """Take a connection in; whether another one had to go."""
+    def add(self, client: Client) -> None:
+        """Take a connection in; another one may have to go."""
         group = self._groups[client.group]
-        has_shed = False
         if len(group) >= self._limits.group:
-            has_shed = self._shed(group)
+            self._shed(group)
         elif self._count >= self._limits.all:
-            has_shed = self.shed()
-        self._groups[client.group].add(client)  # the group may have gone with its last one
+            self.shed()
+        self._groups[client.group][client] = None  # the group may have gone with its last one
         self._count += 1
-        return has_shed
 
     def remove(self, client: Client) -> None:
         """Forget a connection."""
-        group = self._groups.get(client.group, set())
+        group = self._groups.get(client.group, {})
         if client in group:
-            group.remove(client)
+            del group[client]
             self._count -= 1
         if not group:
             self._groups.pop(client.group, None)
+
+    def renew(self, client: Client) -> None:
+        """Count a connection's wait from now on."""
+        group = self._groups[client.group]
+        if client in group:
+            del group[client]
+            group[client] = None
 
     def shed(self) -> bool:
         """Cut off one connection of the address that has most; whether there is one to spare."""
@@ -115,7 +121,7 @@ class Crowd:
 
     def seat(self, client: Client) -> bool:
         """Let a connection have an endless answer; whether there is room for one more."""
-        of_group = self._streams([self._groups.get(client.group, set())])
+        of_group = self._streams([self._groups.get(client.group, {})])
         everyone = self._streams(self._groups.values())
         if len(of_group) >= self._limits.group_streams:
             has_room = self._cut_longest_blocked(of_group)
@@ -127,15 +133,16 @@ class Crowd:
         return has_room
 
     @staticmethod
-    def _streams(groups: Iterable[set[Client]]) -> list[Client]:
+    def _streams(groups: Iterable[Iterable[Client]]) -> list[Client]:
         return [client for group in groups for client in group if client.is_stream]
 
-    def _shed(self, group: set[Client]) -> bool:
-        waiting = [client for client in group if not client.is_stream]
-        if not waiting:
-            return self._cut_longest_blocked(group)
-        self._cut(min(waiting, key=lambda client: (client.is_busy, client.since_s)))
-        return True
+    def _shed(self, group: Iterable[Client]) -> bool:
+        waiting = (client for client in group if not client.is_busy)
+        served = (client for client in group if not client.is_stream)
+        for client in (*islice(waiting, 1), *islice(served, 1)):
+            self._cut(client)
+            return True
+        return self._cut_longest_blocked(group)
 
     def _cut_longest_blocked(self, clients: Iterable[Client]) -> bool:
         blocked = [(c.blocked_since_s, id(c), c) for c in clients if c.blocked_since_s is not None]
