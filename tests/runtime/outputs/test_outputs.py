@@ -6,6 +6,7 @@ import csv
 import importlib
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import av
+import chromium
 import cv2
 import numpy as np
 import pytest
@@ -27,10 +30,12 @@ from observed import boxed, observation, tracked
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan, open_publisher
+from dcrnet_runtime.outputs import page as outputs_page
 from dcrnet_runtime.outputs import publisher as publisher_module
 from dcrnet_runtime.outputs import worker as worker_module
 from dcrnet_runtime.outputs.output import ReaderLeftError
-from dcrnet_runtime.outputs.pictures.annotation import FaceBlur
+from dcrnet_runtime.outputs.pictures.annotation import FaceBlur, annotated
+from dcrnet_runtime.outputs.pictures.palette import INK, colour_of
 from dcrnet_runtime.outputs.pictures.video_file import VideoFile
 from dcrnet_runtime.outputs.publisher import OutputFailedError
 from dcrnet_runtime.outputs.worker import Worker
@@ -54,6 +59,15 @@ def recorded(tmp_path: Path, facts: FrameFacts = RECORDING, **options: Any) -> O
 def live(tmp_path: Path, **options: Any) -> OutputPlan:
     """Outputs of a live source that print nothing."""
     return recorded(tmp_path, FrameFacts(LABELS), **options)
+
+
+def video_times(path: Path) -> list[float]:
+    """When each frame is shown, and when the last one ends, in seconds."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        times = sorted(float(p.pts * p.time_base) for p in container.demux(stream) if p.size)
+        assert container.duration is not None
+        return [*times, container.duration / av.time_base]
 
 
 def video_frames(path: Path) -> list[NDArray[np.uint8]]:
@@ -176,17 +190,75 @@ def test_a_device_takes_lines(tmp_path: Path) -> None:
     assert not Path("/dev/null").is_file()
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi"])
-def test_a_video_has_every_frame_of_a_recording(suffix: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [(".mp4", "h264"), (".mov", "h264"), (".mkv", "h264"), (".avi", "h264"), (".webm", "vp9")],
+)
+def test_a_video_has_every_frame_of_a_recording(suffix: str, codec: str, tmp_path: Path) -> None:
     path = tmp_path / f"out{suffix}"
     publish(
         recorded(tmp_path, save=path), *(observation(i, tracked(face=boxed())) for i in range(30))
     )
     frames = video_frames(path)
     assert len(frames) == 30
-    blue, green, red = (int(v) for v in frames[9][60:140, 99:101].mean(axis=(0, 1)))
-    assert green > max(blue, red) + 30  # the box
+    rgb = frames[9][60:140, 99:101, ::-1].mean(axis=(0, 1))
+    assert rgb == pytest.approx(colour_of("happiness", LABELS), abs=35)  # the box
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    first_s, *times_s = video_times(path)
+    assert first_s == pytest.approx(0.04 if suffix == ".avi" else 0, abs=0.002)
+    assert times_s[:29] == pytest.approx([first_s + i / 25 for i in range(1, 30)], abs=0.002)
+    assert times_s[29] == pytest.approx(1.2, abs=0.002)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == codec
+        assert stream.codec_context.pix_fmt == "yuv420p"  # what browsers decode
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+def test_a_video_keeps_the_times_of_its_recording(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"out{suffix}"
+    times_s = [100.0, 100.04, 100.2, 101.9, 101.95, 105.0]  # a variable rate, from 100 s on
+    publish(recorded(tmp_path, save=path), *(at(time_s) for time_s in times_s))
+    shown_s = [*(time_s - 100 for time_s in times_s), 5.04]
+    assert video_times(path) == pytest.approx(shown_s, abs=0.002)
+
+
+def test_times_that_stand_still_or_go_back_are_shown_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    publish(recorded(tmp_path, save=path), *(at(time_s) for time_s in (0, 0.5, 0.5, 0.1, 0.2)))
+    shown_s = [0, 0.5, 0.54, 0.58, 0.68, 0.72]
+    assert video_times(path) == pytest.approx(shown_s, abs=0.002)
+
+
+def at(time_s: float) -> Observation:
+    """A frame of such a time."""
+    seen = observation(0, rgb=np.full((48, 64, 3), 90, np.uint8))
+    return replace(seen, frame=replace(seen.frame, time_s=time_s))
+
+
+def test_odd_sizes_grow_by_a_pixel(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    publish(recorded(tmp_path, save=path), observation(0, rgb=synthetic_frame(241, 321)))
+    (frame,) = video_frames(path)
+    assert frame.shape == (242, 322, 3)
+    assert np.abs(frame[:, 320].astype(int) - frame[:, 321]).mean() < 12
+
+
+def test_a_browser_plays_what_is_saved(tmp_path: Path) -> None:
+    if chromium.PATH is None:
+        pytest.skip("needs Chromium (Debian's package chromium)")
+    for name in ("out.mp4", "out.webm"):
+        seen = [at(time_s) for time_s in (0.0, 0.5, 2.5)]
+        publish(recorded(tmp_path, save=tmp_path / name), *seen)
+        page = tmp_path / f"{name}.html"
+        page.write_text(f"<video id=v src={name} muted preload=auto></video>")
+        with chromium.Tab(tmp_path / f"profile-{name}") as tab:
+            tab.open(page.as_uri())
+            tab.wait_for("document.getElementById('v')?.readyState >= 2")
+            assert tab.value("document.getElementById('v').videoWidth") == 64
+            assert tab.value("document.getElementById('v').duration") == pytest.approx(
+                2.54, abs=0.01
+            )
 
 
 def test_a_live_video_plays_as_fast_as_it_happened(tmp_path: Path) -> None:
@@ -196,7 +268,9 @@ def test_a_live_video_plays_as_fast_as_it_happened(tmp_path: Path) -> None:
     for index in range(60):  # opened again: one second at 60 a second
         video.write(observation(index, fps=60), 0)
     video.close(is_whole=True)
-    assert len(video_frames(tmp_path / "out.mp4")) / 25 == pytest.approx(5, abs=0.3)
+    *times, end_s = video_times(tmp_path / "out.mp4")
+    assert len(times) == 100
+    assert end_s == pytest.approx(5, abs=0.1)
 
 
 def test_frames_of_another_size_are_fitted_in(tmp_path: Path) -> None:
@@ -251,6 +325,75 @@ def test_photos_are_drawn_into_files(tmp_path: Path) -> None:
     assert (drawn[:, :, ::-1] != rgb).any()
 
 
+@pytest.mark.parametrize(
+    ("feed", "name", "message"),
+    [
+        (
+            Feed.PHOTOS,
+            "x.mp4",
+            "is the name of a video, and several photos are saved into a folder",
+        ),
+        (Feed.PHOTOS, "x.jpg", "is the name of one photo, and several photos are saved into"),
+        (Feed.PHOTO, "x.webm", "is the name of a video, and the source is a photo"),
+        (Feed.PHOTO, "x.txt", "names no image format"),
+        (Feed.RECORDING, "x.jpg", "names no video: end it in .avi, .mkv, .mov, .mp4, .webm"),
+    ],
+)
+def test_a_name_of_another_kind_is_refused_and_nothing_made(
+    feed: Feed, name: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DcrnetError, match=message):
+        open_publisher(recorded(tmp_path, FrameFacts(LABELS, feed), save=tmp_path / name))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("width", [160, 640, 1920, 7680])
+@pytest.mark.parametrize("place", ["top left", "middle", "bottom right", "fills", "outside"])
+def test_a_label_stands_whole_in_the_picture(width: int, place: str) -> None:
+    height = width * 3 // 4
+    side = width / 5
+    corner = {
+        "top left": (-side / 2, -side / 2),
+        "middle": (width / 2, height / 2),
+        "bottom right": (width - side / 2, height - side / 2),
+        "fills": (0, 0),
+        "outside": (3 * width, 3 * height),
+    }[place]
+    box = boxed(*corner, width if place == "fills" else side)
+    white = np.full((height, width, 3), 255, np.uint8)
+    seen = observation(0, tracked(12, "surprise", box), rgb=white)
+    drawn = annotated(seen)
+    band = (drawn == colour_of("surprise", LABELS)).all(axis=2)
+    rows, columns = np.flatnonzero(band.mean(axis=1) > 0.15), np.flatnonzero(band.any(axis=0))
+    assert len(rows) >= max(12, width // 40)  # of letters on their band
+    assert columns[-1] - columns[0] > 6 * len(rows) * 0.5
+    ink = drawn[rows[0] : rows[-1]].sum(axis=2) < sum(INK) + 120
+    assert ink.sum() > 40
+    assert not ink[:, [0, -1]].any()  # no letter is cut off at the sides
+
+
+def test_pictures_and_the_page_have_one_palette() -> None:
+    page = Path(outputs_page.__file__).parent / "static" / "page.css"
+    dark = page.read_text().partition("prefers-color-scheme: dark")[2].partition("* {")[0]
+    shown = dict(re.findall(r"--([\w-]+): #([0-9a-f]{6})", dark))
+    known = [*LABELS, "contempt"]
+    for label in known:
+        assert bytes(colour_of(label, known)).hex() == shown[label]
+    for index in range(8):
+        others = [f"label {n}" for n in range(8)]
+        assert bytes(colour_of(others[index], others)).hex() == shown[f"other-{index % 4}"]
+
+
+@pytest.mark.parametrize("label", [*LABELS, "contempt", "a", "b", "c", "d"])
+def test_letters_stand_out_from_their_band(label: str) -> None:
+    def luminance(rgb: tuple[int, int, int]) -> float:
+        linear = [((v / 255 + 0.055) / 1.055) ** 2.4 if v > 10 else v / 3294.6 for v in rgb]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    band = luminance(colour_of(label, [*"abcd"]))
+    assert (band + 0.05) / (luminance(INK) + 0.05) > 5.5
+
+
 @contextmanager
 def file_size_limit(size: int) -> Iterator[None]:
     """Files cannot grow past ``size`` bytes, as on a full disk."""
@@ -262,7 +405,7 @@ def file_size_limit(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".webm"])
 def test_a_disk_that_fills_leaves_no_corrupt_video(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"out{suffix}"
     publisher = open_publisher(recorded(tmp_path, save=path))

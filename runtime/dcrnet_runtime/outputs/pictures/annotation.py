@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dcrnet_runtime.face import Box
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.pictures.drawing import draw_face
+from dcrnet_runtime.outputs.pictures.palette import colour_of
 from dcrnet_runtime.outputs.record import smoothed_probability
 
 _HOLD_S = 1.0
@@ -60,7 +61,8 @@ def annotated(observation: Observation, blur: FaceBlur | None = None) -> NDArray
     for face in observation.faces:
         text = f"{face.label} {smoothed_probability(face):.0%}"
         named = f"{face.track_id}: {text}" if face.track_id else text
-        draw_face(canvas, face.recognition.face.box, named)
+        colour = colour_of(face.label, face.recognition.labels)
+        draw_face(canvas, face.recognition.face.box, named, colour)
     return canvas
 
 
