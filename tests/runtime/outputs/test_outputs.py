@@ -65,8 +65,10 @@ def video_times(path: Path) -> list[float]:
     """When each frame is shown, and when the last one ends, in seconds."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        times = sorted(float(p.pts * p.time_base) for p in container.demux(stream) if p.size)
         assert container.duration is not None
+        assert stream.time_base is not None
+        ticks = sorted(p.pts for p in container.demux(stream) if p.pts is not None)
+        times = [float(tick * stream.time_base) for tick in ticks]
         return [*times, container.duration / av.time_base]
 
 

@@ -68,11 +68,9 @@ class VideoWriter:
         """
         if self._stream is None:
             self._size = rgb.shape[1], rgb.shape[0]
-            self._stream = self._begin(
-                rgb.shape[1] + rgb.shape[1] % 2, rgb.shape[0] + rgb.shape[0] % 2
-            )
-        rgb = letterboxed(rgb, *self._size)
-        height, width = rgb.shape[:2]
+            self._stream = self._begin()
+        width, height = self._size
+        rgb = letterboxed(rgb, width, height)
         if width % 2 or height % 2:
             rgb = cv2.copyMakeBorder(rgb, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
         frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
@@ -94,12 +92,12 @@ class VideoWriter:
         finally:
             self._file.close()
 
-    def _begin(self, width: int, height: int) -> VideoStream:
-        codec = self._format.codec
-        stream = self._container.add_stream(
-            codec, rate=Fraction(self._fps).limit_denominator(1001)
-        )
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+    def _begin(self) -> VideoStream:
+        codec, rate = self._format.codec, Fraction(self._fps).limit_denominator(1001)
+        stream = self._container.add_stream(codec, rate=rate)
+        assert isinstance(stream, VideoStream)  # both codecs are for video
+        stream.width, stream.height = (side + side % 2 for side in self._size)
+        stream.pix_fmt = "yuv420p"
         stream.options = dict(_OPTIONS[codec])
         context = stream.codec_context
         context.time_base = self._tick_s

@@ -21,15 +21,17 @@ class Client(Protocol):
 
     Attributes:
         group: whose it is; see :func:`group_of`.
-        is_busy: whether a request of its is being answered.
-        is_stream: whether that answer has no end.
+        is_stream: whether what it is answered has no end.
         blocked_since_s: since when it takes nothing of what is sent; None while it does.
     """
 
     group: str
-    is_busy: bool
     is_stream: bool
     blocked_since_s: float | None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request of its is being answered."""
 
     def cut_off(self) -> None:
         """End it at once."""
