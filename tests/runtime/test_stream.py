@@ -104,6 +104,45 @@ def test_a_slow_model_lowers_the_rate_and_not_the_delay(
     assert np.median(delays_ms[len(seen) // 2 :]) < 100 + 2 * 1000 / 50 + 60
 
 
+def test_a_frame_has_the_time_of_day_of_its_capture_and_durations_heed_no_clock(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of a board without a battery is set when the network comes: by years, at once."""
+    ahead_s = 0.0
+    of_day = time.time
+    monkeypatch.setattr("time.time", lambda: of_day() + ahead_s)
+    grabbed_s: list[float] = []
+
+    class Camera(FakeCamera):
+        def grab(self) -> bool:
+            is_there = super().grab()
+            grabbed_s.append(of_day())
+            return is_there
+
+    classify = recognizer.classify
+
+    def slow(*arguments: object) -> object:
+        time.sleep(0.15)
+        return classify(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(recognizer, "classify", slow)
+    frames = [synthetic_frame()] * 40
+    seen = []
+    for observation in Stream(recognizer, lambda: Camera(frames, 20.0)):
+        seen.append(observation)
+        assert observation.captured_unix_s == pytest.approx(
+            grabbed_s[observation.frame.index] + ahead_s, abs=0.1
+        )
+        if len(seen) == 4:
+            ahead_s = -86400.0
+    times_s = [o.frame.time_s for o in seen]
+    assert times_s == sorted(times_s)
+    assert times_s[0] == 0
+    assert 1 < times_s[-1] < 4
+    assert all(150 <= o.delay_ms < 1000 for o in seen)
+    assert all(0 <= o.faces[0].age_s <= times_s[-1] for o in seen)
+
+
 def test_the_delay_is_below_two_frame_times(recognizer: Recognizer) -> None:
     frames = [synthetic_frame()] * 25
     seen = list(Stream(recognizer, lambda: FakeCamera(frames, 20.0)))

@@ -232,6 +232,30 @@ def test_outputs_that_cannot_be(
     assert "Traceback" not in result.output
 
 
+def test_outputs_are_checked_before_the_model_is_loaded(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    cv2.imwrite(str(photos / "a.png"), synthetic_frame())
+    result = run(
+        "--source", photos, "--model", tmp_path / "none.onnx", "--save", tmp_path / "x.mp4"
+    )
+    assert result.exit_code == 2
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error:")]
+    assert "is the name of a video, and several photos are saved into a folder" in line
+    assert not (tmp_path / "x.mp4").exists()
+
+
+def test_a_photo_that_cannot_be_saved_is_told_before_it_is_looked_at_and_once(
+    tiny_model: TinyModel, tmp_path: Path, one_face: None
+) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), synthetic_frame())
+    place = tmp_path / "a.png" / "drawn.jpg"
+    result = run("--source", tmp_path / "a.png", "--model", tiny_model(), "--save", place)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.count("drawn.jpg could not be written") == 1
+
+
 @pytest.mark.parametrize(
     ("module", "options", "extra"),
     [

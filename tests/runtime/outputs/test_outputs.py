@@ -145,6 +145,13 @@ def test_a_live_log_goes_on_where_it_ended(tmp_path: Path) -> None:
     assert [row["frame"] for row in csv.DictReader(table.open())] == ["0", "1"]
 
 
+def test_a_line_has_the_time_of_day_of_the_capture(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    captured = replace(observation(0), captured_unix_s=1_700_000_000.25)  # years ago
+    publish(live(tmp_path, jsonl=str(path)), captured)
+    assert json.loads(path.read_text())["utc"] == "2023-11-14T22:13:20.250Z"
+
+
 def test_a_log_with_other_columns_stays(tmp_path: Path) -> None:
     table = tmp_path / "out.csv"
     table.write_text("name,age\n")

@@ -468,6 +468,19 @@ def test_each_request_and_pause_has_its_time(monkeypatch: pytest.MonkeyPatch) ->
         assert is_cut_off(second, 2)
 
 
+def test_pipelined_requests_are_all_answered() -> None:
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with served() as page, opened(page) as client:
+        sender = threading.Thread(target=client.sendall, args=(request * 3000,))
+        sender.start()
+        answers = b""
+        while answers.count(b'"starting"') < 3000:
+            part = client.recv(1 << 20)
+            assert part
+            answers += part
+        sender.join()
+
+
 def test_a_stream_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "HEADERS_S", 0.2)
     monkeypatch.setattr(connection, "IDLE_S", 0.2)
