@@ -236,13 +236,12 @@ def test_outputs_are_checked_before_the_model_is_loaded(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
     cv2.imwrite(str(photos / "a.png"), synthetic_frame())
-    result = run(
-        "--source", photos, "--model", tmp_path / "none.onnx", "--save", tmp_path / "x.mp4"
-    )
+    save = tmp_path / "x.mp4"
+    result = run("--source", photos, "--model", tmp_path / "none.onnx", "--save", save)
     assert result.exit_code == 2
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("error:")]
     assert "is the name of a video, and several photos are saved into a folder" in line
-    assert not (tmp_path / "x.mp4").exists()
+    assert not save.exists()
 
 
 def test_a_photo_that_cannot_be_saved_is_told_before_it_is_looked_at_and_once(

@@ -437,8 +437,9 @@ def test_who_holds_connections_open_keeps_nobody_out(caplog: pytest.LogCaptureFi
             assert time.monotonic() - started < 1
         assert is_cut_off(idle[0], 0.5)
         assert len(page._crowd) <= 32
-        for client in idle + slow + deaf:
-            client.close()
+    assert all(is_cut_off(client, 0.5) for client in idle + slow + deaf)  # with the page
+    for client in idle + slow + deaf:
+        client.close()
     assert caplog.records == []
 
 

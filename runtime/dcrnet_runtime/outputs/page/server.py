@@ -90,15 +90,13 @@ class LivePage:
         """Send every client away and stop listening."""
         self._newest.close()
         if self._loop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.call_later, _FAREWELL_S, self._cut_off)
+            # A client that does not read would be waited for.
+            self._loop.call_soon_threadsafe(
+                self._loop.call_later, _FAREWELL_S, self._crowd.cut_all
+            )
         self._server.should_exit = True
         self._thread.join(3 * _GRACE_S)
         self._socket.close()
-
-    def _cut_off(self) -> None:
-        """A client that does not read would be waited for."""
-        for connection in list(self._server.server_state.connections):
-            connection.transport.abort()
 
     def _run(self) -> None:
         try:
@@ -115,6 +113,7 @@ class LivePage:
             await self._server.serve(sockets=[])
         finally:
             acceptor.close()
+            self._crowd.cut_all()
 
     def _connection(self) -> Connection:
         return Connection(self._server.config, self._server.server_state, self._crowd)

@@ -53,7 +53,7 @@ class Acceptor:
         self._loop.add_reader(self._listening, self._accept)
 
     def _accept(self) -> None:
-        for _ in range(_AT_ONCE):
+        for _ in range(min(_AT_ONCE, self._crowd.turnover)):
             try:
                 client, address = self._listening.accept()
             except BlockingIOError:

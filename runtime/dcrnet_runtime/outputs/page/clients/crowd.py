@@ -115,6 +115,16 @@ class Crowd:
             del group[client]
             group[client] = None
 
+    @property
+    def turnover(self) -> int:
+        """How many may come at once without that one goes which has just come."""
+        return max(1, self._limits.group // 4)
+
+    def cut_all(self) -> None:
+        """Cut everybody off."""
+        for client in [client for group in self._groups.values() for client in group]:
+            self._cut(client)
+
     def shed(self) -> bool:
         """Cut off one connection of the address that has most; whether there is one to spare."""
         return any(
