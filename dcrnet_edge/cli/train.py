@@ -15,7 +15,8 @@ from dcrnet_edge.cli.train_options import (
     SettingOptions,
     TeacherOptions,
 )
-from dcrnet_runtime.cli.console import command_app, note, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 from dcrnet_runtime.deprecation import renamed
 

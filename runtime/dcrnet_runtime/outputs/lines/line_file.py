@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 from dcrnet_runtime.outfile import PendingFile, unwritable
+
+
+class Lines(Protocol):
+    """Where lines go; its text names the place."""
+
+    first_line: str
+    """What is there already, of lines that are appended to; without its end."""
+
+    def write(self, line: str) -> None:
+        """Append a line; its end is added."""
+
+    def close(self, *, is_whole: bool) -> None:
+        """Finish; ``is_whole`` tells that every line was written."""
 
 
 class LineFile:
@@ -43,6 +57,9 @@ class LineFile:
         except OSError as error:
             raise unwritable(path, error) from error
 
+    def __str__(self) -> str:
+        return str(self._path)
+
     def write(self, line: str) -> None:
         """Append a line; its end is added.
 
@@ -50,7 +67,7 @@ class LineFile:
             BrokenPipeError: the reader of a pipe has left.
             DcrnetError: the disk is full, say; the file ends with the line before.
         """
-        rest = memoryview(f"{line}\n".encode())
+        rest = memoryview(encoded(line))
         start = os.fstat(self._file).st_size
         try:
             while rest:
@@ -77,9 +94,15 @@ class LineFile:
     def _go_on(self) -> None:
         """A line that a power cut left half written must not swallow the next one."""
         size = os.fstat(self._file).st_size
-        with self._path.open(encoding="utf-8", errors="replace") as lines:
+        # A spreadsheet that stored the file may have put a byte-order mark before it.
+        with self._path.open(encoding="utf-8-sig", errors="replace") as lines:
             self.first_line = lines.readline().rstrip("\n")
         if size:
             os.lseek(self._file, size - 1, os.SEEK_SET)
             if os.read(self._file, 1) != b"\n":
                 os.write(self._file, b"\n")
+
+
+def encoded(line: str) -> bytes:
+    """A line as UTF-8 with its end; bytes of a name that are no UTF-8 are written as escapes."""
+    return f"{line}\n".encode(errors="backslashreplace")

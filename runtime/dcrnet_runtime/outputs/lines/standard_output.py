@@ -1,40 +1,45 @@
-"""JSON Lines on standard output."""
+"""Lines on standard output."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import suppress
 
-from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outputs.lines.line_file import encoded
 from dcrnet_runtime.outputs.output import ReaderLeftError
-from dcrnet_runtime.outputs.record import observation_record
+from dcrnet_runtime.printable import printable
 
 
 class StandardOutput:
-    """JSON Lines on standard output."""
+    """Standard output as a place for lines; a terminal is sent printable characters alone."""
 
-    name = "stdout"
-    takes_pixels = False
+    first_line = ""
 
-    def __init__(self, *, is_live: bool) -> None:
-        self._is_live = is_live
+    def __init__(self) -> None:
+        self._is_terminal = False
         try:
+            self._is_terminal = sys.stdout.isatty()
             # Not through sys.stdout, whose lock a stuck reader would hold past the program's end.
             sys.stdout.flush()
             self._file: int | None = os.dup(sys.stdout.fileno())
-        except (OSError, ValueError):  # replaced by something that is no file
+        except (AttributeError, OSError, ValueError):  # replaced by something that is no file
             self._file = None
 
-    def write(self, observation: Observation, unix_s: float) -> None:
-        """One line."""
-        record = observation_record(observation, unix_s if self._is_live else None)
-        line = json.dumps(record) + "\n"
+    def __str__(self) -> str:
+        return "standard output"
+
+    def write(self, line: str) -> None:
+        """Write a line; its end is added.
+
+        Raises:
+            ReaderLeftError: nobody reads on.
+        """
+        line = printable(line) if self._is_terminal else line
         if self._file is None:
-            sys.stdout.write(line)
+            sys.stdout.write(f"{line}\n")
             return
-        rest = memoryview(line.encode())
+        rest = memoryview(encoded(line))
         try:
             while rest:
                 rest = rest[os.write(self._file, rest) :]

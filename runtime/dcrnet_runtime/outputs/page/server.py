@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from threading import Thread
 
@@ -27,6 +28,7 @@ class LivePage:
         address: where to listen.
         token: empty for none, which only a loopback address may have.
         blur_faces: whether faces are made unrecognisable.
+        failures: of all outputs, by name, for the metrics.
 
     Raises:
         DcrnetError: the address cannot be listened on.
@@ -36,12 +38,19 @@ class LivePage:
     wants_stop = False
     error: str | None = None
 
-    def __init__(self, address: PageAddress, token: str, *, blur_faces: bool) -> None:
+    def __init__(
+        self,
+        address: PageAddress,
+        token: str,
+        *,
+        blur_faces: bool,
+        failures: Mapping[str, int] | None = None,
+    ) -> None:
         self.failures = 0
         self._socket = address.listen()
         self.address = replace(address, port=self._socket.getsockname()[1])
         """With the port that was taken where any free one was asked for."""
-        self._newest = Newest(blur_faces=blur_faces)
+        self._newest = Newest(blur_faces=blur_faces, failures=failures)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 page_app(self._newest, self.address, token),

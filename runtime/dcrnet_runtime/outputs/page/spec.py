@@ -62,4 +62,6 @@ class PageSpec(OutputSpec):
                 "`serve` needs Starlette, uvicorn and prometheus-client:"
                 " pip install 'dcrnet-edge[serve]'"
             ) from error
-        return LivePage(address, self.token, blur_faces=context.blur_faces)
+        return LivePage(
+            address, self.token, blur_faces=context.blur_faces, failures=context.failures
+        )
