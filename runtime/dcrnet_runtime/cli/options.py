@@ -127,8 +127,8 @@ class SourceOptions:
             raise DcrnetError(
                 "--source, --camera, --demo and --from exclude each other: name one"
                 if any(given)
-                else "name one source: --source FILE|FOLDER|URL, --camera 0, or --demo; --from FILE"
-                " reads its address from a file"
+                else "name one source: --source FILE|FOLDER|URL, --camera 0, or --demo; --from"
+                " FILE reads its address from a file"
             )
         if self.nul and self.from_ is None:
             raise DcrnetError("-0 is of what --from reads: name it, --from - or --from FILE")
