@@ -39,7 +39,10 @@ from dcrnet_runtime.errors import DcrnetError
         (["--set", "recipe=3"], "setting recipe is a table"),
         (["--set", "recipe.ema_decay=2"], "recipe.ema_decay is 2.0: give a value from 0.0 to"),
         (["--set", "recipe.class_weights=true"], "both make up for rare classes"),
-        (["--epochs", "28"], "recipe.progressive takes all 28 epochs"),
+        (
+            ["--epochs", "2", "--set", "recipe.progressive=[[64, 2]]"],
+            "recipe.progressive takes all 2 epochs",
+        ),
         (["--config", "none.toml"], "settings file none.toml cannot be read"),
         (
             ["--from-scratch", "--start-from", "x.safetensors"],
