@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcrnet_edge.cli.progress import progress_bar
 from dcrnet_runtime.cli.console import note
 
 if TYPE_CHECKING:
@@ -63,6 +62,7 @@ def open_data(
     from dcrnet_edge.datasets.reading import read_dataset
     from dcrnet_edge.datasets.sample import Split
     from dcrnet_runtime.cache import cache_folder
+    from dcrnet_runtime.cli.progress import progress_bar
     from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
 
     say = rank_zero_only(note)  # not by each of several devices

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dcrnet_edge.cli.face_data import LandmarksCacheOption, open_data
-from dcrnet_edge.cli.progress import progress_bar
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_edge.models.registry import names as network_names
 from dcrnet_edge.presets import preset_names
@@ -200,6 +199,7 @@ class TeacherOptions:
         from dcrnet_edge.distillation.teaching import teach
         from dcrnet_edge.distillation.unlabelled import UnlabelledFolder
         from dcrnet_runtime.cache import cache_folder
+        from dcrnet_runtime.cli.progress import progress_bar
 
         teachers = [Teacher.read(path, data.dataset.labels) for path in self.teacher]
         answers = TeacherAnswers(cache_folder() / "teachers", progress_bar("Asking teachers"))

@@ -134,7 +134,7 @@ def read_predictions(path: Path) -> Predictions:
     if missing or not labels:
         raise DcrnetError(
             f"{path} is no predictions file: it lacks {', '.join(missing) or 'p_<label> columns'};"
-            " dcrnet-eval --predictions writes one"
+            " dcrnet-eval --predictions FILE writes one"
         )
     try:
         probabilities = np.array(

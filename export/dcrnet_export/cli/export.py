@@ -79,7 +79,7 @@ def _preparation(path: Path, job: ExportJob, kinds: Sequence[ArtifactKind]) -> I
         yield (
             f"WARNING: it was trained at {' and '.join(map(str, trained_px))} px and can be far"
             f" worse at {size_px}: dcrnet-eval {path} --size {size_px} --data DIR measures it,"
-            f" dcrnet-train --start-from {path} --size {size_px} --epochs 3 --set"
+            f" dcrnet-train --data DIR --start-from {path} --size {size_px} --epochs 3 --set"
             " 'recipe.progressive=[]' adapts it."
         )
     if (aim := kinds[0].target) is not None:

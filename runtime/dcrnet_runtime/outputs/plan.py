@@ -51,6 +51,11 @@ class OutputPlan:
         wanted = [spec for spec in asked if not (spec.yields and is_taken)]
         return sorted(wanted, key=lambda spec: not spec.is_watched)
 
+    @property
+    def uses_standard_output(self) -> bool:
+        """Whether an output's lines go there."""
+        return any(spec.standard_output for spec in self.wanted)
+
     def check(self) -> None:
         """Refuse what contradicts itself before anything is opened.
 

@@ -21,6 +21,7 @@ from dcrnet_edge.presets import preset, preset_names, read_toml
 from dcrnet_edge.training.recipe import Keep, Optimiser, Schedule
 from dcrnet_edge.training.run_config import RunConfig, nested, parse_assignment
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import extra_command
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_a_missing_extra(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for app in (train_cli.app, eval_cli.app):
         result = CliRunner().invoke(app, ["--data", "."])
         assert result.exit_code == 2
-        assert f"{module} is not installed: pip install 'dcrnet-edge[train]'" in result.stderr
+        assert f"{module} is not installed: {extra_command('train')}" in result.stderr
 
 
 @pytest.mark.parametrize("name", preset_names())
