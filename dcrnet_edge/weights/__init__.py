@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import repair_command
 
 WEIGHTS_FILE = "dcrnet.safetensors"
 
@@ -19,7 +20,6 @@ def shipped_checkpoint() -> Path:
     path = Path(str(resources.files(__name__) / WEIGHTS_FILE))
     if not path.is_file():
         raise DcrnetError(
-            f"this installation has no weights at {path}: pip install --force-reinstall"
-            " dcrnet-edge, or name a checkpoint"
+            f"this installation has no weights at {path}: {repair_command()}, or name a checkpoint"
         )
     return path

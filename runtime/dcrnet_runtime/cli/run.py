@@ -6,14 +6,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand
 
-from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, command_app, complain, note, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import note, note_logs, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
-from dcrnet_runtime.cli.options import FaceOptions, ModelOptions, SourceOptions
+from dcrnet_runtime.cli.options import (
+    SOURCE_NAMES,
+    ConfigOptions,
+    FaceOptions,
+    ModelOptions,
+    SourceOptions,
+)
+from dcrnet_runtime.cli.settings_file import ConfiguredCommand
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs.pictures.specs import BlurOptions
 from dcrnet_runtime.outputs.registry import OUTPUTS
+from dcrnet_runtime.redaction import redacted
 
 if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
@@ -22,26 +30,28 @@ if TYPE_CHECKING:
     from dcrnet_runtime.video.kind import Source
 
 
-class _WithoutArguments(TyperCommand):
+class _WithoutArguments(ConfiguredCommand):
     """Refuses arguments, and tells the option that they were meant for."""
 
     allow_extra_args = True
+    alternatives = SOURCE_NAMES
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
         if rest:
-            complain(
-                f"{rest[0]} stands alone: name it with --source {rest[0]}; for several photos"
+            name = redacted(rest[0])
+            raise DcrnetError(
+                f"{name} stands alone: name it with --source {name}; for several photos"
                 " their folder, or a pattern in quotes (--source 'photos/*.jpg')"
             )
-            raise typer.Exit(EXIT_BAD_INPUT)
         return rest
 
 
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
     app = command_app()
-    groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, BlurOptions, CommonOptions)
+    common = (ConfigOptions, CommonOptions)
+    groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, BlurOptions, *common)
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
     app.command(cls=_WithoutArguments)(reported(**names)(with_groups(run, *groups)))
     return app
@@ -53,7 +63,7 @@ def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: A
     Exit codes: 0 at the source's end, after --frames, and on SIGINT, SIGTERM or a closed window;
     2 for bad input, also a source that gives no frame at all; 3 for a source that is lost.
     """
-    *specs, blur, _ = rest
+    *specs, blur, _, _ = rest
     if faces.fetch_landmarks:
         note("The face landmark networks are in this package: there is nothing to fetch.")
         if not source.is_named:
@@ -127,11 +137,9 @@ def _self_test(model: Model) -> None:
 
 
 def _warn_of_installation() -> None:
-    import logging
-
     from dcrnet_runtime.cli.environment import cv2_conflict
 
-    logging.basicConfig(format="%(levelname)s: %(message)s")
+    note_logs()
     conflict = cv2_conflict()
     if conflict:
         note(f"warning: {conflict}")

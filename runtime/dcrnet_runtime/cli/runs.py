@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from itertools import islice
 
 import typer
@@ -10,6 +12,7 @@ from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, complain, note
 from dcrnet_runtime.cli.notify import Notifier
 from dcrnet_runtime.cli.published import published
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import extra_command
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.plan import OutputPlan
 from dcrnet_runtime.recognizer import Recognizer
@@ -17,6 +20,8 @@ from dcrnet_runtime.stream import Stream, StreamOptions
 from dcrnet_runtime.video.frame import Frame
 from dcrnet_runtime.video.images import read_image
 from dcrnet_runtime.video.kind import Source
+
+_SHORT_S = 1.0  # what takes no longer needs no bar
 
 
 def run_demo(recognizer: Recognizer, plan: OutputPlan) -> None:
@@ -29,7 +34,7 @@ def run_demo(recognizer: Recognizer, plan: OutputPlan) -> None:
         from skimage.data import astronaut
     except ImportError as error:
         raise DcrnetError(
-            "--demo needs the portrait of the demo extra: pip install 'dcrnet-edge[demo]'"
+            f"--demo needs the portrait of the demo extra: {extra_command('demo')}"
         ) from error
     frame = Frame(astronaut(), 0, 0.0, "demo portrait")
     with published(plan) as (publisher, _):
@@ -42,6 +47,7 @@ def run_photos(
     """Every photo gets its line; an unreadable one is named and the others go on."""
     failed, faces = 0, 0
     paths = plan.facts.inputs[:limit]
+    show = _bar("photos", plan)
     with published(plan) as (publisher, wants_stop):
         for index, path in enumerate(paths):
             if wants_stop():
@@ -55,6 +61,7 @@ def run_photos(
             recognitions = recognizer.recognize(frame.rgb)
             publisher.publish(Observation.of_still(frame, recognitions))
             faces += len(recognitions)
+            show(index + 1, len(paths))
     if faces == 0 and failed < len(paths):
         complain(
             f"no face was found in {source.address}: the face must be upright and at least a"
@@ -74,6 +81,7 @@ def run_live(
     """A video, a camera or a stream, until it ends, a signal comes or an output has had enough."""
     notifier = Notifier()
     facts = None
+    show = _bar("frames", plan)
     with published(plan) as (publisher, wants_stop):
 
         def turn() -> bool:
@@ -88,4 +96,16 @@ def run_live(
                     note(str(facts))
                     notifier.ready(str(facts))
                 publisher.publish(observation)
+                frames = 0 if facts is None else facts.frame_count
+                show(observation.frame.index + 1, min(frames, limit or frames))
             notifier.stopping()
+
+
+def _bar(what: str, plan: OutputPlan) -> Callable[[int, int], None]:
+    """A bar for what takes long and ends, unless lines of results are on the same terminal."""
+    is_shared = sys.stdout is not None and sys.stdout.isatty() and plan.uses_standard_output
+    if plan.facts.is_live or is_shared or not sys.stderr.isatty():
+        return lambda done, total: None
+    from dcrnet_runtime.cli.progress import progress_bar
+
+    return progress_bar(what, after_s=_SHORT_S)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Box, Face
+from dcrnet_runtime.installation import package_command
 
 _FILE = "haarcascade_frontalface_default.xml"
 _LONGEST_PX = 640
@@ -30,8 +31,8 @@ class CascadeDetector:
         path = Path(cv2.__file__).parent / "data" / _FILE
         if not (hasattr(cv2, "CascadeClassifier") and path.is_file()):
             raise DcrnetError(
-                f"OpenCV {cv2.__version__} has no face cascade: pip install"
-                " 'opencv-python-headless<5', or take the detector litert"
+                f"OpenCV {cv2.__version__} has no face cascade:"
+                f" {package_command('opencv-python-headless<5')}, or take the detector litert"
             )
         self._cascade = cv2.CascadeClassifier(str(path))
         self._max_faces = max_faces

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dcrnet_runtime.detectors.litert import FaceNetworks
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import LANDMARKS, Box, Face
+from dcrnet_runtime.installation import extra_command
 from dcrnet_runtime.landmarks import shipped_landmarks
 
 
@@ -27,7 +28,7 @@ def open_mediapipe(task: Path | None, max_faces: int) -> MediaPipeDetector:
         import mediapipe
     except ImportError as error:
         raise DcrnetError(
-            f"mediapipe cannot be imported ({error}): pip install 'dcrnet-edge[mediapipe]'"
+            f"mediapipe cannot be imported ({error}): {extra_command('mediapipe')}"
         ) from error
     own = FaceNetworks.from_mediapipe_wheel() if hasattr(mediapipe, "solutions") else None
     if task is None and own is not None:

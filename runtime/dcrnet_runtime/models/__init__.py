@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import repair_command
 
 MODEL_FILE = "dcrnet-int8.onnx"
 
@@ -19,7 +20,7 @@ def shipped_model() -> Path:
     path = Path(str(resources.files("dcrnet_runtime") / "models" / MODEL_FILE))
     if not path.is_file():
         raise DcrnetError(
-            f"this installation has no model at {path}: pip install --force-reinstall dcrnet-edge,"
+            f"this installation has no model at {path}: {repair_command()},"
             " or name a file that dcrnet-export wrote"
         )
     return path

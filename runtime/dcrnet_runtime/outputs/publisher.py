@@ -35,15 +35,20 @@ class Publisher:
 
     An output that ends before the loop does is logged once.
 
+    Args:
+        outputs: which ones.
+        failures: where to count.
+
     Attributes:
         failures: observations that were lost or could not be written, by output; goes on
             counting.
     """
 
-    def __init__(self, outputs: Sequence[Output]) -> None:
-        self.failures: dict[str, int] = {}
+    def __init__(self, outputs: Sequence[Output], failures: dict[str, int] | None = None) -> None:
+        self.failures = {} if failures is None else failures
         self._outputs = outputs
         self._told: set[str] = set()
+        self._count()
 
     @property
     def wants_stop(self) -> bool:
@@ -97,9 +102,7 @@ class Publisher:
             raise OutputFailedError(waited + listed, is_told=not untold)
 
     def _count(self) -> None:
-        self.failures.update(
-            {output.name: output.failures for output in self._outputs if output.failures}
-        )
+        self.failures.update({output.name: output.failures for output in self._outputs})
 
 
 def open_publisher(plan: OutputPlan, is_stopping: Callable[[], bool] = lambda: False) -> Publisher:
@@ -114,7 +117,8 @@ def open_publisher(plan: OutputPlan, is_stopping: Callable[[], bool] = lambda: F
             have replaced nothing.
     """
     plan.check()
-    context = OutputContext(plan.facts, plan.blur_faces, is_stopping)
+    failures: dict[str, int] = {}
+    context = OutputContext(plan.facts, plan.blur_faces, is_stopping, failures)
     opened: list[Output] = []
     try:
         opened.extend(spec.open(context) for spec in plan.wanted)
@@ -122,4 +126,4 @@ def open_publisher(plan: OutputPlan, is_stopping: Callable[[], bool] = lambda: F
         for output in opened:
             output.close()
         raise
-    return Publisher(opened)
+    return Publisher(opened, failures)

@@ -73,7 +73,7 @@ def observation_record(observation: Observation, unix_s: float | None) -> dict[s
             "dropped": counters.dropped,
             "reconnects": counters.reconnects,
             "broken": counters.broken,
-            "failures": dict(counters.failures),
+            "failures": {name: count for name, count in counters.failures.items() if count},
         },
     }
 

@@ -19,6 +19,7 @@ from dcrnet_runtime.cli import run as cli
 from dcrnet_runtime.cli.environment import cv2_conflict
 from dcrnet_runtime.detectors.detector import DetectorKind
 from dcrnet_runtime.face import Box, Face
+from dcrnet_runtime.installation import extra_command, upgrade_command
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
@@ -238,7 +239,7 @@ def test_a_model_of_another_version(photo: Path, tiny_model: TinyModel) -> None:
     expect_error(
         run("--source", photo, "--model", tiny_model(card_json=newer)),
         "card has version 9, this package knows 1",
-        "pip install --upgrade",
+        upgrade_command(),
     )
     contract = json.dumps({**card, "preprocess": {**card["preprocess"], "version": 9}})
     expect_error(
@@ -321,10 +322,10 @@ def test_a_bad_landmark_bundle(tiny_model: TinyModel, photo: Path) -> None:
 
 def test_a_missing_extra(monkeypatch: pytest.MonkeyPatch, tiny_model: TinyModel) -> None:
     monkeypatch.setitem(sys.modules, "skimage.data", None)
-    expect_error(run("--demo", "--model", tiny_model()), "pip install 'dcrnet-edge[demo]'")
+    expect_error(run("--demo", "--model", tiny_model()), extra_command("demo"))
     monkeypatch.setitem(sys.modules, "mediapipe", None)
     result = run("--demo", "--model", tiny_model(), "--detector", "mediapipe")
-    expect_error(result, "pip install 'dcrnet-edge[mediapipe]'")
+    expect_error(result, extra_command("mediapipe"))
 
 
 def test_two_versions_of_cv2_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

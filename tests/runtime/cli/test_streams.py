@@ -12,7 +12,8 @@ import pytest
 _COMMAND = """
 import sys
 import typer
-from dcrnet_runtime.cli.console import command_app, complain, note, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import note, reported
 from dcrnet_runtime.errors import DcrnetError
 app = command_app()
 

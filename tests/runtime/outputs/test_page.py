@@ -356,6 +356,27 @@ def test_metrics_are_prometheus() -> None:
     assert samples["dcrnet_delay_seconds_sum",] == pytest.approx(4 * 0.0115)
 
 
+def test_metrics_have_every_output_and_the_build_from_the_start() -> None:
+    from prometheus_client.parser import text_string_to_metric_families
+
+    from dcrnet_runtime.version import __version__
+
+    failures = {"page": 0, "csv": 0}
+    address = PageAddress("127.0.0.1", 0)
+    with closing(LivePage(address, "", blur_faces=False, failures=failures)) as page:
+        before = get(page, "/metrics").read().decode()
+        failures["csv"] = 2  # as the publisher counts, with or without a frame
+        after = get(page, "/metrics").read().decode()
+    for text, csv in ((before, 0), (after, 2)):
+        samples = [s for f in text_string_to_metric_families(text) for s in f.samples]
+        failed = [s for s in samples if s.name == "dcrnet_output_failures_total"]
+        counted = {s.labels["output"]: s.value for s in failed}
+        assert counted == {"page": 0, "csv": csv}
+        (build,) = [s for s in samples if s.name == "dcrnet_build_info"]
+        assert build.value == 1
+        assert build.labels["version"] == __version__
+
+
 def test_clients_that_stop_reading_hold_nobody(caplog: pytest.LogCaptureFixture) -> None:
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (720, 960, 3), dtype=np.uint8)  # some 500 KB each

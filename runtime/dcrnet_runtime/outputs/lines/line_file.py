@@ -5,9 +5,23 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from dcrnet_runtime.outfile import PendingFile, unwritable
 from dcrnet_runtime.outputs.output import NotNowError
+
+
+class Lines(Protocol):
+    """Where lines go; its text names the place."""
+
+    first_line: str
+    """What is there already, of lines that are appended to; without its end."""
+
+    def write(self, line: str) -> None:
+        """Append a line; its end is added."""
+
+    def close(self, *, is_whole: bool) -> None:
+        """Finish; ``is_whole`` tells that every line was written."""
 
 
 class LineFile:
@@ -45,6 +59,9 @@ class LineFile:
         except OSError as error:
             raise unwritable(path, error) from error
 
+    def __str__(self) -> str:
+        return str(self._path)
+
     def write(self, line: str) -> None:
         """Append a line; its end is added.
 
@@ -74,7 +91,8 @@ class LineFile:
     def _go_on(self) -> None:
         """A line that a power cut left half written must not swallow the next one."""
         size = os.fstat(self._file).st_size
-        with self._path.open(encoding="utf-8", errors="replace") as lines:
+        # A spreadsheet that stored the file may have put a byte-order mark before it.
+        with self._path.open(encoding="utf-8-sig", errors="replace") as lines:
             self.first_line = lines.readline().rstrip("\n")
         if size:
             os.lseek(self._file, size - 1, os.SEEK_SET)
@@ -88,7 +106,7 @@ def write_line(file: int, line: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    rest = memoryview(f"{line}\n".encode())
+    rest = memoryview(_encoded(line))
     start = os.fstat(file).st_size
     try:
         while rest:
@@ -99,3 +117,8 @@ def write_line(file: int, line: str) -> None:
             with suppress(OSError):
                 os.lseek(file, start, os.SEEK_SET)
         raise
+
+
+def _encoded(line: str) -> bytes:
+    """A line as UTF-8 with its end; bytes of a name that are no UTF-8 are written as escapes."""
+    return f"{line}\n".encode(errors="backslashreplace")

@@ -11,6 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import extra_command
 from dcrnet_runtime.log_limit import OncePerInterval
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.mqtt.broker import Broker
@@ -106,7 +107,7 @@ class MqttState:
         try:
             from dcrnet_runtime.outputs.mqtt.client import BoundedClient
         except ImportError as error:
-            raise DcrnetError("`mqtt` needs paho-mqtt: pip install 'dcrnet-edge[mqtt]'") from error
+            raise DcrnetError(f"`mqtt` needs paho-mqtt: {extra_command('mqtt')}") from error
         broker = self._broker
         client = BoundedClient(client_id=f"dcrnet-{secrets.token_hex(4)}")
         client.will_set(self._status_topic, "offline", retain=True)

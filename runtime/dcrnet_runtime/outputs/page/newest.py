@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 
 import cv2
 
@@ -25,9 +26,11 @@ class Newest:
         stage_s: seconds spent in each stage so far.
         delay_s: seconds of delay so far, summed over frames.
         is_closed: whether no more will come.
+        failures: observations that each output has lost so far.
     """
 
-    def __init__(self, *, blur_faces: bool) -> None:
+    def __init__(self, *, blur_faces: bool, failures: Mapping[str, int] | None = None) -> None:
+        self.failures: Mapping[str, int] = {} if failures is None else failures
         self.observation: Observation | None = None
         self.sequence = 0
         self.stage_s: dict[Stage, float] = defaultdict(float)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from threading import Thread
 
@@ -35,6 +35,7 @@ class LivePage:
         blur_faces: whether faces are made unrecognisable.
         embedders: origins whose pages may show it in a frame.
         limits: of clients at once; None for what the process may open.
+        failures: of all outputs, by name, for the metrics.
 
     Raises:
         DcrnetError: the address cannot be listened on.
@@ -53,12 +54,13 @@ class LivePage:
         blur_faces: bool,
         embedders: Sequence[str] = (),
         limits: Limits | None = None,
+        failures: Mapping[str, int] | None = None,
     ) -> None:
         self.failures = 0
         self._socket = address.listen()
         self.address = replace(address, port=self._socket.getsockname()[1])
         """With the port that was taken where any free one was asked for."""
-        self._newest = Newest(blur_faces=blur_faces)
+        self._newest = Newest(blur_faces=blur_faces, failures=failures)
         self._crowd = Crowd(limits or Limits.of_process())
         for name in ("uvicorn.error", "asyncio"):  # a line for each bad request would fill a disk
             logging.getLogger(name).addFilter(_LIMIT)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import extra_command
 from dcrnet_runtime.outputs.page.address import PageAddress, embedder_origin
 from dcrnet_runtime.outputs.spec import PANEL, OutputContext, OutputSpec
 
@@ -72,8 +73,12 @@ class PageSpec(OutputSpec):
             from dcrnet_runtime.outputs.page.server import LivePage
         except ImportError as error:
             raise DcrnetError(
-                "`serve` needs Starlette, uvicorn and prometheus-client:"
-                " pip install 'dcrnet-edge[serve]'"
+                f"`serve` needs Starlette, uvicorn and prometheus-client: {extra_command('serve')}"
             ) from error
-        embedders = [embedder_origin(origin) for origin in self.allow_embedding or ()]
-        return LivePage(address, self.token, blur_faces=context.blur_faces, embedders=embedders)
+        return LivePage(
+            address,
+            self.token,
+            blur_faces=context.blur_faces,
+            embedders=[embedder_origin(origin) for origin in self.allow_embedding or ()],
+            failures=context.failures,
+        )

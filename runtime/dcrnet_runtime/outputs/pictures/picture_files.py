@@ -54,9 +54,9 @@ class PictureFiles:
 
 def _check(path: Path) -> None:
     """Find out before the first photo whether one could be written there."""
+    pending = PendingFile(path)
     if not cv2.haveImageWriter(path.name):
         raise DcrnetError(f"`save` {path} names no image format: end it in .jpg or .png")
-    pending = PendingFile(path)
     try:
         pending.beside.touch()
     except OSError as error:
