@@ -18,6 +18,8 @@ from dcrnet_runtime.video.frame import Frame
 from dcrnet_runtime.video.images import read_image
 from dcrnet_runtime.video.kind import Source
 
+_ADVICE = "the face must be upright and at least a twentieth of the picture"
+
 
 def run_demo(recognizer: Recognizer, plan: OutputPlan) -> None:
     """The demo extra's portrait, as one photo.
@@ -56,10 +58,7 @@ def run_photos(
             publisher.publish(Observation.of_still(frame, recognitions))
             faces += len(recognitions)
     if faces == 0 and failed < len(paths):
-        complain(
-            f"no face was found in {source.address}: the face must be upright and at least a"
-            " twentieth of the picture"
-        )
+        complain(f"no face was found in {source.address}: {_ADVICE}")
     if failed or faces == 0:
         raise typer.Exit(EXIT_BAD_INPUT)
 
@@ -73,7 +72,7 @@ def run_live(
 ) -> None:
     """A video, a camera or a stream, until it ends, a signal comes or an output has had enough."""
     notifier = Notifier()
-    facts = None
+    facts, faces, frames = None, 0, 0
     with published(plan) as (publisher, wants_stop):
 
         def turn() -> bool:
@@ -88,4 +87,8 @@ def run_live(
                     note(str(facts))
                     notifier.ready(str(facts))
                 publisher.publish(observation)
+                frames += 1
+                faces += len(observation.faces)
             notifier.stopping()
+    if frames and not faces:
+        note(f"No face was found in {source.name}, in {frames:,} frames: {_ADVICE}.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.lines.line_file import LineFile
-from dcrnet_runtime.outputs.record import smoothed_probability, utc
+from dcrnet_runtime.outputs.record import utc
 
 
 class CsvRows:
@@ -40,7 +40,7 @@ class CsvRows:
                 *(face.track_id, round(face.age_s, 3)),
                 *(round(v, 1) for v in astuple(face.recognition.face.box)),
                 int(face.recognition.face.landmarks is not None),
-                *(face.label, round(smoothed_probability(face), 4)),
+                *(face.label, round(face.probability, 4)),
                 *(round(float(p), 4) for p in face.probabilities),
             ]
             self._file.write(_row(values))
