@@ -155,9 +155,7 @@ class Recognizer:
             return [face]
         return found
 
-    def _recognize_in(
-        self, boxes: Sequence[tuple[NDArray[np.uint8], Box]]
-    ) -> list[Recognition]:
+    def _recognize_in(self, boxes: Sequence[tuple[NDArray[np.uint8], Box]]) -> list[Recognition]:
         """One answer for each box of a picture."""
         faces = [
             replace(face_in_box(rgb, box, self.detector), outside=_outside(box, rgb))

@@ -64,8 +64,8 @@ class Stream:
     Args:
         recognizer: finds and classifies.
         source: an address as ``dcrnet-run --source`` takes it, a path, a camera's number, a parsed
-            address, or a function that opens a :class:`dcrnet_runtime.video.capture.Capture` of your own, for a camera
-            that OpenCV does not know.
+            address, or a function that opens a :class:`dcrnet_runtime.video.capture.Capture` of
+            your own, for a camera that OpenCV does not know.
         options: how.
         wants_stop: is asked ten times a second while waiting, and before each frame.
         failures: outputs' failures by output, to be counted with the rest.
@@ -246,8 +246,8 @@ def _opening(
     if not isinstance(source, Source):
         if not callable(source):
             raise DcrnetError(
-                f"`source` is {source!r}, of which no frame can be read: give a path, an address, a"
-                " camera's number, or a function that opens a Capture"
+                f"`source` is {source!r}, of which no frame can be read: give a path, an address,"
+                " a camera's number, or a function that opens a Capture"
             )
         return source, "the source"
     # Below the loop's deadlines, so that a read that can end does so before it is abandoned.

@@ -183,9 +183,7 @@ class LiteRTDetector:
                 faces.append(face)
         return faces
 
-    def _detect(
-        self, rgb: NDArray[np.uint8], square: Box, min_score: float
-    ) -> list[_Detection]:
+    def _detect(self, rgb: NDArray[np.uint8], square: Box, min_score: float) -> list[_Detection]:
         """What the detector sees in a square of the frame, best first."""
         frame = geometry.box_transform(square, 1.0, blazeface.INPUT_PX)
         codes = _sample(rgb, frame, blazeface.INPUT_PX)

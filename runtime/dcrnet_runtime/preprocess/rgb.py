@@ -47,7 +47,7 @@ def as_rgb(picture: Picture) -> NDArray[np.uint8]:
 
 
 def _is_rgb(array: NDArray[Any]) -> bool:
-    is_shaped = array.ndim == 3 and array.shape[2] == 3 and 0 < min(array.shape[:2])
+    is_shaped = array.ndim == 3 and array.shape[2] == 3 and min(array.shape[:2]) > 0
     return array.dtype == np.uint8 and is_shaped and max(array.shape[:2]) <= MAX_SIDE_PX
 
 
@@ -94,9 +94,9 @@ def _codes(array: NDArray[Any]) -> NDArray[np.uint8]:
         )
     low, high = float(array.min()), float(array.max())
     is_whole = array.dtype.kind != "f"
-    if not is_whole and 0.0 <= low and high <= 1.0:
+    if not is_whole and low >= 0.0 and high <= 1.0:
         return np.rint(array * 255.0).astype(np.uint8)
-    if 0.0 <= low and high <= 255.0 and (is_whole or high > _LOWEST_PEAK):
+    if low >= 0.0 and high <= 255.0 and (is_whole or high > _LOWEST_PEAK):
         return np.rint(array).astype(np.uint8)
     raise DcrnetError(
         f"the picture is {_told(array)} with values from {low:.4g} to {high:.4g}, neither of 0 to"

@@ -29,4 +29,6 @@ class Frame:
 
     def __repr__(self) -> str:
         height, width = self.rgb.shape[:2]
-        return f"Frame({self.name!r}, {width}x{height}, index={self.index}, time_s={self.time_s:.3f})"
+        return (
+            f"Frame({self.name!r}, {width}x{height}, index={self.index}, time_s={self.time_s:.3f})"
+        )

@@ -152,6 +152,9 @@ def test_home_assistant_is_told_what_there_is(tmp_path: Path) -> None:
                 if key == "expression":
                     assert shown[key] in sensor["options"]
                     assert rendered(sensor["value_template"], {"faces": []}) in sensor["options"]
+                    unsure = {"faces": [{"track": {"label": None}}]}
+                    assert rendered(sensor["value_template"], unsure) == "uncertain"
+                    assert "uncertain" in sensor["options"]
             assert shown == {"expression": "sadness", "probability": "80.0", "faces": "1"}
 
 

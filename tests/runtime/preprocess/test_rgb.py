@@ -48,7 +48,7 @@ def test_a_path_is_read(tmp_path: Path) -> None:
     cv2.imwrite(str(path), RGB[..., ::-1])
     assert (as_rgb(path) == RGB).all()
     assert (as_rgb(str(path)) == RGB).all()
-    with pytest.raises(DcrnetError, match="none.png cannot be read"):
+    with pytest.raises(DcrnetError, match=r"none\.png cannot be read"):
         as_rgb(tmp_path / "none.png")
 
 
