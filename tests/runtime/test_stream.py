@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,6 +85,37 @@ def test_the_stream_says_what_the_recognizer_says_of_a_photo(
             (face,) = observation.faces
             assert (face.probabilities == alone.probabilities).all()
             assert (face.recognition.probabilities == alone.probabilities).all()
+
+
+def test_a_path_is_a_source(recognizer: Recognizer, clip: Path) -> None:
+    assert len(list(Stream(recognizer, clip))) == 12
+
+
+def test_a_number_is_a_camera(recognizer: Recognizer) -> None:
+    with pytest.raises(DcrnetError, match="camera 97 gave no frame"):
+        list(Stream(recognizer, 97))
+
+
+@pytest.mark.parametrize("source", [None, True, 1.5, b"clip.mp4", ["clip.mp4"]])
+def test_what_is_no_source_is_refused(recognizer: Recognizer, source: Any) -> None:
+    with pytest.raises(DcrnetError, match="of which no frame can be read: give a path"):
+        Stream(recognizer, source)
+
+
+def test_a_capture_of_another_kind_of_frames_is_told(recognizer: Recognizer) -> None:
+    bgra = np.zeros((48, 64, 4), np.uint8)
+    with pytest.raises(DcrnetError, match="of four channels"):
+        list(Stream(recognizer, lambda: FakeCamera([bgra] * 3, 50.0)))
+
+
+def test_a_label_below_the_least_confidence_is_none(tiny_model: TinyModel, clip: Path) -> None:
+    model, detector = load_model(tiny_model()), FixedDetector(synthetic_face())
+    unsure = Recognizer(model, detector, min_confidence=0.999)
+    for observation in Stream(unsure, str(clip)):
+        (face,) = observation.faces
+        assert face.label is face.recognition.label is None
+        assert face.probability == face.probabilities.max()
+        assert observation.uncertain == 1
 
 
 def test_a_slow_model_lowers_the_rate_and_not_the_delay(

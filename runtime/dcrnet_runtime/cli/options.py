@@ -209,6 +209,34 @@ class FaceOptions:
             rich_help_panel=_FACES,
         ),
     ] = None
+    min_detection: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="The detector's confidence below which there is no face, 0 to 1; default: 0.5.",
+            rich_help_panel=_FACES,
+        ),
+    ] = None
+    min_face: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=32000,
+            help="Leave out faces whose longer side is shorter, px.",
+            metavar="PX",
+            rich_help_panel=_FACES,
+        ),
+    ] = 0.0
+    min_confidence: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Probability below which a face has no label and is drawn as uncertain, 0 to 1.",
+            rich_help_panel=_FACES,
+        ),
+    ] = 0.0
     smoothing: Annotated[
         float,
         typer.Option(
@@ -236,7 +264,14 @@ class FaceOptions:
                 raise DcrnetError("--finder and --detector exclude each other: give --detector")
         kind = self.detector or self.finder or "auto"
         far = is_far if self.far is None else self.far
-        return open_detector(kind, self.landmarks, max_faces=self.max_faces, far=far)
+        return open_detector(
+            kind,
+            self.landmarks,
+            max_faces=self.max_faces,
+            far=far,
+            min_detection=self.min_detection,
+            min_face_px=self.min_face,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,8 @@ def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: A
     """Print the expression of every face as JSON Lines.
 
     Exit codes: 0 at the source's end, after --frames, and on SIGINT, SIGTERM or a closed window;
-    2 for bad input, also a source that gives no frame at all; 3 for a source that is lost.
+    2 for bad input, also a source that gives no frame at all, and photos without any face; 3 for
+    a source that is lost.
     """
     *specs, blur, _, _ = rest
     if faces.fetch_landmarks:
@@ -91,7 +92,7 @@ def _observe(
     from dcrnet_runtime.recognizer import Recognizer
 
     detector = faces.open(is_far=found is not None and found.is_still)
-    recognizer = Recognizer(model, detector)
+    recognizer = Recognizer(model, detector, min_confidence=faces.min_confidence)
     note(plan.notice())
     if found is None:
         run_demo(recognizer, plan)

@@ -22,6 +22,7 @@ from dcrnet_runtime.video.images import read_image
 from dcrnet_runtime.video.kind import Source
 
 _SHORT_S = 1.0  # what takes no longer needs no bar
+_ADVICE = "the face must be upright and at least a twentieth of the picture"
 
 
 def run_demo(recognizer: Recognizer, plan: OutputPlan) -> None:
@@ -63,10 +64,7 @@ def run_photos(
             faces += len(recognitions)
             show(index + 1, len(paths))
     if faces == 0 and failed < len(paths):
-        complain(
-            f"no face was found in {source.address}: the face must be upright and at least a"
-            " twentieth of the picture"
-        )
+        complain(f"no face was found in {source.address}: {_ADVICE}")
     if failed or faces == 0:
         raise typer.Exit(EXIT_BAD_INPUT)
 
@@ -80,7 +78,7 @@ def run_live(
 ) -> None:
     """A video, a camera or a stream, until it ends, a signal comes or an output has had enough."""
     notifier = Notifier()
-    facts = None
+    facts, faces, frames = None, 0, 0
     show = _bar("frames", plan)
     with published(plan) as (publisher, wants_stop):
 
@@ -96,9 +94,13 @@ def run_live(
                     note(str(facts))
                     notifier.ready(str(facts))
                 publisher.publish(observation)
-                frames = 0 if facts is None else facts.frame_count
-                show(observation.frame.index + 1, min(frames, limit or frames))
+                frames += 1
+                faces += len(observation.faces)
+                stated = 0 if facts is None else facts.frame_count
+                show(observation.frame.index + 1, min(stated, limit or stated))
             notifier.stopping()
+    if frames and not faces:
+        note(f"No face was found in {source.name}, in {frames:,} frames: {_ADVICE}.")
 
 
 def _bar(what: str, plan: OutputPlan) -> Callable[[int, int], None]:

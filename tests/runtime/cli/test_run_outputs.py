@@ -23,7 +23,7 @@ from mjpeg_server import MjpegServer
 from typer.testing import CliRunner, Result
 
 from dcrnet_runtime.cli import run as cli
-from dcrnet_runtime.installation import extra_command
+from dcrnet_runtime.installation import extra_command, package_command
 
 COMMAND = [sys.executable, "-c", "from dcrnet_runtime.cli.run import app; app()"]
 
@@ -278,6 +278,26 @@ def test_a_missing_extra_is_named(
     result = run("--source", clip, "--model", tiny_model(), *options)
     assert result.exit_code == 2
     assert extra_command(extra) in result.stderr
+
+
+def test_without_pyav_a_video_is_refused_and_a_photo_drawn(
+    clip: Path,
+    tiny_model: TinyModel,
+    one_face: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    for ours in ("video_file", "video_writer"):
+        monkeypatch.delitem(sys.modules, f"dcrnet_runtime.outputs.pictures.{ours}", raising=False)
+    result = run("--source", clip, "--model", tiny_model(), "--save", tmp_path / "x.mp4")
+    assert result.exit_code == 2
+    assert f"--save writes video with PyAV: {package_command('av')}" in result.stderr
+    cv2.imwrite(str(tmp_path / "a.png"), synthetic_frame())
+    drawn = tmp_path / "drawn.png"
+    result = run("--source", tmp_path / "a.png", "--model", tiny_model(), "--save", drawn)
+    assert result.exit_code == 0, result.stderr
+    assert cv2.imread(str(drawn)) is not None
 
 
 @pytest.mark.parametrize("display", ["", ":9876"])

@@ -158,6 +158,9 @@ def test_home_assistant_is_told_what_there_is(tmp_path: Path) -> None:
                 shown[key] = rendered(sensor["value_template"], said)
                 if key == "expression":
                     assert {shown[key], nobody[key]} <= set(sensor["options"])
+                    unsure = {"faces": [{"track": {"label": None}}]}
+                    assert rendered(sensor["value_template"], unsure) == "uncertain"
+                    assert "uncertain" in sensor["options"]
             assert shown == {"expression": "sadness", "probability": "80.0", "faces": "1"}
             # Home Assistant reads "None" as unknown, which no long-term mean takes in.
             assert nobody == {"expression": "none", "probability": "None", "faces": "0"}

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -339,7 +340,8 @@ def test_metrics_are_prometheus() -> None:
     with served() as page:
         for index in range(4):
             counters = Counters(index + 1, dropped=2, reconnects=1, failures={"csv": 6})
-            page.offer(observation(index, tracked(), counters=counters), 0)
+            unsure = replace(tracked(2), label=None)
+            page.offer(observation(index, tracked(), unsure, counters=counters), 0)
         text = get(page, "/metrics").read().decode()
     samples = {
         (sample.name, *sample.labels.values()): sample.value
@@ -350,7 +352,8 @@ def test_metrics_are_prometheus() -> None:
     assert samples["dcrnet_frames_dropped_total",] == 2
     assert samples["dcrnet_source_reconnects_total",] == 1
     assert samples["dcrnet_output_failures_total", "csv"] == 6
-    assert samples["dcrnet_faces",] == 1
+    assert samples["dcrnet_faces",] == 2
+    assert samples["dcrnet_faces_uncertain",] == 1
     assert samples["dcrnet_stage_seconds_sum", "infer"] == pytest.approx(4 * 0.00475)
     assert samples["dcrnet_stage_seconds_count", "infer"] == 4
     assert samples["dcrnet_delay_seconds_sum",] == pytest.approx(4 * 0.0115)

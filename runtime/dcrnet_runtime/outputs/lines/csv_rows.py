@@ -10,7 +10,7 @@ from dataclasses import astuple
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.lines.line_file import Lines
-from dcrnet_runtime.outputs.record import smoothed_probability, utc
+from dcrnet_runtime.outputs.record import utc
 
 
 class CsvRows:
@@ -48,7 +48,7 @@ class CsvRows:
                 *(face.track_id, round(face.age_s, 3)),
                 *(round(v, 1) for v in astuple(face.recognition.face.box)),
                 int(face.recognition.face.landmarks is not None),
-                *(_cell(face.label), round(smoothed_probability(face), 4)),
+                *(_cell(face.label or ""), round(face.probability, 4)),
                 *(round(float(p), 4) for p in face.probabilities),
             ]
             self._lines.write(_row(values))

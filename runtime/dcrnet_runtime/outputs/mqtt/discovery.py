@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from dcrnet_runtime.recognizer import UNCERTAIN
 from dcrnet_runtime.version import __version__
 
 _PREFIX = "homeassistant"
@@ -60,8 +61,9 @@ def _sensors(labels: tuple[str, ...]) -> dict[str, dict[str, object]]:
         "expression": {
             "name": "Expression",
             "device_class": "enum",
-            "options": [*labels, _NOBODY],
-            "value_template": f"{{{{ {first}.label if value_json.faces else '{_NOBODY}' }}}}",
+            "options": [*labels, UNCERTAIN, _NOBODY],
+            "value_template": f"{{{{ ({first}.label or '{UNCERTAIN}') if value_json.faces"
+            f" else '{_NOBODY}' }}}}",
             "icon": "mdi:emoticon-outline",
         },
         "probability": {

@@ -57,6 +57,11 @@ class _Loop(Collector):
             "Faces in the newest frame.",
             len(observation.faces) if observation else 0,
         )
+        yield GaugeMetricFamily(
+            "dcrnet_faces_uncertain",
+            "Faces in the newest frame whose label is less probable than was asked for.",
+            observation.uncertain if observation else 0,
+        )
         stages = SummaryMetricFamily(
             "dcrnet_stage_seconds", "Time a frame takes in each stage.", labels=["stage"]
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import package_command
 from dcrnet_runtime.outputs.spec import PANEL, FrameFacts, OutputContext, OutputSpec
 from dcrnet_runtime.video.feed import Feed
 
@@ -97,7 +98,7 @@ def _writer(path: Path, context: OutputContext) -> OutputWriter:
     try:
         from dcrnet_runtime.outputs.pictures.video_file import VideoFile
     except ImportError as error:
-        raise DcrnetError("`save` needs PyAV to write a video: pip install av") from error
+        raise DcrnetError(f"`save` writes video with PyAV: {package_command('av')}") from error
     return VideoFile(path, fps=facts.fps, is_live=facts.is_live, blur_faces=blur_faces)
 
 
