@@ -88,7 +88,7 @@ def _observe(
     model: Model,
     plan: OutputPlan,
 ) -> None:
-    from dcrnet_runtime.cli.runs import run_demo, run_live, run_photos
+    from dcrnet_runtime.cli.running.runs import run_demo, run_live, run_photos
     from dcrnet_runtime.recognizer import Recognizer
 
     detector = faces.open(is_far=found is not None and found.is_still)

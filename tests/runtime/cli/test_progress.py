@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dcrnet_runtime.cli import runs
 from dcrnet_runtime.cli.console import complain
 from dcrnet_runtime.cli.progress import progress_bar
+from dcrnet_runtime.cli.running import runs
 from dcrnet_runtime.outputs import FrameFacts, OutputPlan
 from dcrnet_runtime.video.feed import Feed
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.installation import extra_command
-from dcrnet_runtime.log_limit import OncePerInterval
 from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outputs.log_limit import OncePerInterval
 from dcrnet_runtime.outputs.mqtt.broker import Broker
 from dcrnet_runtime.outputs.mqtt.discovery import discovery_messages
 from dcrnet_runtime.outputs.output import Failing

@@ -10,8 +10,8 @@ from threading import Thread
 
 import uvicorn
 
-from dcrnet_runtime.log_limit import OncePerInterval
 from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outputs.log_limit import OncePerInterval
 from dcrnet_runtime.outputs.output import Failing
 from dcrnet_runtime.outputs.page.address import PageAddress
 from dcrnet_runtime.outputs.page.app import page_app

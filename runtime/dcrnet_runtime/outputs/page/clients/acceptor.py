@@ -8,7 +8,7 @@ import logging
 import socket
 from collections.abc import Callable
 
-from dcrnet_runtime.log_limit import OncePerInterval
+from dcrnet_runtime.outputs.log_limit import OncePerInterval
 from dcrnet_runtime.outputs.page.clients.connection import HEADERS_S, Connection
 from dcrnet_runtime.outputs.page.clients.crowd import Crowd, group_of
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from dcrnet_runtime.log_limit import OncePerInterval
+from dcrnet_runtime.outputs.log_limit import OncePerInterval
 
 
 def test_one_line_of_a_kind_in_ten_seconds(caplog: pytest.LogCaptureFixture) -> None:

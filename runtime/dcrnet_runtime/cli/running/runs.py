@@ -9,8 +9,8 @@ from itertools import islice
 import typer
 
 from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, complain, note
-from dcrnet_runtime.cli.notify import Notifier
-from dcrnet_runtime.cli.published import published
+from dcrnet_runtime.cli.running.notify import Notifier
+from dcrnet_runtime.cli.running.published import published
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.installation import extra_command
 from dcrnet_runtime.observation import Observation
