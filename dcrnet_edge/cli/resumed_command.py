@@ -20,7 +20,7 @@ class ResumedCommand(PlainCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         given, _, _ = self.make_parser(ctx).parse_args(list(args))
         usual = next(param.default for param in self.params if param.name == "out")
-        path = Path(given.get("out") or usual) / OPTIONS_NAME
+        path = Path(str(given.get("out") or usual)) / OPTIONS_NAME
         if given.get("resume") and not given.get("all_folds") and path.is_file():
             values = read_options(path, self.params)
             values.pop("preset", None)  # what it says is in the run's own settings

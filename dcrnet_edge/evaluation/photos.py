@@ -66,7 +66,7 @@ def _wrong(recognizer: Recognizer, rgb: Rgb, wanted: str) -> dict[str, str]:
     for name, version in VERSIONS.items():
         found = recognizer.recognize(version(rgb))
         largest = max(found, key=lambda each: each.face.box.width, default=None)
-        label = "no face" if largest is None else largest.label
+        label = "no face" if largest is None else str(largest.label)
         if label != wanted:
             wrong[name] = label
     return wrong

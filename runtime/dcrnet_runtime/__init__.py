@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from dcrnet_runtime.backends.loading import load_model
     from dcrnet_runtime.detectors.detector import open_detector
     from dcrnet_runtime.errors import DcrnetError
-    from dcrnet_runtime.face import Box
     from dcrnet_runtime.models import shipped_model
     from dcrnet_runtime.preprocess.crops import prepare
     from dcrnet_runtime.recognizer import Recognizer
@@ -48,7 +47,6 @@ os.environ.setdefault("OPENCV_IO_MAX_IMAGE_WIDTH", "32000")
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_HEIGHT", "32000")
 
 __all__ = [
-    "Box",
     "DcrnetError",
     "Recognizer",
     "Stream",
@@ -60,7 +58,6 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Box": "face",
     "DcrnetError": "errors",
     "Recognizer": "recognizer",
     "Stream": "stream",

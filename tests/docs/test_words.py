@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import shlex
+import shutil
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -116,12 +117,13 @@ def test_a_printed_command_is_one(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     if words[1:] == ["--help"]:
-        return None
+        return
     if "--resume" in words:  # which has the rest from the run's folder
         (tmp_path / FILE).mkdir()
         (tmp_path / FILE / "options.toml").write_text('data = "."\n')
-        return program(words[0]).make_context(words[0], words[1:]).close()
-    return parse(tuple(words))
+        program(words[0]).make_context(words[0], words[1:]).close()
+        return
+    parse(tuple(words))
 
 
 def test_the_commands_are_found() -> None:
@@ -225,9 +227,9 @@ def test_a_clone_is_updated_where_it_lies(origin: Any, tmp_path: Path) -> None:
 
 def test_pip_is_that_of_this_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     here = Path(sys.executable).parent / "pip"
-    monkeypatch.setattr(installation.shutil, "which", lambda name: str(here))
+    monkeypatch.setattr(shutil, "which", lambda name: str(here))
     assert installation.package_command("a<5") == "pip install 'a<5'"
-    monkeypatch.setattr(installation.shutil, "which", lambda name: "/elsewhere/pip")
+    monkeypatch.setattr(shutil, "which", lambda name: "/elsewhere/pip")
     assert shlex.split(installation.package_command("a<5")) == [
         *(sys.executable, "-m", "pip", "install", "a<5")
     ]

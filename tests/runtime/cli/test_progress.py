@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_a_length_that_is_not_known_has_a_bar_as_well(monkeypatch: pytest.Monkey
     assert "frames" in terminal.getvalue()
 
 
-def plan(feed: Feed, **options: object) -> OutputPlan:
+def plan(feed: Feed, **options: Any) -> OutputPlan:
     return OutputPlan.of(FrameFacts(("a",), feed), **options)
 
 

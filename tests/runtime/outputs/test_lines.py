@@ -10,6 +10,7 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
@@ -80,7 +81,7 @@ def test_a_table_that_a_spreadsheet_stored_is_gone_on_with(tmp_path: Path) -> No
     assert len(path.read_text().splitlines()) == 3
 
 
-def plan_of(**options: object) -> OutputPlan:
+def plan_of(**options: Any) -> OutputPlan:
     return OutputPlan.of(PHOTOS, **options)
 
 
