@@ -30,7 +30,7 @@ class FaceLimit:
             self.was_told = True
             _log.warning(
                 "a frame has more than %d faces, and the rest is left out: raise max_faces"
-                " (dcrnet-run --max-faces) for more",
+                " (dcrnet-run --max-faces 20) for more",
                 self._max_faces,
             )
         return faces[:room]
