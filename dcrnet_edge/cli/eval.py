@@ -11,7 +11,8 @@ import typer
 
 from dcrnet_edge.cli.eval_options import DataOptions, ModelOptions, ReportOptions
 from dcrnet_edge.cli.extra import train_extra
-from dcrnet_runtime.cli.console import command_app, note, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 
 if TYPE_CHECKING:

@@ -132,6 +132,7 @@ class DataOptions:
             self.workers,
             is_box_only=self.box_only,
             landmarks_cache=self.landmarks_cache,
+            needed=[part],
         )
         return Images(faces, part, self.data, self.shared_labels)
 

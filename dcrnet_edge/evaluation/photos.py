@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from dcrnet_edge.datasets.collection import expression
 from dcrnet_runtime import DcrnetError, Recognizer, load_model, open_detector, shipped_model
-from dcrnet_runtime.cli.console import command_app, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import reported
 from dcrnet_runtime.models import model_path
 from dcrnet_runtime.video.images import read_image
 
@@ -71,7 +72,7 @@ def _wrong(recognizer: Recognizer, rgb: Rgb, wanted: str) -> dict[str, str]:
     for name, version in VERSIONS.items():
         found = recognizer.recognize(version(rgb))
         largest = max(found, key=lambda each: each.face.box.width, default=None)
-        label = "no face" if largest is None else largest.label
+        label = "no face" if largest is None else str(largest.label)
         if label != wanted:
             wrong[name] = label
     return wrong

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from dcrnet_edge.cli.extra import train_extra
 from dcrnet_edge.studies.registry import STUDIES
-from dcrnet_runtime.cli.console import command_app, note, reported
+from dcrnet_runtime.cli.app import PlainGroup, command_app
+from dcrnet_runtime.cli.console import note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _OPTIONS = {"size_px": "--size", "out": "--out"}
 
 
-class _Studies(TyperGroup):
+class _Studies(PlainGroup):
     """Commands of the registry beside those that are declared here."""
 
     def list_commands(self, ctx: Any) -> list[str]:

@@ -91,6 +91,7 @@ class StudiedImages:
             self.landmarks,
             self.workers,
             landmarks_cache=self.landmarks_cache,
+            needed=(Split(self.split),),
         )
         found = Images(faces, Split(self.split), self.data, self.shared_labels)
         return found if self.images == 0 else self._some(found)

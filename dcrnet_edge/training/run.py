@@ -35,6 +35,7 @@ from dcrnet_edge.training.callbacks.resume_point import (
     RESUME_NAME,
     ResumePoint,
     WholeCheckpoints,
+    resume_command,
     step_of,
 )
 from dcrnet_edge.training.failures import explained
@@ -128,9 +129,7 @@ class Run:
                 weights_only=True,
             )
             if trainer.interrupted:
-                raise TrainingStopError(
-                    f"interrupted: dcrnet-train --resume --out {self.folder} goes on"
-                )
+                raise TrainingStopError(f"interrupted: {resume_command(self.folder)} goes on")
             settings |= {
                 "hours": round(point.hours, 3),
                 "epochs_run": trainer.current_epoch,

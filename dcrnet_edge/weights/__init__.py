@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import repair_command
 from dcrnet_runtime.models import Shipped
 
 
@@ -33,8 +34,7 @@ def shipped_checkpoint(name: str = Shipped.ACCURATE) -> Path:
     path = _path(Shipped(name))
     if not path.is_file():
         raise DcrnetError(
-            f"this installation has no weights at {path}: pip install --force-reinstall"
-            " dcrnet-edge, or name a checkpoint"
+            f"this installation has no weights at {path}: {repair_command()}, or name a checkpoint"
         )
     return path
 

@@ -8,6 +8,8 @@ import sys
 
 from generated import TinyModel
 
+from dcrnet_runtime.installation import extra_command
+
 MISSING = (
     "dcrnet_edge",
     "dcrnet_export",
@@ -65,4 +67,4 @@ def test_a_model_is_measured_without_extras(tiny_model: TinyModel) -> None:
     [model] = json.loads(lines[-1])["models"]
     assert model["latency_ms"]["median"] > 0
     assert model["macs"] is None
-    assert model["macs_reason"] == "needs pip install 'dcrnet-edge[bench]'"
+    assert model["macs_reason"] == f"needs {extra_command('bench')}"

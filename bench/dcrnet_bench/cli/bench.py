@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from dcrnet_bench.host.device import Device
-from dcrnet_runtime.cli.console import VersionOption, command_app, note, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import VersionOption, note, reported
 from dcrnet_runtime.models import model_path
 
 app = command_app()

@@ -13,6 +13,7 @@ from dcrnet_bench.profiling.roofline import arithmetic_ms, traffic_ms
 from dcrnet_bench.report import ModelMetrics, Report
 from dcrnet_bench.timing.clock import Latency
 from dcrnet_bench.timing.stage import TimedStage
+from dcrnet_runtime.printable import printable
 
 _WIDTH = 120
 
@@ -47,7 +48,7 @@ def _model_table(report: Report) -> Table:
     for model in report.models:
         energy = f"{model.energy_j:.4f}" if model.energy_j is not None else "-"
         table.add_row(
-            model.name,
+            printable(model.name),
             model.format,
             str(model.input_px),
             f"{model.size_mb:.2f}",

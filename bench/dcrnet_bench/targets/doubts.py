@@ -5,6 +5,7 @@ from __future__ import annotations
 from dcrnet_bench.host.facts import Host
 from dcrnet_bench.host.load import busy_warning
 from dcrnet_bench.report import RunFacts
+from dcrnet_runtime.installation import extra_command
 
 
 def doubts(run: RunFacts, host: Host) -> list[str]:
@@ -26,7 +27,7 @@ def doubts(run: RunFacts, host: Host) -> list[str]:
     if run.face_count == 0:
         found.append(
             "the detector saw no face, so its row is of an empty frame, and the other stages work"
-            " on a fixed box: pip install 'dcrnet-edge[demo]', or name an image of a face as the"
+            f" on a fixed box: {extra_command('demo')}, or name an image of a face as the"
             " source"
         )
     return found

@@ -109,7 +109,7 @@ def is_arm(machine: str) -> bool:
 
 
 def _require_arm(host: Host) -> None:
-    remedy = "pip install dcrnet-edge on the board and run the same command there"
+    remedy = "install dcrnet-edge on the board and run the same command there"
     if not is_arm(host.machine):
         raise DcrnetError(f"`device` arm: this machine is {host.machine}, not ARM: {remedy}")
     if host.emulator:

@@ -209,7 +209,8 @@ def _images(layout: str, folder: Path, own: CrossOptions) -> Images:
     from dcrnet_edge.datasets.splits import SplitPlan
     from dcrnet_edge.evaluation.model_refs import Images
 
-    faces = open_data(layout, folder, SplitPlan(), own.landmarks, own.workers)
+    needed = () if layout in (own.whole or ()) else (Split.TEST,)
+    faces = open_data(layout, folder, SplitPlan(), own.landmarks, own.workers, needed=needed)
     if layout in (own.whole or ()):
         every = [sample for split in faces.dataset.splits.values() for sample in split]
         faces = faces.with_split(Split.TEST, every)

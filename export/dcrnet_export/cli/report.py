@@ -11,6 +11,7 @@ from dcrnet_export.checks.accuracy import Verdict
 from dcrnet_export.checks.verification import Check
 from dcrnet_export.exporter import ExportedFile
 from dcrnet_runtime.backends.precision import Precision
+from dcrnet_runtime.printable import printable
 
 
 def print_report(done: Sequence[ExportedFile]) -> None:
@@ -26,7 +27,7 @@ def print_checks(checks: Iterable[Check]) -> None:
     """One row a check."""
     table = Table(*(Column(name, overflow="fold") for name in ("check", "outcome", "finding")))
     for check in checks:
-        table.add_row(check.name, check.outcome, check.finding)
+        table.add_row(check.name, check.outcome, printable(check.finding))
     _print(table)
 
 
@@ -34,7 +35,7 @@ def print_rows(rows: Iterable[tuple[str, str]]) -> None:
     """Names and values."""
     table = Table(Column(overflow="fold"), Column(overflow="fold"), show_header=False)
     for name, value in rows:
-        table.add_row(name, value)
+        table.add_row(printable(name), printable(value))
     _print(table)
 
 

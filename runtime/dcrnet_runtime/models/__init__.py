@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import repair_command
 
 
 class Shipped(StrEnum):
@@ -41,7 +42,7 @@ def shipped_model(name: str = Shipped.ACCURATE) -> Path:
     path = Shipped(name).path
     if not path.is_file():
         raise DcrnetError(
-            f"this installation has no model at {path}: pip install --force-reinstall dcrnet-edge,"
+            f"this installation has no model at {path}: {repair_command()},"
             " or name a file that dcrnet-export wrote"
         )
     return path

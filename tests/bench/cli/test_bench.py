@@ -152,7 +152,7 @@ def test_arm_elsewhere_names_machine_and_remedy(
     monkeypatch.setattr("dcrnet_bench.host.facts.platform.machine", lambda: machine)
     monkeypatch.setattr("dcrnet_bench.host.facts.find_emulator", lambda: "")
     assert complaint(bench("--device", "arm")) == (
-        f"--device arm: this machine is {machine}, not ARM: pip install dcrnet-edge on the board"
+        f"--device arm: this machine is {machine}, not ARM: install dcrnet-edge on the board"
         " and run the same command there"
     )
 
@@ -173,7 +173,7 @@ def test_arm_on_a_board_is_its_cpu_unless_emulated(
     monkeypatch.setattr("dcrnet_bench.host.facts.find_emulator", lambda: "QEMU")
     assert complaint(bench("--device", "arm")) == (
         f"--device arm: this {machine} is emulated by QEMU, whose times say nothing of a board:"
-        " pip install dcrnet-edge on the board and run the same command there"
+        " install dcrnet-edge on the board and run the same command there"
     )
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import Event
 
-from dcrnet_runtime.cli.console import note
-from dcrnet_runtime.errors import DcrnetError
+import typer
+
+from dcrnet_runtime.cli.console import complain, note
 from dcrnet_runtime.outputs.plan import OutputPlan
-from dcrnet_runtime.outputs.publisher import Publisher, open_publisher
+from dcrnet_runtime.outputs.publisher import OutputFailedError, Publisher, open_publisher
 
 
 @contextmanager
 def published(plan: OutputPlan) -> Generator[tuple[Publisher, Callable[[], bool]]]:
     """The outputs, and whether one of them, SIGINT or SIGTERM wants the run stopped.
 
-    They are finished at the end, which a signal hurries; a second one ends the run at once.
+    They are finished at the end, which a signal hurries; a second one ends the run at once. What
+    was logged of an output when it ended is not told again.
     """
     stopping = Event()
 
@@ -32,10 +34,18 @@ def published(plan: OutputPlan) -> Generator[tuple[Publisher, Callable[[], bool]
         try:
             yield publisher, lambda: stopping.is_set() or publisher.wants_stop
         except BaseException:
-            with suppress(DcrnetError):  # named when it occurred; the loop's own end counts more
+            try:
                 publisher.close()
+            except OutputFailedError as error:  # the loop's own end counts more
+                if not error.is_told:
+                    complain(str(error))
             raise
-        publisher.close()
+        try:
+            publisher.close()
+        except OutputFailedError as error:
+            if error.is_told:
+                raise typer.Exit(error.exit_code) from error
+            raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

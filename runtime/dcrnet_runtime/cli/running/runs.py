@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from itertools import islice
 
 import typer
 
 from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, complain, note
-from dcrnet_runtime.cli.notify import Notifier
-from dcrnet_runtime.cli.published import published
+from dcrnet_runtime.cli.running.notify import Notifier
+from dcrnet_runtime.cli.running.published import published
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import extra_command
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.plan import OutputPlan
 from dcrnet_runtime.recognizer import Recognizer
@@ -17,6 +20,9 @@ from dcrnet_runtime.stream import Stream, StreamOptions
 from dcrnet_runtime.video.frame import Frame
 from dcrnet_runtime.video.images import read_image
 from dcrnet_runtime.video.kind import Source
+
+_SHORT_S = 1.0  # what takes no longer needs no bar
+_ADVICE = "the face must be upright and at least a twentieth of the picture"
 
 
 def run_demo(recognizer: Recognizer, plan: OutputPlan) -> None:
@@ -29,7 +35,7 @@ def run_demo(recognizer: Recognizer, plan: OutputPlan) -> None:
         from skimage.data import astronaut
     except ImportError as error:
         raise DcrnetError(
-            "--demo needs the portrait of the demo extra: pip install 'dcrnet-edge[demo]'"
+            f"--demo needs the portrait of the demo extra: {extra_command('demo')}"
         ) from error
     frame = Frame(astronaut(), 0, 0.0, "demo portrait")
     with published(plan) as (publisher, _):
@@ -42,6 +48,7 @@ def run_photos(
     """Every photo gets its line; an unreadable one is named and the others go on."""
     failed, faces = 0, 0
     paths = plan.facts.inputs[:limit]
+    show = _bar("photos", plan)
     with published(plan) as (publisher, wants_stop):
         for index, path in enumerate(paths):
             if wants_stop():
@@ -55,11 +62,9 @@ def run_photos(
             recognitions = recognizer.recognize(frame.rgb)
             publisher.publish(Observation.of_still(frame, recognitions))
             faces += len(recognitions)
+            show(index + 1, len(paths))
     if faces == 0 and failed < len(paths):
-        complain(
-            f"no face was found in {source.address}: the face must be upright and at least a"
-            " twentieth of the picture"
-        )
+        complain(f"no face was found in {source.address}: {_ADVICE}")
     if failed or faces == 0:
         raise typer.Exit(EXIT_BAD_INPUT)
 
@@ -73,7 +78,8 @@ def run_live(
 ) -> None:
     """A video, a camera or a stream, until it ends, a signal comes or an output has had enough."""
     notifier = Notifier()
-    facts = None
+    facts, faces, frames = None, 0, 0
+    show = _bar("frames", plan)
     with published(plan) as (publisher, wants_stop):
 
         def turn() -> bool:
@@ -88,4 +94,20 @@ def run_live(
                     note(str(facts))
                     notifier.ready(str(facts))
                 publisher.publish(observation)
+                frames += 1
+                faces += len(observation.faces)
+                stated = 0 if facts is None else facts.frame_count
+                show(observation.frame.index + 1, min(stated, limit or stated))
             notifier.stopping()
+    if frames and not faces:
+        note(f"No face was found in {source.name}, in {frames:,} frames: {_ADVICE}.")
+
+
+def _bar(what: str, plan: OutputPlan) -> Callable[[int, int], None]:
+    """A bar for what takes long and ends, unless lines of results are on the same terminal."""
+    is_shared = sys.stdout is not None and sys.stdout.isatty() and plan.uses_standard_output
+    if plan.facts.is_live or is_shared or not sys.stderr.isatty():
+        return lambda done, total: None
+    from dcrnet_runtime.cli.progress import progress_bar
+
+    return progress_bar(what, after_s=_SHORT_S)
