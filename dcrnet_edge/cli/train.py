@@ -235,7 +235,9 @@ def run_settings(
         kinds = [layer["dataset"] for layer in layers if "dataset" in layer]
         preset = adapter(str(kinds[-1]) if kinds else "ferplus").preset
     # What the command line says is one layer, whichever option says it.
-    said = functools.reduce(laid_over, layers[config is not None :], {})
+    said: dict[str, Any] = {}
+    for layer in layers[config is not None :]:
+        said = laid_over(said, layer)
     asked = [presets.preset(preset), *layers[: config is not None], said]
     settled = fitted(asked)
     if len(settled) > len(asked):
