@@ -219,6 +219,7 @@ def run_settings(
     from dcrnet_edge.training.run_config import (
         RunConfig,
         fitted,
+        laid_over,
         nested,
         old_names,
         parse_assignment,
@@ -233,7 +234,11 @@ def run_settings(
     if preset is None:
         kinds = [layer["dataset"] for layer in layers if "dataset" in layer]
         preset = adapter(str(kinds[-1]) if kinds else "ferplus").preset
-    asked = [presets.preset(preset), *layers]
+    # What the command line says is one layer, whichever option says it.
+    said: dict[str, Any] = {}
+    for layer in layers[config is not None :]:
+        said = laid_over(said, layer)
+    asked = [presets.preset(preset), *layers[: config is not None], said]
     settled = fitted(asked)
     if len(settled) > len(asked):
         sizes = settled[-1]["recipe"]["progressive"]

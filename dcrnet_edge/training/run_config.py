@@ -67,7 +67,7 @@ class RunConfig:
         """
         values: Values = {}
         for layer in layers:
-            values = _laid_over(values, _renamed(layer))
+            values = laid_over(values, _renamed(layer))
         _check_names(values, _tables(str(values.get("architecture", registry.DEFAULT))))
         contract = {**json.loads(PreprocessSpec().to_json()), **values.pop("preprocess", {})}
         spec = PreprocessSpec.from_json(json.dumps(contract))
@@ -136,7 +136,8 @@ def fitted(layers: Sequence[Values]) -> list[Values]:
     The share of each size stays; one that is left without an epoch is left out. Layers that
     contradict each other in themselves are left to :meth:`RunConfig.of` to refuse.
     """
-    recipes = [dict(layer.get("recipe") or {}) for layer in layers]
+    found = [layer.get("recipe") for layer in layers]
+    recipes = [recipe if isinstance(recipe, Mapping) else {} for recipe in found]
     sized = [i for i, recipe in enumerate(recipes) if "progressive" in recipe]
     timed = [i for i, recipe in enumerate(recipes) if "epochs" in recipe]
     if not sized or not timed or timed[-1] <= sized[-1]:
@@ -202,11 +203,12 @@ def _renamed(values: Values) -> Values:
     return values
 
 
-def _laid_over(below: Values, above: Values) -> Values:
+def laid_over(below: Values, above: Values) -> Values:
+    """Settings of two layers as one, those of the upper one where both have them."""
     merged = dict(below)
     for name, value in above.items():
         is_table = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
-        merged[name] = _laid_over(merged[name], dict(value)) if is_table else value
+        merged[name] = laid_over(merged[name], dict(value)) if is_table else value
     return merged
 
 

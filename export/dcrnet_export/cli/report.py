@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Column, Table
 
-from dcrnet_export.checks.accuracy import Verdict
-from dcrnet_export.checks.verification import Check
-from dcrnet_export.exporter import ExportedFile
 from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.printable import printable
+
+if TYPE_CHECKING:  # verify does without what exporting needs
+    from dcrnet_export.checks.verification import Check
+    from dcrnet_export.exporter import ExportedFile
 
 
 def print_report(done: Sequence[ExportedFile]) -> None:
@@ -56,6 +58,8 @@ def _row(exported: ExportedFile) -> list[str]:
 
 
 def _accuracy(exported: ExportedFile) -> str:
+    from dcrnet_export.checks.accuracy import Verdict
+
     accuracy = exported.findings.accuracy
     if exported.kind.precision is Precision.FP32 or (exported.problem and accuracy is None):
         return "-"
