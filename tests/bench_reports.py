@@ -105,7 +105,10 @@ def report(*models: ModelMetrics, **values: Any) -> Report:
             peak_rss_mb=213.3,
         ),
         models=models or (model(),),
-        stages=(StageLatency(TimedStage.FIND, "", LATENCY),),
+        stages=(
+            StageLatency(TimedStage.FIND, "", LATENCY),
+            StageLatency(TimedStage.INFER, "a.onnx", LATENCY),
+        ),
         notes=("a note",),
         preflight=Preflight(STATE, STATE, (Doubt(Flag.BUSY, "load average 3.00"),)),
         operators=(OperatorTime("a.onnx", "QLinearConv", 144, 3.2),),

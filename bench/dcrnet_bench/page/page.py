@@ -82,7 +82,7 @@ def _plots(report: Report) -> list[Plot]:
         ),
         Plot(
             "A face's way through the pipeline",
-            plots.stages_svg(report) if report.stages else "",
+            plots.stages_svg(report),
             "Medians of the stages within a frame.",
         ),
         Plot(
@@ -104,11 +104,13 @@ def _plots(report: Report) -> list[Plot]:
 def _tradeoff_text(report: Report) -> str:
     if not any(model.accuracy for model in report.models):
         return "No accuracy was computed, for no data set was named."
-    energy = "The area of a dot is its net energy."
-    reasons = {m.energy.reason for m in report.models if m.energy.net_j is None}
+    said = ["Lines are 95 % intervals."]
+    if any(model.energy.net_j for model in report.models):
+        said.append("The area of a dot is its net energy.")
+    reasons = {model.energy.reason for model in report.models if model.energy.net_j is None}
     if reasons:
-        energy = f"Rings have no energy: {'; '.join(sorted(reasons))}."
-    return f"{energy} Lines are 95 % intervals."
+        said.append(f"Rings have no energy: {'; '.join(sorted(reasons))}.")
+    return " ".join(said)
 
 
 def _number(value: float | None, decimals: int = 2) -> str:

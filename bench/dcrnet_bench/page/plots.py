@@ -28,25 +28,28 @@ _STYLE: Any = {
     "grid.color": "#e4e8ec",
     "legend.frameon": False,
     "legend.fontsize": 8,
+    "legend.columnspacing": 0.8,
 }
 _SIZE_IN = (4.3, 3.0)
 _ID = re.compile(r' id="([^"]+)"')
 _USED = re.compile(r'(?:url\(#|href="#)([^")]+)')
 _FACE_AREA = 60.0
-_LONGEST_NAME = 24
+_LONGEST_NAME = 22
 
 
 def latency_svg(report: Report) -> str:
     """Share of the inferences that took at most so long, of each model alone."""
+    told = [(colour, m.name, m.latency_ms) for colour, m in _coloured(report) if m.latency_ms]
+    shown = [each for each in told if each[2].quantiles]
+    if not shown:
+        return ""
+    slowest = [latency.quantiles[-2] for _, _, latency in shown]
 
     def draw(axes: Any) -> None:
-        for colour, model in _coloured(report):
-            if model.latency_ms is None:
-                continue
-            shares = np.linspace(0, 100, len(model.latency_ms.quantiles))
-            axes.plot(model.latency_ms.quantiles, shares, color=colour, label=_short(model.name))
-            axes.plot(model.latency_ms.p90, 90, "o", color=colour)
-        slowest = [m.latency_ms.quantiles[-2] for m in report.models if m.latency_ms is not None]
+        for colour, name, latency in shown:
+            shares = np.linspace(0, 100, len(latency.quantiles))
+            axes.plot(latency.quantiles, shares, color=colour, label=_short(name))
+            axes.plot(latency.p90, 90, "o", color=colour)
         axes.set_xlim(0, max(slowest) * 1.08)
         axes.set(xlabel="latency of one inference, ms", ylabel="inferences, %", ylim=(0, 101))
         axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1.01), ncols=2)
@@ -59,6 +62,8 @@ def stages_svg(report: Report) -> str:
     parts = (TimedStage.FIND, TimedStage.PREPARE, TimedStage.INFER)
     medians = {(r.stage, r.model): r.latency_ms.median for r in report.stages if r.latency_ms}
     names = list(dict.fromkeys(row.model for row in report.stages if row.model))
+    if not names:
+        return ""
 
     def draw(axes: Any) -> None:
         left = np.zeros(len(names))
@@ -136,7 +141,9 @@ def tradeoff_svg(report: Report) -> str:
             )
         axes.set_xlim(0, max(m.latency_ms.p90 for _, m in shown if m.latency_ms) * 1.15)
         axes.set(xlabel="p90 of one inference, ms", ylabel="accuracy, %")
-        axes.legend(loc="best")
+        legend = axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1.01), ncols=2)
+        for handle in legend.legend_handles:
+            handle.set_sizes([_FACE_AREA / 2])
 
     return _svg(draw)
 
