@@ -26,7 +26,6 @@ def figures(tmp_path: Path) -> Path:
     """A copy of the figures, without reports."""
     for name in ("performance.json", "latency.json"):
         shutil.copy(FIGURES / name, tmp_path / name)
-    (tmp_path / "bench").mkdir()
     return tmp_path
 
 
@@ -45,7 +44,7 @@ def test_the_readme_has_the_table_of_now() -> None:
 
 
 def test_a_report_is_a_column_beside_the_papers(figures: Path) -> None:
-    write(quiet(), figures / "bench" / "avx2.json")
+    write(quiet(), figures / "bench-avx2.json")
     lines = table(figures).splitlines()
     rows = {cells[1].strip(): cells[2:-1] for line in lines if (cells := line.split("|"))[1:]}
     assert rows["shipped int8 at 128 px, one thread"][1] == " x86-64, AVX2, 2026-11-24 "
@@ -68,7 +67,7 @@ def test_a_machine_without_a_report_has_its_earlier_median(figures: Path) -> Non
 
 def test_what_was_not_measured_is_named(figures: Path) -> None:
     without = model(SHIPPED, macs=910_000_000, energy=InferenceEnergy(reason="no counter here"))
-    write(replace(quiet(), models=(without,)), figures / "bench" / "avx2.json")
+    write(replace(quiet(), models=(without,)), figures / "bench-avx2.json")
     said = " ".join(table(figures).splitlines()[-3:])
     assert "Not measured: " in said
     assert "no counter here" in said
@@ -85,7 +84,7 @@ def test_what_was_not_measured_by_the_rules_is_not_published(figures: Path, faul
         ),
         "no record": replace(made, preflight=None),
     }
-    write(faults[fault], figures / "bench" / "avx2.json")
+    write(faults[fault], figures / "bench-avx2.json")
     with pytest.raises(ValueError, match=f"cannot be published: .*{fault}"):
         table(figures)
 
