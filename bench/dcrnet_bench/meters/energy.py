@@ -1,6 +1,6 @@
-"""Energy of an inference: what it adds to the idle machine's.
+"""Energy of an inference: what the rails take meanwhile, and what it adds to an idle machine's.
 
-The power of the idle machine is measured first and subtracted.
+The power of the idle machine is measured first.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from dcrnet_bench.host.device import Device
+from dcrnet_bench.meters.inference_energy import InferenceEnergy
 from dcrnet_bench.meters.meter import EnergyMeter, NoMeterError
 from dcrnet_bench.meters.registry import open_meter
 
 _SPAN_S = 1.0
+_DROWNED = "energy of an inference drowned in the idle power: measure a quiet machine"
 
 
 def energy_of(
@@ -20,8 +22,8 @@ def energy_of(
     meter: EnergyMeter,
     clock: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
-) -> float | None:
-    """J that one ``run`` adds to the idle machine's; None where it drowns in the idle power."""
+) -> InferenceEnergy:
+    """What one ``run`` takes, and what it adds to the idle machine's."""
     started_s = clock()
     meter.start()
     sleep(_SPAN_S)
@@ -32,22 +34,32 @@ def energy_of(
     while clock() - started_s < _SPAN_S:
         run()
         count += 1
-    added_j = meter.stop() - idle_w * (clock() - started_s)
-    return added_j / count if added_j > 0 else None
+    taken_j = meter.stop()
+    net_j = (taken_j - idle_w * (clock() - started_s)) / count
+    return InferenceEnergy(
+        gross_j=taken_j / count,
+        net_j=net_j if net_j > 0 else None,
+        reason="" if net_j > 0 else _DROWNED,
+        meter=meter.name,
+        rails=meter.rails,
+        idle_w=idle_w,
+        inferences=count,
+    )
 
 
 def energies_of(
     runs: Sequence[Callable[[], object]], device: Device
-) -> tuple[list[float | None], str]:
-    """J that one of each of ``runs`` adds on ``device``, and what is to be said of them."""
+) -> tuple[list[InferenceEnergy], str]:
+    """What one of each of ``runs`` takes on ``device``, and what is to be said of them."""
     try:
         meter = open_meter(device)
     except NoMeterError as error:
-        return [None] * len(runs), f"energy is not measured: {error}"
-    joules = [energy_of(run, meter) for run in runs]
-    if None in joules:
-        return joules, "energy of an inference drowned in the idle power: measure a quiet machine"
-    return joules, (
+        reason = f"energy is not measured: {error}"
+        return [InferenceEnergy(reason=reason)] * len(runs), reason
+    energies = [energy_of(run, meter) for run in runs]
+    if any(energy.net_j is None for energy in energies):
+        return energies, _DROWNED
+    return energies, (
         f"energy is {meter.name}'s of {', '.join(meter.rails)}, the idle machine's subtracted"
         f" ({meter.uncertainty})"
     )

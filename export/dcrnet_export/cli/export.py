@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from dcrnet_export.cli.check import inspect, verify
 from dcrnet_export.cli.extra import export_extra
 from dcrnet_export.cli.options import FaceOptions, KindOptions, PlaceOptions
-from dcrnet_runtime.cli.app import PlainGroup, command_app
+from dcrnet_runtime.cli.app import CommandUnlessNamed, command_app
 from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 
@@ -23,12 +23,8 @@ if TYPE_CHECKING:
     from dcrnet_export.progress import Steps
 
 
-class _ExportUnlessNamed(PlainGroup):
-    """Takes arguments that begin with no command's name for those of ``export``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        named = bool(args) and args[0] in self.commands
-        return super().parse_args(ctx, args if named else ["export", *args])
+class _ExportUnlessNamed(CommandUnlessNamed):
+    default = "export"
 
 
 app = command_app(_ExportUnlessNamed)

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -35,6 +35,17 @@ class PlainGroup(TyperGroup):
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Parse, run and exit."""
         return _run(super().main, args, extra, standalone_mode=standalone_mode)
+
+
+class CommandUnlessNamed(PlainGroup):
+    """Takes arguments that begin with no command's name for those of the ``default`` one."""
+
+    default: ClassVar[str]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default command before them."""
+        named = bool(args) and args[0] in self.commands
+        return super().parse_args(ctx, args if named else [self.default, *args])
 
 
 class _App(typer.Typer):

@@ -38,14 +38,20 @@ class FakePackage:
 
 def test_idle_power_is_subtracted_and_the_counter_may_wrap(tmp_path: Path) -> None:
     package = FakePackage(tmp_path, idle_w=1.5, run_j=0.25, run_s=0.125)
-    energy_j = energy_of(package.run, RaplMeter.open(tmp_path), package.clock, package.sleep)
-    assert energy_j == pytest.approx(0.25, abs=1e-4)
+    energy = energy_of(package.run, RaplMeter.open(tmp_path), package.clock, package.sleep)
+    assert energy.net_j == pytest.approx(0.25, abs=1e-4)
+    assert energy.gross_j == pytest.approx(0.25 + 1.5 * 0.125, abs=1e-4)
+    assert energy.idle_w == pytest.approx(1.5, abs=1e-4)
+    assert energy.inferences == 8
 
 
 def test_what_drowns_in_the_idle_power_is_not_told(tmp_path: Path) -> None:
     package = FakePackage(tmp_path, idle_w=1.5, run_j=-0.01, run_s=0.125)
     meter = RaplMeter.open(tmp_path)
-    assert energy_of(package.run, meter, package.clock, package.sleep) is None
+    energy = energy_of(package.run, meter, package.clock, package.sleep)
+    assert energy.net_j is None
+    assert energy.gross_j == pytest.approx(-0.01 + 1.5 * 0.125, abs=1e-4)
+    assert "drowned in the idle power" in energy.reason
 
 
 def test_machine_without_counter_says_so(tmp_path: Path) -> None:
