@@ -72,8 +72,8 @@ class LocalTarget:
         # Before the counting loads each model once more.
         run = self._facts(plan, pipeline, timed, date, load_before)
         inferences = (each.latency for each in stages if each.stage is TimedStage.INFER)
-        joules, energy_note = energies_of([each.infer for each in pipeline.models], self.device)
-        metrics = tuple(map(_metrics, pipeline.models, inferences, joules))
+        energies, energy_note = energies_of([each.infer for each in pipeline.models], self.device)
+        metrics = tuple(map(_metrics, pipeline.models, inferences, (e.net_j for e in energies)))
         notes = [*doubts(run, self.host), energy_note]
         profiles: list[OperatorTime] = []
         if plan.operators:
