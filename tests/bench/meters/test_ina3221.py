@@ -6,6 +6,7 @@ Nano; Jetson Linux Developer Guide for AGX Orin). No test has run on a board.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -63,14 +64,13 @@ def test_a_channel_that_is_off_is_left_out(tmp_path: Path) -> None:
 
 
 def test_energy_is_power_times_time(tmp_path: Path) -> None:
-    import time
-
     write_chip(tmp_path, 0, {"VDD_IN": 2000})
     meter = open_ina3221(tmp_path)
-    meter.start()
     started_s = time.perf_counter()
+    meter.start()
     time.sleep(0.2)
-    assert meter.stop() == pytest.approx(10.0 * (time.perf_counter() - started_s), rel=0.2)
+    energy_j = meter.stop()
+    assert 10.0 * 0.2 <= energy_j <= 10.0 * (time.perf_counter() - started_s)
 
 
 def test_a_machine_without_such_a_chip_says_so(tmp_path: Path) -> None:
