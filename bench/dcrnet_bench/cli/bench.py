@@ -26,10 +26,27 @@ def bench(
         Device, typer.Option(help="The processor; arm is the CPU of an ARM board.")
     ] = Device.CPU,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of each model.")] = 1,
-    runs: Annotated[int, typer.Option(min=1, help="Timed runs of each.")] = 50,
-    source: Annotated[
-        Path | None, typer.Option(help="Image of a face; default: the demo extra's portrait.")
+    runs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Timed rounds, for a look; default: 1,024 or more in 60 s."),
     ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="For a look: 64 rounds or more in 5 s.")
+    ] = False,
+    repeats: Annotated[
+        int | None, typer.Option(min=1, help="Of it all; default 3, with --runs 1.")
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(help="Image of a face, or a folder; default: the demo extra's portrait."),
+    ] = None,
+    require_quiet_host: Annotated[
+        bool,
+        typer.Option(
+            "--require-quiet-host",
+            help="Refuse a busy, throttled, charging or emulated machine.",
+        ),
+    ] = False,
     operators: Annotated[
         bool, typer.Option("--operators", help="Profile ONNX models by operator type as well.")
     ] = False,
@@ -40,7 +57,7 @@ def bench(
 ) -> None:
     """Print latency, MACs and size of models and of each stage; the last line is JSON."""
     from dcrnet_bench.cli.tables import show
-    from dcrnet_bench.report import check_writable, write
+    from dcrnet_bench.report.files import check_writable, write
     from dcrnet_bench.targets.registry import open_target
     from dcrnet_bench.targets.target import Plan
     from dcrnet_runtime.models import shipped_model
@@ -48,7 +65,16 @@ def bench(
     target = open_target(device)
     if json_file is not None:
         check_writable(json_file)
-    plan = Plan(models or [shipped_model()], threads, runs, source, operators)
+    plan = Plan(
+        models or [shipped_model()],
+        threads=threads,
+        runs=runs,
+        source=source,
+        operators=operators,
+        is_quick=quick,
+        repeats=repeats,
+        is_quiet_required=require_quiet_host,
+    )
     report = target.measure(plan, lambda text: note(f"warning: {text}"))
     if json_file is not None:
         write(report, json_file)

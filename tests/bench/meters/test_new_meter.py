@@ -54,7 +54,9 @@ def test_the_command_reads_a_meter_that_was_registered(
     result = CliRunner().invoke(cli.app, ["--runs", "3", str(tiny_model())])
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout.splitlines()[-1])
-    assert 0 < document["models"][0]["energy_j"] <= 1000
+    energy = document["models"][0]["energy"]
+    assert 0 < energy["net_j"] < energy["gross_j"] <= 1000
+    assert (energy["meter"], energy["rails"]) == ("a water clock", ["bucket", "spout"])
     [note] = [note for note in document["notes"] if note.startswith("energy")]
     assert note == (
         "energy is a water clock's of bucket, spout, the idle machine's subtracted (a drop)"
