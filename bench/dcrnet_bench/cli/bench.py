@@ -19,11 +19,12 @@ def bench(
     models: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="MODEL", help="Exported ONNX or TFLite models; default: the shipped one."
+            metavar="MODEL",
+            help="Exported ONNX or TFLite models, on a gpu checkpoints; default: the shipped one.",
         ),
     ] = None,
     device: Annotated[
-        Device, typer.Option(help="The processor; arm is the CPU of an ARM board.")
+        Device, typer.Option(help="The processor; arm is a board's CPU, gpu NVIDIA's by CUDA.")
     ] = Device.CPU,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of each model.")] = 1,
     runs: Annotated[
@@ -47,6 +48,17 @@ def bench(
             help="Refuse a busy, throttled, charging or emulated machine.",
         ),
     ] = False,
+    energy_csv: Annotated[
+        Path | None,
+        typer.Option(
+            help="What an external meter writes meanwhile: lines of t_unix,watts;"
+            " default: this machine's own meter."
+        ),
+    ] = None,
+    assume_watts: Annotated[
+        float | None,
+        typer.Option(min=0, help="Estimate energy from this power; the figure says so."),
+    ] = None,
     operators: Annotated[
         bool, typer.Option("--operators", help="Profile ONNX models by operator type as well.")
     ] = False,
@@ -66,7 +78,7 @@ def bench(
     if json_file is not None:
         check_writable(json_file)
     plan = Plan(
-        models or [shipped_model()],
+        models or ([] if device is Device.GPU else [shipped_model()]),
         threads=threads,
         runs=runs,
         source=source,
@@ -74,6 +86,8 @@ def bench(
         is_quick=quick,
         repeats=repeats,
         is_quiet_required=require_quiet_host,
+        energy_csv=energy_csv,
+        assume_watts=assume_watts,
     )
     report = target.measure(plan, lambda text: note(f"warning: {text}"))
     if json_file is not None:

@@ -17,7 +17,7 @@ class Plan:
     """What is to be measured.
 
     Attributes:
-        models: files on this machine, at least one.
+        models: files on this machine; none for what ships for the device.
         threads: of each model and of OpenCV.
         runs: timed rounds, whatever time they take; None for the protocol's rule.
         source: an image of a face or a folder of them, or None for the default.
@@ -27,6 +27,8 @@ class Plan:
         baseline: which of ``models`` the others are divided by, round by round; None for none.
         sustained_s: how long each model is kept under load at the end; 0 for not at all.
         is_quiet_required: whether a busy, throttled, charging or emulated host is refused.
+        energy_csv: what an external meter writes while this runs; None for this machine's own.
+        assume_watts: a power from which energy is estimated, no meter being read; None for none.
     """
 
     models: Sequence[Path]
@@ -39,6 +41,8 @@ class Plan:
     baseline: Path | None = None
     sustained_s: float = 0.0
     is_quiet_required: bool = False
+    energy_csv: Path | None = None
+    assume_watts: float | None = None
 
     @property
     def rule(self) -> SampleRule:

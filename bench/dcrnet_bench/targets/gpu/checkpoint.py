@@ -63,6 +63,7 @@ def open_checkpoint(path: Path, device: str = "cuda", cuda: Any = None) -> Opene
         DcrnetError: the file is missing, damaged or foreign.
     """
     import torch
+
     from dcrnet_edge.models.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(path)
@@ -77,6 +78,7 @@ def open_checkpoint(path: Path, device: str = "cuda", cuda: Any = None) -> Opene
         GpuPrecision.TF32,
         GpuPrecision.FP16,
     )
+
     def reference(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         with torch.inference_mode():
             logits = checkpoint.network(torch.from_numpy(crops).permute(0, 3, 1, 2))

@@ -34,9 +34,7 @@ def export_for_gpu(checkpoint: Path, folder: Path) -> list[Path]:
     words = [sys.executable, "-c", _CODE, str(checkpoint), "--out", str(folder)]
     options = ["--format", "onnx", "--fp16", "--batch", "dynamic"]
     try:
-        done = subprocess.run(
-            words + options, capture_output=True, text=True, timeout=_LIMIT_S
-        )
+        done = subprocess.run(words + options, capture_output=True, text=True, timeout=_LIMIT_S)
     except subprocess.TimeoutExpired as error:
         raise NoSessionError(f"dcrnet-export took longer than {_LIMIT_S:.0f} s") from error
     if done.returncode:

@@ -169,13 +169,13 @@ def _checked(
         session.fill(crops)
         session.run()
         found.append(session.answers().copy())
-    off = (np.abs(rows - reference(crops)).max() for rows, crops in zip(found, inputs, strict=True))
+    off = (
+        np.abs(rows - reference(crops)).max() for rows, crops in zip(found, inputs, strict=True)
+    )
     return found[0], float(max(off))
 
 
-def _energies(
-    sessions: Sequence[GpuSession], wattmeter: Wattmeter | str
-) -> list[InferenceEnergy]:
+def _energies(sessions: Sequence[GpuSession], wattmeter: Wattmeter | str) -> list[InferenceEnergy]:
     if isinstance(wattmeter, str):
         return [InferenceEnergy(reason=wattmeter)] * len(sessions)
     found = []

@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcrnet_bench.profiling.placement import Placement, node_shares
 from dcrnet_bench.targets.gpu.requirements import PROVIDER
 from dcrnet_bench.targets.gpu.session import GpuNetwork, NoSessionError
 from dcrnet_bench.timing.execution import Execution, GpuPrecision, GpuRow
 from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, Model
 from dcrnet_runtime.backends.precision import Precision
+from dcrnet_runtime.backends.provider import CPU_PROVIDER
 
 _ENGINE = "onnxruntime"
 _PRECISIONS = {
@@ -30,7 +32,7 @@ _PRECISIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class Place:
     """Where a session computes.
 
     Attributes:
@@ -42,19 +44,16 @@ class Placement:
     device: str = "cuda"
 
 
-CUDA = Placement()
+CUDA = Place()
 
 
-def onnx_network(
-    name: str, path: Path, model: Model, batch: int | None, place: Placement = CUDA
-) -> GpuNetwork:
+def onnx_network(name: str, path: Path, model: Model, place: Place = CUDA) -> GpuNetwork:
     """What an ONNX file can be run as.
 
     Args:
         name: in the tables.
         path: of the file.
-        model: itself, loaded elsewhere, with its card.
-        batch: faces that it takes at once; None for any number.
+        model: itself on the CPU, which gives the reference answers.
         place: where it is to compute.
     """
 
@@ -62,14 +61,22 @@ def onnx_network(
         return OnnxSession(path, row, model.card.preprocess.size_px, place)
 
     precisions = _PRECISIONS.get(model.card.precision, (GpuPrecision.INT8,))
-    batches = [batch] if batch else []
+    batch = _batch(path)
+    batches = [] if batch is None else [batch]
     return GpuNetwork(name, _ENGINE, precisions, batches, open_session, model.probabilities)
+
+
+def onnx_placement(path: Path, side: int, place: Place = CUDA) -> Placement:
+    """Which share of a file's nodes the provider runs, and which falls to the CPU."""
+    crop = np.zeros((_batch(path) or 1, side, side, 3), np.uint8)
+    shares = node_shares(path, crop, [place.provider, CPU_PROVIDER])
+    return Placement(f"onnxruntime, {place.provider}", shares)
 
 
 class OnnxSession:
     """A session with its input and output bound to buffers on the device."""
 
-    def __init__(self, path: Path, row: GpuRow, side: int, place: Placement = CUDA) -> None:
+    def __init__(self, path: Path, row: GpuRow, side: int, place: Place = CUDA) -> None:
         """Of the file at ``path`` for crops of (``row.batch``, ``side``, ``side``, 3).
 
         Raises:
@@ -108,7 +115,16 @@ class OnnxSession:
         del self._binding, self._codes, self._rows, self._session
 
 
-def _session(path: Path, row: GpuRow, place: Placement) -> Any:
+def _batch(path: Path) -> int | None:
+    """Faces that a file takes at once; None for any number."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=[CPU_PROVIDER])
+    count = session.get_inputs()[0].shape[0]
+    return count if isinstance(count, int) else None
+
+
+def _session(path: Path, row: GpuRow, place: Place) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

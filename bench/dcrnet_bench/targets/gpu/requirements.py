@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from dcrnet_bench.host.cuda import Card, NoCardError, find_card
+from dcrnet_bench.host.gpu.cuda import Card, NoCardError, find_card
 
 PROVIDER = "CUDAExecutionProvider"
 _PROVIDER_REMEDY = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dcrnet_bench.host.cuda import Card, NoCardError, find_card
+from dcrnet_bench.host.gpu.cuda import Card, NoCardError, find_card
 
 
 class FakeDriver:
