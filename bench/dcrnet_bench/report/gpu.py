@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dcrnet_bench.host.gpu.cuda import Card
 from dcrnet_bench.host.gpu.nvml import CardState
-from dcrnet_bench.timing.execution import LaunchGap
+from dcrnet_bench.timing.gpu.execution import LaunchGap
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dcrnet_bench.profiling.instructions import InstructionCount
 from dcrnet_bench.profiling.macs import MacCount
 from dcrnet_bench.profiling.placement import Placement
 from dcrnet_bench.timing.cold import ColdStart
-from dcrnet_bench.timing.execution import GpuRun
+from dcrnet_bench.timing.gpu.execution import GpuRun
 from dcrnet_bench.timing.latency import Latency
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from dcrnet_bench.host.device import Device
 from dcrnet_bench.report.report import Report
 from dcrnet_bench.timing.sampling import FULL, QUICK, SampleRule, fixed_runs
+from dcrnet_runtime.errors import DcrnetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,9 @@ class Plan:
         is_quiet_required: whether a busy, throttled, charging or emulated host is refused.
         energy_csv: what an external meter writes while this runs; None for this machine's own.
         assume_watts: a power from which energy is estimated, no meter being read; None for none.
+
+    Raises:
+        DcrnetError: energy is to be both measured and estimated.
     """
 
     models: Sequence[Path]
@@ -43,6 +47,13 @@ class Plan:
     is_quiet_required: bool = False
     energy_csv: Path | None = None
     assume_watts: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.energy_csv is not None and self.assume_watts is not None:
+            raise DcrnetError(
+                "`energy_csv` and `assume_watts` contradict each other: a meter's file is measured,"
+                " a stated power is an estimate; name one"
+            )
 
     @property
     def rule(self) -> SampleRule:

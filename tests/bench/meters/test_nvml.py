@@ -100,7 +100,7 @@ def test_without_a_card_the_drivers_reason_is_told(monkeypatch: pytest.MonkeyPat
     def refuse() -> Any:
         raise NoCardError("no NVIDIA driver is loaded")
 
-    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(energy_mj=1))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(energy_mj=1))
     monkeypatch.setattr("dcrnet_bench.host.gpu.nvml.find_card", refuse)
     with pytest.raises(NoMeterError, match="no NVIDIA driver is loaded"):
         open_nvml()

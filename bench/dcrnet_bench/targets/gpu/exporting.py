@@ -10,7 +10,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from dcrnet_bench.targets.gpu.session import NoSessionError
+from dcrnet_bench.timing.gpu.session import NoSessionError
 
 _LIMIT_S = 1800.0
 _CODE = "from dcrnet_export.cli.export import app; app()"

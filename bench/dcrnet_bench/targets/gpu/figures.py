@@ -7,7 +7,7 @@ from dcrnet_bench.report.model_metrics import ModelMetrics
 from dcrnet_bench.targets.gpu.measuring import RowFigures
 from dcrnet_bench.targets.gpu.subjects import Subject
 from dcrnet_bench.targets.metrics import counted
-from dcrnet_bench.timing.execution import GpuRun
+from dcrnet_bench.timing.gpu.execution import GpuRun
 from dcrnet_runtime.backends.model import ModelFormat
 
 _MS_PER_S = 1e3

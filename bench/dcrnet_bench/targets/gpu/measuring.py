@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from dcrnet_bench.meters.energy import Wattmeter, energy_between
 from dcrnet_bench.meters.inference_energy import InferenceEnergy
 from dcrnet_bench.meters.meter import NoMeterError
-from dcrnet_bench.targets.gpu.session import GpuNetwork, GpuSession, NoSessionError
 from dcrnet_bench.timing.clock import Rounds, interleave
-from dcrnet_bench.timing.execution import Execution, GpuRow, LaunchGap
+from dcrnet_bench.timing.gpu.execution import Execution, GpuRow, LaunchGap
+from dcrnet_bench.timing.gpu.session import GpuNetwork, GpuSession, NoSessionError
 from dcrnet_bench.timing.latency import Latency
 from dcrnet_bench.timing.sampling import SampleRule
 from dcrnet_runtime.timing import NS_PER_MS, Task

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from dcrnet_bench.profiling.placement import Placement, node_shares
 from dcrnet_bench.targets.gpu.requirements import PROVIDER
-from dcrnet_bench.targets.gpu.session import GpuNetwork, NoSessionError
-from dcrnet_bench.timing.execution import Execution, GpuPrecision, GpuRow
+from dcrnet_bench.timing.gpu.execution import Execution, GpuPrecision, GpuRow
+from dcrnet_bench.timing.gpu.session import GpuNetwork, NoSessionError
 from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, Model
 from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.backends.provider import CPU_PROVIDER
@@ -69,7 +69,8 @@ def onnx_network(name: str, path: Path, model: Model, place: Place = CUDA) -> Gp
 def onnx_placement(path: Path, side: int, place: Place = CUDA) -> Placement:
     """Which share of a file's nodes the provider runs, and which falls to the CPU."""
     crop = np.zeros((_batch(path) or 1, side, side, 3), np.uint8)
-    shares = node_shares(path, crop, [place.provider, CPU_PROVIDER])
+    providers = list(dict.fromkeys((place.provider, CPU_PROVIDER)))
+    shares = node_shares(path, crop, providers)
     return Placement(f"onnxruntime, {place.provider}", shares)
 
 

@@ -8,11 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from dcrnet_bench.profiling.placement import Placement
-from dcrnet_bench.targets.gpu.checkpoint import open_checkpoint, shipped_checkpoint
+from dcrnet_bench.reference.checkpoint import open_checkpoint, shipped_checkpoint
 from dcrnet_bench.targets.gpu.exporting import export_for_gpu
 from dcrnet_bench.targets.gpu.onnx_session import onnx_network, onnx_placement
 from dcrnet_bench.targets.gpu.requirements import Requirements
-from dcrnet_bench.targets.gpu.session import GpuNetwork, NoSessionError
+from dcrnet_bench.timing.gpu.session import GpuNetwork, NoSessionError
 from dcrnet_runtime.backends.card import ModelCard
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.model import ModelFormat

@@ -58,7 +58,7 @@ class GpuTarget:
     host: Host
     card: Card
     there: Requirements
-    batches: Sequence[int] = BATCHES
+    batches: Sequence[int]
 
     @classmethod
     def open(cls, device: Device) -> GpuTarget:
@@ -73,7 +73,7 @@ class GpuTarget:
             raise DcrnetError(
                 f"`device` {device} cannot be measured here. Missing: {'; '.join(there.missing)}"
             )
-        return cls(read_host(), there.card, there)
+        return cls(read_host(), there.card, there, BATCHES)
 
     def measure(self, plan: Plan, warn: Callable[[str], None]) -> Report:
         """Time every network in each precision and batch, eager and by a CUDA graph.

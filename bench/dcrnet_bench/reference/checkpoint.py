@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_bench.targets.gpu.session import GpuNetwork
-from dcrnet_bench.timing.execution import Execution, GpuPrecision, GpuRow
+from dcrnet_bench.timing.gpu.execution import Execution, GpuPrecision, GpuRow
+from dcrnet_bench.timing.gpu.session import GpuNetwork
 from dcrnet_runtime.backends.card import ModelCard
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_bench.timing.execution import Execution, GpuPrecision, GpuRow
+from dcrnet_bench.timing.gpu.execution import Execution, GpuPrecision, GpuRow
 
 
 class NoSessionError(Exception):
@@ -42,7 +42,7 @@ class GpuNetwork:
 
     Attributes:
         name: in the tables.
-        engine: of :class:`~dcrnet_bench.timing.execution.GpuRow`.
+        engine: of :class:`~dcrnet_bench.timing.gpu.execution.GpuRow`.
         precisions: that it can be run in.
         batches: numbers of faces that it takes; empty for any.
         open: makes a row's session; raises :class:`NoSessionError`.
