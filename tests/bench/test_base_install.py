@@ -17,6 +17,7 @@ MISSING = (
     "sklearn",
     "scipy",
     "matplotlib",
+    "jinja2",
     "mediapipe",
     "skimage",
     "tflite_runtime",

@@ -20,16 +20,21 @@ _TIMES = ("p90", "median", "min")
 
 def show(report: Report) -> None:
     """Print the tables, and the JSON object as the last line, to standard output."""
-    width = None if sys.stdout.isatty() else _WIDTH
-    # Names and reasons hold brackets, which rich would take for its markup.
-    console = Console(width=width, highlight=False, markup=False, emoji=False)
+    shown = console()
     for table in _tables(report):
-        console.print(table)
+        shown.print(table)
     card_lines = () if report.gpu is None else gpu_lines(report.models, report.gpu)
     for line in (*_peak_lines(report), *card_lines, *_facts(report)):
-        console.print(line)
+        shown.print(line)
     # Not through rich, which would wrap it.
     sys.stdout.write(report.to_json() + "\n")
+
+
+def console() -> Console:
+    """For standard output, as wide as the terminal."""
+    width = None if sys.stdout.isatty() else _WIDTH
+    # Names and reasons hold brackets, which rich would take for its markup.
+    return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
 def _tables(report: Report) -> Iterator[Table]:

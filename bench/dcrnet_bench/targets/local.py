@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+
+import numpy as np
 
 from dcrnet_bench.host.device import Device
 from dcrnet_bench.host.facts import Host, read_host
@@ -15,17 +18,21 @@ from dcrnet_bench.host.state import read_state
 from dcrnet_bench.meters.sensors.logged import LoggedMeter
 from dcrnet_bench.profiling.operators import OperatorTime, operator_times
 from dcrnet_bench.profiling.peak import measure_peak
+from dcrnet_bench.report.ratio import Ratio
 from dcrnet_bench.report.report import Report, RunFacts
 from dcrnet_bench.targets.doubts import doubts, require_quiet
 from dcrnet_bench.targets.metrics import energies, model_metrics
 from dcrnet_bench.targets.target import Plan
+from dcrnet_bench.timing.paired import paired_ratio
 from dcrnet_bench.timing.pipeline import Measurement, Pipeline
 from dcrnet_bench.timing.sampling import EMULATED, SampleRule
 from dcrnet_bench.timing.scene import FRAME_PX, open_scenes
+from dcrnet_bench.timing.sustained import SustainedRun, sustain
 from dcrnet_runtime.backends.model import ModelFormat
 from dcrnet_runtime.errors import DcrnetError
 
 _ARM = ("aarch64", "arm")
+_PROFILED_RUNS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,11 @@ class LocalTarget:
         preflight = preflight_of(self.host, before, read_state())
         # Before the counting loads each model once more.
         run = self._facts(plan, rule, pipeline, measured, date, time.monotonic() - started_s)
-        return self._report(plan, run, pipeline, measured, preflight)
+        report = self._report(plan, run, pipeline, measured, preflight)
+        if self.host.emulator:
+            return report
+        ratios, sustained = _ratios(plan, pipeline, measured), _sustained(plan, pipeline)
+        return replace(report, ratios=ratios, sustained=sustained)
 
     def _report(
         self,
@@ -149,8 +160,36 @@ def _require_arm(host: Host) -> None:
         )
 
 
+def _ratios(plan: Plan, pipeline: Pipeline, measured: Measurement) -> tuple[Ratio, ...]:
+    """Of the models alone, in whose rounds all took a turn."""
+    if plan.baseline is None:
+        return ()
+    index = list(plan.models).index(plan.baseline)
+    times = np.concatenate([each.times_ns for each in measured.alone])
+    names = [each.name for each in pipeline.models]
+    return tuple(
+        Ratio(name, names[index], *paired_ratio(times[:, i], times[:, index]), len(times))
+        for i, name in enumerate(names)
+        if i != index
+    )
+
+
+def _sustained(plan: Plan, pipeline: Pipeline) -> tuple[SustainedRun, ...]:
+    """Each model in turn."""
+    if not plan.sustained_s:
+        return ()
+    return tuple(
+        sustain(
+            each.name,
+            [partial(each.model.probabilities, crop) for crop in each.crops],
+            plan.sustained_s,
+        )
+        for each in pipeline.models
+    )
+
+
 def _profiles(pipeline: Pipeline, plan: Plan) -> list[OperatorTime]:
-    runs = plan.runs or plan.rule.samples
+    runs = plan.runs or _PROFILED_RUNS
     return [
         row
         for each in pipeline.models

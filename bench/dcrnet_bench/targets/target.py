@@ -18,7 +18,7 @@ class Plan:
     """What is to be measured.
 
     Attributes:
-        models: files on this machine; none for what ships for the device.
+        models: files on this machine, at least one.
         threads: of each model and of OpenCV.
         runs: timed rounds, whatever time they take; None for the protocol's rule.
         source: an image of a face or a folder of them, or None for the default.
@@ -51,8 +51,8 @@ class Plan:
     def __post_init__(self) -> None:
         if self.energy_csv is not None and self.assume_watts is not None:
             raise DcrnetError(
-                "`energy_csv` and `assume_watts` contradict each other: a meter's file is measured,"
-                " a stated power is an estimate; name one"
+                "`energy_csv` and `assume_watts` contradict each other: a meter's file is"
+                " measured, a stated power is an estimate; name one"
             )
 
     @property

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
-from typer.core import TyperGroup
 
 from dcrnet_export.cli.check import inspect, verify
 from dcrnet_export.cli.extra import export_extra
 from dcrnet_export.cli.options import FaceOptions, KindOptions, PlaceOptions
-from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, command_app, note, reported
+from dcrnet_runtime.cli.console import (
+    EXIT_BAD_INPUT,
+    CommandUnlessNamed,
+    command_app,
+    note,
+    reported,
+)
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 
 if TYPE_CHECKING:
@@ -22,12 +27,8 @@ if TYPE_CHECKING:
     from dcrnet_export.progress import Steps
 
 
-class _ExportUnlessNamed(TyperGroup):
-    """Takes arguments that begin with no command's name for those of ``export``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        named = bool(args) and args[0] in self.commands
-        return super().parse_args(ctx, args if named else ["export", *args])
+class _ExportUnlessNamed(CommandUnlessNamed):
+    default = "export"
 
 
 app = command_app(_ExportUnlessNamed)

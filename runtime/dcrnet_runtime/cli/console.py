@@ -7,7 +7,7 @@ import functools
 import re
 import sys
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints, overload
+from typing import Annotated, Any, ClassVar, ParamSpec, TypeVar, get_type_hints, overload
 
 import typer
 from typer.core import TyperGroup
@@ -21,6 +21,16 @@ R = TypeVar("R")
 
 EXIT_BAD_INPUT = 2
 _PARAMETER = re.compile(r"`(\w+)`")
+
+
+class CommandUnlessNamed(TyperGroup):
+    """Takes arguments that begin with no command's name for those of the ``default`` one."""
+
+    default: ClassVar[str]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = bool(args) and args[0] in self.commands
+        return super().parse_args(ctx, args if named else [self.default, *args])
 
 
 def command_app(group: type[TyperGroup] | None = None) -> typer.Typer:

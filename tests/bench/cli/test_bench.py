@@ -13,11 +13,14 @@ from generated import LABELS, FixedDetector, TinyModel, synthetic_face, syntheti
 from typer.testing import CliRunner, Result
 
 from dcrnet_bench.cli import bench as cli
+from dcrnet_bench.host.throttling import Throttling
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
 def bench(*arguments: object) -> Result:
-    return CliRunner().invoke(cli.app, ["--runs", "3", *map(str, arguments)])
+    given = [*map(str, arguments)]
+    runs = [] if "--runs" in given else ["--runs", "3"]
+    return CliRunner().invoke(cli.app, [*given, *runs])
 
 
 def complaint(result: Result) -> str:
@@ -216,6 +219,78 @@ def test_target_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
     target = tmp_path / "none" / "figures.json"
     text = complaint(bench("nowhere.onnx", "--json", target))
     assert text == f"--json {target} cannot be written: name a file in a writable folder"
+
+
+def test_a_quiet_host_can_be_required(
+    tiny_model: TinyModel,
+    one_face: FixedDetector,
+    photo: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("dcrnet_bench.host.state.load_average", lambda: 0.0)
+    arguments = [tiny_model(), "--source", photo, "--require-quiet-host"]
+    assert bench(*arguments).exit_code == 0
+    monkeypatch.setattr("dcrnet_bench.host.state.load_average", lambda: 99.0)
+    assert complaint(bench(*arguments)).startswith("--require-quiet-host: load average 99.00 on")
+    assert bench(*arguments[:-1]).exit_code == 0
+
+
+def test_a_baseline_is_measured_beside_and_divides(
+    tiny_model: TinyModel, one_face: FixedDetector, photo: Path
+) -> None:
+    base = tiny_model(PreprocessSpec(size_px=224), name="base.onnx")
+    result = bench(tiny_model(), "--baseline", base, "--source", photo, "--runs", "20")
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout.splitlines()[-1])
+    small, large = figures["models"]
+    [ratio] = figures["ratios"]
+    assert (ratio["model"], ratio["baseline"], ratio["pairs"]) == ("tiny.onnx", "base.onnx", 20)
+    assert ratio["interval"][0] <= ratio["ratio"] <= ratio["interval"][1]
+    medians = small["latency_ms"]["median"], large["latency_ms"]["median"]
+    assert ratio["ratio"] == pytest.approx(medians[0] / medians[1], rel=0.5)
+
+
+def test_each_model_is_kept_under_load_for_the_time_that_was_asked_for(
+    tiny_model: TinyModel, one_face: FixedDetector, photo: Path
+) -> None:
+    figures = json.loads(
+        bench(tiny_model(), "--source", photo, "--sustained", "0.2s").stdout.splitlines()[-1]
+    )
+    [run] = figures["sustained"]
+    assert (run["model"], len(run["points"])) == ("tiny.onnx", 1)
+    assert 0.2 <= run["seconds"] < 2
+    assert run["points"][0]["n"] > 10
+
+
+def test_a_page_is_written(
+    tiny_model: TinyModel, one_face: FixedDetector, photo: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "reports" / "today"
+    result = bench(tiny_model(), "--source", photo, "--report", folder)
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in folder.iterdir()] == ["index.html"]
+    assert "tiny.onnx" in (folder / "index.html").read_text()
+
+
+def test_a_page_without_its_extra_names_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    text = complaint(bench("nowhere.onnx", "--report", tmp_path))
+    assert text == "matplotlib is not installed: pip install 'dcrnet-edge[bench]'"
+
+
+def test_a_host_that_throttles_in_the_run_is_told_by_the_report(
+    tiny_model: TinyModel,
+    one_face: FixedDetector,
+    photo: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counts = iter([Throttling((), 3, True), Throttling((), 8, True)])
+    monkeypatch.setattr("dcrnet_bench.host.state.read_throttling", lambda: next(counts))
+    figures = json.loads(bench(tiny_model(), "--source", photo).stdout.splitlines()[-1])
+    assert "throttled" in [doubt["flag"] for doubt in figures["preflight"]["doubts"]]
+    assert any("throttled during the run" in note for note in figures["notes"])
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from dcrnet_bench.profiling.placement import Placement
-from dcrnet_bench.reference.checkpoint import open_checkpoint, shipped_checkpoint
+from dcrnet_bench.reference.checkpoint import open_checkpoint
 from dcrnet_bench.targets.gpu.exporting import export_for_gpu
 from dcrnet_bench.targets.gpu.onnx_session import onnx_network, onnx_placement
 from dcrnet_bench.targets.gpu.requirements import Requirements
@@ -61,7 +61,7 @@ def open_subjects(paths: Sequence[Path], there: Requirements, folder: Path) -> S
     """Load what is measured; checkpoints are exported for the program's own path.
 
     Args:
-        paths: checkpoints and ONNX files; none for the shipped checkpoint.
+        paths: checkpoints and ONNX files.
         there: which engines can be used.
         folder: to export to.
 
@@ -69,7 +69,7 @@ def open_subjects(paths: Sequence[Path], there: Requirements, folder: Path) -> S
         DcrnetError: a file cannot be used, or none is left that the engines at hand run.
     """
     subjects = Subjects()
-    for index, path in enumerate(paths or [shipped_checkpoint()]):
+    for index, path in enumerate(paths):
         if path.suffix.lower() == _CHECKPOINT:
             _add_checkpoint(subjects, path, there, folder / str(index))
         else:

@@ -79,13 +79,14 @@ class GpuTarget:
         """Time every network in each precision and batch, eager and by a CUDA graph.
 
         Args:
-            plan: what; without models the shipped checkpoint.
+            plan: what; a baseline, a sustained run and operators are of CPUs alone.
             warn: told when the machine is busy or an engine is missing.
 
         Raises:
             DcrnetError: a model or the source cannot be used; the machine is not quiet, and had
-                to be.
+                to be; the plan has what a GPU does not give.
         """
+        _check(plan)
         state, started_s = read_state(), time.monotonic()
         date = datetime.now(UTC).isoformat(timespec="seconds")
         found = doubts_of(self.host, state)
@@ -179,6 +180,19 @@ def inputs_of(subject: Subject, views: Sequence[View], batch: int) -> list[NDArr
     crops = [prepare(view.scene.rgb, view.face, spec) for view in views]
     count = min(len(crops), _INPUTS)
     return [np.stack([*islice(cycle(crops), i, i + batch)]) for i in range(count)]
+
+
+def _check(plan: Plan) -> None:
+    unknown = {
+        "baseline": plan.baseline is not None,
+        "sustained": plan.sustained_s > 0,
+        "operators": plan.operators,
+    }
+    for name, is_wanted in unknown.items():
+        if is_wanted:
+            raise DcrnetError(f"`device` gpu has no `{name}` yet: leave it out")
+    if plan.energy_csv is not None:
+        LoggedMeter(plan.energy_csv)
 
 
 def _views(source: Path | None) -> tuple[list[View], str]:

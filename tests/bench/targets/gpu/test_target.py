@@ -99,6 +99,22 @@ def test_without_models_the_shipped_checkpoint_is_exported(
     assert "dcrnet.safetensors is not run by torch, which finds no card here" in document["notes"]
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["--baseline", "a.onnx"], "--baseline"),
+        (["--sustained", "1s"], "--sustained"),
+        (["--operators"], "--operators"),
+    ],
+)
+def test_what_a_gpu_does_not_give_is_refused_before_anything_is_measured(
+    words: list[str], name: str
+) -> None:
+    result = bench("nowhere.onnx", *words)
+    assert result.exit_code == 2
+    assert result.stderr.endswith(f"error: --device gpu has no {name} yet: leave it out\n")
+
+
 def test_a_tflite_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Flat:
         format = "tflite"
