@@ -86,7 +86,7 @@ def parse(words: tuple[str, ...]) -> None:
         return  # a module that the text names
     named = getattr(command, "commands", None)
     if named is not None:
-        first = arguments.pop(0) if arguments and arguments[0] in named else "export"
+        first = arguments.pop(0) if arguments and arguments[0] in named else command.default
         command = named[first]
     for word in arguments:
         file = Path(word)  # for options that want one

@@ -14,11 +14,15 @@ class _BenchUnlessNamed(CommandUnlessNamed):
 
 def bench(measure: MeasureOptions, data: DataOptions, output: OutputOptions, *_: object) -> None:
     """Print latency, MACs and size of models and of each stage; the last line is JSON."""
+    from dcrnet_bench.targets.doubts import require_quiet
     from dcrnet_bench.targets.registry import open_target
+    from dcrnet_bench.timing.sampling import Protocol
 
     target = open_target(measure.device)
     output.check()
     plan, judge = measure.plan(), data.judge()
+    if plan.rule.protocol is Protocol.FULL:
+        note("Measuring by the full protocol: ten minutes or more; --quick is for a look.")
     report = target.measure(plan, lambda text: note(f"warning: {text}"))
     try:
         if judge is not None:
@@ -26,6 +30,8 @@ def bench(measure: MeasureOptions, data: DataOptions, output: OutputOptions, *_:
     finally:
         # What was measured is not lost with what was not.
         output.publish(report)
+    if plan.is_quiet_required and report.preflight is not None:
+        require_quiet(report.preflight.doubts)
 
 
 app = command_app(_BenchUnlessNamed)

@@ -72,7 +72,7 @@ class MeasureOptions:
         bool,
         typer.Option(
             "--require-quiet-host",
-            help="Refuse a busy, throttled, charging or emulated machine.",
+            help="Refuse a busy, throttled, charging or emulated machine, before and after.",
         ),
     ] = False
 

@@ -293,6 +293,21 @@ def test_a_host_that_throttles_in_the_run_is_told_by_the_report(
     assert any("throttled during the run" in note for note in figures["notes"])
 
 
+def test_a_quiet_host_that_throttles_in_the_run_ends_with_2_and_its_figures(
+    tiny_model: TinyModel,
+    one_face: FixedDetector,
+    photo: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counts = iter([Throttling((), 3, True), Throttling((), 8, True)])
+    monkeypatch.setattr("dcrnet_bench.host.state.read_throttling", lambda: next(counts))
+    monkeypatch.setattr("dcrnet_bench.host.state.load_average", lambda: 0.0)
+    result = bench(tiny_model(), "--source", photo, "--require-quiet-host")
+    assert result.exit_code == 2
+    assert "error: --require-quiet-host: the processor throttled during the run" in result.stderr
+    assert json.loads(result.stdout.splitlines()[-1])["models"][0]["latency_ms"]["p90"] > 0
+
+
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_loads_nothing_heavy(option: str) -> None:
     heavy = "('numpy', 'cv2', 'onnx', 'onnxruntime', 'ai_edge_litert', 'torch', 'psutil')"
