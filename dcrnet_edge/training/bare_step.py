@@ -45,7 +45,7 @@ def bare_images_per_s(
         def step() -> None:
             logits = trained(codes)
             optimizer.zero_grad(set_to_none=True)
-            functional.cross_entropy(logits.float(), labels).backward()
+            torch.autograd.backward(functional.cross_entropy(logits.float(), labels))
             optimizer.step()
 
         for _ in range(_WARM_UP):

@@ -12,13 +12,13 @@ import torch
 
 from dcrnet_edge.cli.train import _speed
 from dcrnet_edge.models.registry import create_model
-from dcrnet_edge.training import bare_step
 from dcrnet_edge.training.bare_step import bare_images_per_s
 
 
 def test_it_is_images_over_the_time_of_the_timed_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter((100.0, 104.0))
-    monkeypatch.setattr(bare_step.time, "perf_counter", lambda: next(ticks))
+    clock = "dcrnet_edge.training.bare_step.time.perf_counter"
+    monkeypatch.setattr(clock, lambda: next(ticks))
     network = create_model("tf_efficientnet_lite0", labels=["a", "b"])
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     drawn = torch.get_rng_state()

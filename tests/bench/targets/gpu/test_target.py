@@ -42,8 +42,10 @@ def bench(*arguments: object) -> Result:
     return CliRunner().invoke(cli.app, words)
 
 
-def test_every_row_is_told_and_the_gap_between_executions(tiny_model: TinyModel) -> None:
-    result = bench(tiny_model(batch="N"))
+def test_every_row_is_told_and_the_gap_between_executions(
+    tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    result = bench(tiny_model(batch="N"), "--report", tmp_path / "page")
     assert result.exit_code == 0, result.output
     report = Report.from_json(result.stdout.splitlines()[-1])
     told = [
@@ -68,6 +70,8 @@ def test_every_row_is_told_and_the_gap_between_executions(tiny_model: TinyModel)
     assert (report.run.device, report.stages) == ("gpu", ())
     assert NO_TORCH in report.notes
     assert "What the host's starting of kernels costs" in result.stdout
+    [page] = (tmp_path / "page").glob("*.html")
+    assert "onnxruntime, cuda graph, tf32, batch 2" in page.read_text()
 
 
 def test_an_assumed_power_is_an_estimate_of_each_row(tiny_model: TinyModel) -> None:
