@@ -107,8 +107,11 @@ class GpuTarget:
                 for group in groups
                 for row in group.rows
             )
-        preflight = preflight_of(self.host, state, read_state())
         groups = [group for each in measured for group in each]
+        if not models:
+            failures = dict.fromkeys(failure for group in groups for failure in group.failures)
+            raise DcrnetError(f"`device` gpu: nothing could be run: {'; '.join(failures)}")
+        preflight = preflight_of(self.host, state, read_state())
         run = replace(
             _facts(plan, views, detector, groups),
             date=date,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -100,6 +102,22 @@ def test_answers_that_do_not_follow_the_input_are_seen() -> None:
     sessions = {Execution.EAGER: PaperSession(), Execution.GRAPH: PaperSession(is_stale=True)}
     measured = measure_group(network(sessions), ROWS, INPUTS, fixed_runs(2), "no meter")
     assert [row.difference for row in measured.rows] == pytest.approx([0, 190 / 255], abs=1e-6)
+
+
+def test_the_slow_reference_is_asked_about_each_face_once() -> None:
+    asked: list[int] = []
+
+    def reference(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        asked.append(len(crops))
+        return brightness(crops)
+
+    sessions = {each: PaperSession() for each in Execution}
+    told = replace(network(sessions), reference=reference)
+    faces = [np.full((4, 4, 3), value, np.uint8) for value in (10, 200)]
+    inputs = [np.stack([faces[0], faces[1]]), np.stack([faces[1], faces[0]])]
+    measured = measure_group(told, ROWS, inputs, fixed_runs(2), "no meter")
+    assert asked == [1, 1]
+    assert [row.difference for row in measured.rows] == [0, 0]
 
 
 def test_an_execution_that_cannot_be_had_is_named_and_the_other_measured() -> None:

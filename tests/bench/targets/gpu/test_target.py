@@ -103,6 +103,18 @@ def test_without_models_the_shipped_checkpoint_is_exported(
     assert "dcrnet.safetensors is not run by torch, which finds no card here" in document["notes"]
 
 
+def test_a_provider_whose_libraries_are_missing_is_an_error(
+    tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ONNX Runtime lists it all the same, and takes the CPU."""
+    monkeypatch.setattr(room, "onnx_network", partial(onnx_network, place=Place(device="cpu")))
+    result = bench(tiny_model())
+    assert (result.exit_code, result.stdout) == (2, "")
+    said = result.stderr.splitlines()[-1]
+    assert said.startswith("error: --device gpu: nothing could be run: tiny.onnx: onnxruntime,")
+    assert "CUDAExecutionProvider does not load" in said
+
+
 @pytest.mark.parametrize(
     ("words", "name"),
     [
