@@ -175,9 +175,15 @@ def _speed(folder: Path) -> str:
     settings = json.loads((folder / SETTINGS_NAME).read_text())
     a_core = settings["loader_images_per_s_a_core"]
     cores = -(-_GPU_IMAGES_PER_S // max(1, int(a_core)))
+    rate, bare = settings["images_per_s"], settings.get("bare_images_per_s")
+    share = (
+        ""
+        if bare is None
+        else f", {rate / bare:.0%} of the {bare:.0f} of a synthetic batch that lies on the GPU"
+    )
     return (
         f"Data wait {settings['data_wait_percent']:.1f} % of training's time, at"
-        f" {settings['images_per_s']:.0f} images a second. A core loads {a_core:.0f} a second:"
+        f" {rate:.0f} images a second{share}. A core loads {a_core:.0f} a second:"
         f" {_GPU_IMAGES_PER_S}, as a GPU takes, need {cores} (--workers)."
     )
 

@@ -209,6 +209,8 @@ class TeacherOptions:
             folder = UnlabelledFolder(self.unlabelled, excluded, self.unlabelled_license)
         taught = teach(data, teachers, answers, spec, folder)
         say = rank_zero_only(note)
+        for leak in filter(None, (teacher.leak(data.dataset) for teacher in teachers)):
+            say(f"warning: {leak}")
         say(
             f"Teachers: {', '.join(teacher.name for teacher in teachers)}; temperature"
             f" {spec.temperature:g}, share {spec.share:g} of each target."

@@ -27,11 +27,12 @@ class MeasureOptions:
         typer.Argument(
             parser=model_path,
             metavar="MODEL",
-            help="accurate, fast or exported ONNX or TFLite files; default: accurate.",
+            help="accurate, fast or exported ONNX or TFLite files, on a gpu checkpoints; default:"
+            " accurate.",
         ),
     ] = None
     device: Annotated[
-        Device, typer.Option(help="The processor; arm is the CPU of an ARM board.")
+        Device, typer.Option(help="The processor; arm is a board's CPU, gpu NVIDIA's by CUDA.")
     ] = Device.CPU
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of each model.")] = 1
     quick: Annotated[
@@ -63,6 +64,17 @@ class MeasureOptions:
     operators: Annotated[
         bool, typer.Option("--operators", help="Profile ONNX models by operator type as well.")
     ] = False
+    energy_csv: Annotated[
+        Path | None,
+        typer.Option(
+            help="What an external meter writes meanwhile: lines of t_unix,watts;"
+            " default: this machine's own meter."
+        ),
+    ] = None
+    assume_watts: Annotated[
+        float | None,
+        typer.Option(min=0, help="Estimate energy from this power; the figure says so."),
+    ] = None
     require_quiet_host: Annotated[
         bool,
         typer.Option(
@@ -78,9 +90,8 @@ class MeasureOptions:
             DcrnetError: the time of ``sustained`` is none.
         """
         from dcrnet_bench.targets.target import Plan
-        from dcrnet_runtime.models import shipped_model
 
-        models = self.models or [shipped_model()]
+        models = self.models or [_shipped(self.device)]
         if self.baseline is not None and self.baseline not in models:
             models = [*models, self.baseline]
         sustained_s = 0.0 if self.sustained is None else seconds_of(self.sustained, "sustained")
@@ -95,6 +106,8 @@ class MeasureOptions:
             baseline=self.baseline,
             sustained_s=sustained_s,
             is_quiet_required=self.require_quiet_host,
+            energy_csv=self.energy_csv,
+            assume_watts=self.assume_watts,
         )
 
 
@@ -171,3 +184,14 @@ class OutputOptions:
                 write_page(report, self.report)
         finally:
             show(report)
+
+
+def _shipped(device: Device) -> Path:
+    """What is measured unless told otherwise: on a GPU the checkpoint, else the exported file."""
+    if device is Device.GPU:
+        from dcrnet_bench.reference.checkpoint import shipped_checkpoint
+
+        return shipped_checkpoint()
+    from dcrnet_runtime.models import shipped_model
+
+    return shipped_model()

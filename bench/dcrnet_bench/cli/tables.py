@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
+from dcrnet_bench.cli.gpu_tables import gpu_lines, gpu_tables
 from dcrnet_bench.report.model_metrics import ModelMetrics
 from dcrnet_bench.report.report import Report
 from dcrnet_bench.timing.latency import Latency
@@ -23,7 +24,8 @@ def show(report: Report) -> None:
     shown = console()
     for table in _tables(report):
         shown.print(table)
-    for line in (*_peak_lines(report), *_facts(report)):
+    card_lines = () if report.gpu is None else gpu_lines(report.models, report.gpu)
+    for line in (*_peak_lines(report), *card_lines, *_facts(report)):
         shown.print(line)
     # Not through rich, which would wrap it.
     sys.stdout.write(report.to_json() + "\n")
@@ -37,7 +39,10 @@ def console() -> Console:
 
 
 def _tables(report: Report) -> Iterator[Table]:
-    yield _model_table(report)
+    if report.gpu is None:
+        yield _model_table(report)
+    else:
+        yield from gpu_tables(report.models, report.gpu)
     if report.emulated:
         yield _answer_table(report)
     if report.stages:
@@ -204,7 +209,7 @@ def _facts(report: Report) -> Iterator[str]:
         f" repeat(s) after {run.warm_up_rounds} of warm-up, {run.threads} thread(s),{load}"
         f" peak memory {run.peak_rss_mb:.0f} MB"
     )
-    for model in report.models:
+    for model in report.models if report.gpu is None else ():
         yield f"{model.name}: {_placed(model)}"
     for line in report.notes:
         yield f"note: {line}"

@@ -17,11 +17,16 @@ class InferenceEnergy:
         meter: its name; empty where there is none.
         rails: what it covers, in the maker's words.
         idle_w: power of the idle machine, mean of before and after.
-        sampling_hz: how often power is read; None of a counter, which misses nothing.
-        uncertainty_j: of ``net_j``, one standard deviation or what the maker states; None where
-            that is not known.
+        sampling_hz: how often the meter has a new value.
+        uncertainty_j: of ``net_j``: what half the change of the idle power from before to after
+            makes of one inference; None where the net is.
         inferences: that were run for it.
         is_estimate: whether it is of no sensor, but computed from a stated power.
+        idle_before_w: power of the idle machine before.
+        idle_after_w: power of the idle machine after.
+        uncertainty: of the meter itself, and where that is known from; for people.
+        busy_unix_s: when the inferences began and ended, in s since 1970, by which another meter's
+            record can be laid beside.
     """
 
     gross_j: float | None = None
@@ -34,3 +39,7 @@ class InferenceEnergy:
     uncertainty_j: float | None = None
     inferences: int = 0
     is_estimate: bool = False
+    idle_before_w: float | None = None
+    idle_after_w: float | None = None
+    uncertainty: str = ""
+    busy_unix_s: tuple[float, float] | None = None

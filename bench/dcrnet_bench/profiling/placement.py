@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dcrnet_bench.profiling.operators import profiled_nodes
 from dcrnet_runtime.backends.model import Model, ModelFormat
@@ -34,10 +36,19 @@ def place(path: Path, model: Model) -> Placement:
         return Placement(model.runs_on, reason="its interpreter does not tell who runs its nodes")
     side = model.card.preprocess.size_px
     crop = np.zeros((1, side, side, 3), np.uint8)
-    providers = _names(model.runs_on)
+    return Placement(model.runs_on, node_shares(path, crop, _names(model.runs_on)))
+
+
+def node_shares(path: Path, crop: NDArray[np.uint8], providers: Sequence[str]) -> dict[str, float]:
+    """Of an ONNX file's nodes, by the provider that runs them.
+
+    Args:
+        path: of the file.
+        crop: (1, S, S, 3) uint8.
+        providers: ONNX Runtime's names, in order of preference.
+    """
     nodes = {each.node: each.provider for each in profiled_nodes(path, crop, providers=providers)}
-    shares = {name: round(n / len(nodes), 4) for name, n in Counter(nodes.values()).items()}
-    return Placement(model.runs_on, shares)
+    return {name: round(n / len(nodes), 4) for name, n in Counter(nodes.values()).items()}
 
 
 def _names(runs_on: str) -> list[str]:

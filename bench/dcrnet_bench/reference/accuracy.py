@@ -60,7 +60,11 @@ class Judge:
         Raises:
             DcrnetError: a model's labels are not the data's.
         """
-        found = [self._accuracy(path) for path in models]
+        found: list[Accuracy | None] = [self._accuracy(path) for path in models]
+        if report.gpu is not None:
+            # A file has many rows there, and those of exported ones are of none that was named.
+            by_path = {str(path): each for path, each in zip(models, found, strict=True)}
+            found = [by_path.get(model.path) for model in report.models]
         pairs = zip(report.models, found, strict=True)
         return replace(report, models=tuple(replace(m, accuracy=each) for m, each in pairs))
 

@@ -9,6 +9,7 @@ from dcrnet_bench.profiling.instructions import InstructionCount
 from dcrnet_bench.profiling.macs import MacCount
 from dcrnet_bench.profiling.placement import Placement
 from dcrnet_bench.timing.cold import ColdStart
+from dcrnet_bench.timing.gpu.execution import GpuRun
 from dcrnet_bench.timing.latency import Latency
 
 
@@ -48,7 +49,7 @@ class ModelMetrics:
         input_px: side of its square input.
         macs: multiply-accumulates of one crop; None where they could not be counted.
         macs_reason: why not, else empty.
-        latency_ms: of one inference of one crop, with nothing between one and the next; None on
+        latency_ms: of one inference of its batch, with nothing between one and the next; None on
             an emulated processor.
         energy: of one inference.
         placement: who runs it.
@@ -63,6 +64,7 @@ class ModelMetrics:
         instructions: that one inference executes; None where they are not counted.
         accuracy: None where no data set was named.
         batch: faces an inference takes at once.
+        gpu: how it was run on a GPU; None elsewhere.
         flops: 2 x ``macs``, one product and one sum each.
     """
 
@@ -86,6 +88,7 @@ class ModelMetrics:
     instructions: InstructionCount | None = None
     accuracy: Accuracy | None = None
     batch: int = 1
+    gpu: GpuRun | None = None
     flops: int | None = field(init=False)
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from dcrnet_bench.host.preflight import Preflight
 from dcrnet_bench.profiling.operators import OperatorTime
 from dcrnet_bench.profiling.peak import MachinePeak
 from dcrnet_bench.report.codec import from_values
+from dcrnet_bench.report.gpu import GpuReport
 from dcrnet_bench.report.model_metrics import ModelMetrics
 from dcrnet_bench.report.ratio import Ratio
 from dcrnet_bench.timing.sampling import Protocol
@@ -74,6 +75,7 @@ class Report:
         peak: what the machine can do at most; None where not measured.
         ratios: of each model to the baseline; empty where none was named.
         sustained: each model under load for a while; empty where not asked for.
+        gpu: the card and the host's part in its times; None of another device.
         schema: of this document.
         version: of dcrnet-edge.
         emulated: whether an emulator plays the processor; times and energy are then None.
@@ -89,6 +91,7 @@ class Report:
     peak: MachinePeak | None = None
     ratios: tuple[Ratio, ...] = ()
     sustained: tuple[SustainedRun, ...] = ()
+    gpu: GpuReport | None = None
     schema: int = SCHEMA
     version: str = __version__
     emulated: bool = field(init=False)

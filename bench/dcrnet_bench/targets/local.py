@@ -15,6 +15,7 @@ from dcrnet_bench.host.facts import Host, read_host
 from dcrnet_bench.host.load import peak_rss_mb
 from dcrnet_bench.host.preflight import Preflight, doubts_of, preflight_of
 from dcrnet_bench.host.state import read_state
+from dcrnet_bench.meters.sensors.logged import LoggedMeter
 from dcrnet_bench.profiling.operators import OperatorTime, operator_times
 from dcrnet_bench.profiling.peak import measure_peak
 from dcrnet_bench.report.ratio import Ratio
@@ -76,6 +77,8 @@ class LocalTarget:
             require_quiet(found)
         for doubt in found:
             warn(doubt.text)
+        if plan.energy_csv is not None:
+            LoggedMeter(plan.energy_csv)  # minutes later would be late to complain
         rule = EMULATED if self.host.emulator else plan.rule
         pipeline = Pipeline.open(plan.models, open_scenes(plan.source), plan.threads)
         measured = pipeline.measure(rule)
@@ -97,7 +100,8 @@ class LocalTarget:
         preflight: Preflight,
     ) -> Report:
         is_real = not self.host.emulator
-        spent, energy_note = energies(pipeline.models, self.device, self.host.emulator)
+        emulator = self.host.emulator
+        spent, energy_note = energies(pipeline, measured, self.device, emulator, plan)
         peak = measure_peak(plan.threads) if is_real else None
         notes = [*doubts(run, preflight), energy_note]
         profiles: list[OperatorTime] = []

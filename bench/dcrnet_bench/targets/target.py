@@ -10,6 +10,7 @@ from typing import Protocol
 from dcrnet_bench.host.device import Device
 from dcrnet_bench.report.report import Report
 from dcrnet_bench.timing.sampling import FULL, QUICK, SampleRule, fixed_runs
+from dcrnet_runtime.errors import DcrnetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Plan:
         baseline: which of ``models`` the others are divided by, round by round; None for none.
         sustained_s: how long each model is kept under load at the end; 0 for not at all.
         is_quiet_required: whether a busy, throttled, charging or emulated host is refused.
+        energy_csv: what an external meter writes while this runs; None for this machine's own.
+        assume_watts: a power from which energy is estimated, no meter being read; None for none.
+
+    Raises:
+        DcrnetError: energy is to be both measured and estimated.
     """
 
     models: Sequence[Path]
@@ -39,6 +45,15 @@ class Plan:
     baseline: Path | None = None
     sustained_s: float = 0.0
     is_quiet_required: bool = False
+    energy_csv: Path | None = None
+    assume_watts: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.energy_csv is not None and self.assume_watts is not None:
+            raise DcrnetError(
+                "`energy_csv` and `assume_watts` contradict each other: a meter's file is"
+                " measured, a stated power is an estimate; name one"
+            )
 
     @property
     def rule(self) -> SampleRule:

@@ -133,7 +133,7 @@ class Pipeline:
         load = partial(load_model, threads=threads)
         models = [timed_load(path, load) for path in paths]
         detector = open_detector()
-        found = (_view(scene, detector) for scene in scenes)
+        found = (view_of(scene, detector) for scene in scenes)
         views = tuple(view for view in found if view is not None)
         loaded = tuple(
             _loaded(name, path, *model, views)
@@ -197,7 +197,12 @@ class Pipeline:
         return [*found, StageLatency(TimedStage.LOOP, "", Latency.of(*measured.loop_ns))]
 
 
-def _view(scene: Scene, detector: Detector) -> View | None:
+def view_of(scene: Scene, detector: Detector) -> View | None:
+    """What is prepared of a frame; None of a derived one in which no face is found.
+
+    Raises:
+        DcrnetError: the scene shows no face.
+    """
     faces = detector.find(scene.rgb)
     face = faces[0] if faces else scene.stand_in
     if face is None and scene.is_derived:

@@ -189,14 +189,6 @@ def test_arm_on_a_board_is_its_cpu_and_says_whether_that_is_emulated(
     assert json.loads(result.stdout.splitlines()[-1])["emulated"] is True
 
 
-def test_gpu_is_refused_with_what_to_use() -> None:
-    text = complaint(bench("--device", "gpu"))
-    assert text == (
-        "--device gpu is not built yet: this version runs and measures models on the CPU only,"
-        " with onnxruntime-gpu installed or not; use --device cpu"
-    )
-
-
 def test_missing_model() -> None:
     text = complaint(bench("nowhere.onnx"))
     assert text == (
