@@ -21,7 +21,8 @@ from typing import Annotated, Any
 import typer
 
 from dcrnet_bench.comparisons.interpreter import run_worker
-from dcrnet_runtime.cli.console import command_app, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import reported
 from dcrnet_runtime.models import shipped_model
 
 _TITLES = {"fp32": "OpenVINO, fp32", "int8": "OpenVINO, NNCF int8", "ours": "ours"}

@@ -27,7 +27,8 @@ from dcrnet_bench.comparisons.camera import Camera
 from dcrnet_bench.host.facts import read_host
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.model import Model
-from dcrnet_runtime.cli.console import command_app, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import reported
 from dcrnet_runtime.detectors.detector import LandmarkTracker, open_detector
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand
 
-from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, command_app, complain, note, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import note, note_logs, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
-from dcrnet_runtime.cli.options import FaceOptions, ModelOptions, SourceOptions
+from dcrnet_runtime.cli.options import (
+    SOURCE_NAMES,
+    ConfigOptions,
+    FaceOptions,
+    ModelOptions,
+    SourceOptions,
+)
+from dcrnet_runtime.cli.settings_file import ConfiguredCommand
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs.pictures.specs import BlurOptions
 from dcrnet_runtime.outputs.registry import OUTPUTS
+from dcrnet_runtime.redaction import redacted
 
 if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
@@ -21,26 +30,28 @@ if TYPE_CHECKING:
     from dcrnet_runtime.video.kind import Source
 
 
-class _WithoutArguments(TyperCommand):
+class _WithoutArguments(ConfiguredCommand):
     """Refuses arguments, and tells the option that they were meant for."""
 
     allow_extra_args = True
+    alternatives = SOURCE_NAMES
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
         if rest:
-            complain(
-                f"{rest[0]} stands alone: name it with --source {rest[0]}; for several photos"
+            name = redacted(rest[0])
+            raise DcrnetError(
+                f"{name} stands alone: name it with --source {name}; for several photos"
                 " their folder, or a pattern in quotes (--source 'photos/*.jpg')"
             )
-            raise typer.Exit(EXIT_BAD_INPUT)
         return rest
 
 
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
     app = command_app()
-    groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, BlurOptions, CommonOptions)
+    common = (ConfigOptions, CommonOptions)
+    groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, BlurOptions, *common)
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
     app.command(cls=_WithoutArguments)(reported(**names)(with_groups(run, *groups)))
     return app
@@ -50,9 +61,10 @@ def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: A
     """Print the expression of every face as JSON Lines.
 
     Exit codes: 0 at the source's end, after --frames, and on SIGINT, SIGTERM or a closed window;
-    2 for bad input, also a source that gives no frame at all; 3 for a source that is lost.
+    2 for bad input, also a source that gives no frame at all, and photos without any face; 3 for
+    a source that is lost.
     """
-    *specs, blur, _ = rest
+    *specs, blur, _, _ = rest
     if faces.fetch_landmarks:
         note("The face landmark networks are in this package: there is nothing to fetch.")
         if not source.is_named:
@@ -62,9 +74,10 @@ def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: A
         return
     found = source.resolved()
     _warn_of_installation()
+    plan = _plan(specs, blur, found)
+    plan.check()  # before the model takes its time
     loaded = model.load()
-    plan = _plan(specs, blur, found, loaded)
-    plan.check()
+    plan = replace(plan, facts=replace(plan.facts, labels=loaded.card.labels))
     _observe(source, faces, found, loaded, plan)
 
 
@@ -75,11 +88,11 @@ def _observe(
     model: Model,
     plan: OutputPlan,
 ) -> None:
-    from dcrnet_runtime.cli.runs import run_demo, run_live, run_photos
+    from dcrnet_runtime.cli.running.runs import run_demo, run_live, run_photos
     from dcrnet_runtime.recognizer import Recognizer
 
     detector = faces.open(is_far=found is not None and found.is_still)
-    recognizer = Recognizer(model, detector)
+    recognizer = Recognizer(model, detector, min_confidence=faces.min_confidence)
     note(plan.notice())
     if found is None:
         run_demo(recognizer, plan)
@@ -90,18 +103,16 @@ def _observe(
         run_live(recognizer, found, options, plan, source.frames)
 
 
-def _plan(
-    specs: list[OutputSpec], blur: BlurOptions, found: Source | None, model: Model
-) -> OutputPlan:
+def _plan(specs: list[OutputSpec], blur: BlurOptions, found: Source | None) -> OutputPlan:
+    """The outputs, as far as they are known before the model with its labels is."""
     from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan
 
-    labels = model.card.labels
     if found is None:
-        facts = FrameFacts(labels, Feed.PHOTO)
+        facts = FrameFacts(feed=Feed.PHOTO)
     else:
         wants_fps = any(spec.needs_fps and spec.is_wanted for spec in specs)
         fps = found.stated_fps() if wants_fps else 0.0
-        facts = FrameFacts(labels, found.kind.feed, fps, found.files())
+        facts = FrameFacts((), found.kind.feed, fps, found.files())
     return OutputPlan(tuple(specs), facts, blur.blur_faces)
 
 
@@ -127,11 +138,9 @@ def _self_test(model: Model) -> None:
 
 
 def _warn_of_installation() -> None:
-    import logging
-
     from dcrnet_runtime.cli.environment import cv2_conflict
 
-    logging.basicConfig(format="%(levelname)s: %(message)s")
+    note_logs()
     conflict = cv2_conflict()
     if conflict:
         note(f"warning: {conflict}")

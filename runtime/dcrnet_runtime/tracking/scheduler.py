@@ -16,6 +16,7 @@ from dcrnet_runtime.tracking.template import FaceTemplate
 # Intersection over union from which two faces are one: higher than a detector's own (LiteRT's is
 # 0.3), since here a face that is being followed would be lost.
 _ONE_FACE_IOU = 0.5
+_FULL_REDETECT_S = 5.0
 _LARGEST = 4.0  # times the frame's longer side
 _LONGEST_MOTION_S = 0.15  # behind a landmark network's look: later, the expression is another one
 
@@ -68,12 +69,14 @@ class DetectionScheduler:
         moved = self._moved(rgb, seen, time_s)
         followed = [moved.get(face) or self._landmark_tracker.follow(rgb, face) for face in seen]
         faces = _distinct(_sane([face for face in followed if face is not None], rgb))
-        is_due = (
-            len(faces) < max(len(seen), 1)
-            or is_one_hidden
-            or time_s - self._detected_s >= self._redetect_s
-        )
-        if is_due and len(faces) < self._landmark_tracker.max_faces:
+        since_s = time_s - self._detected_s
+        if len(faces) >= self._landmark_tracker.max_faces:
+            # No room for another one; the detector says when there is another one.
+            is_due = since_s >= _FULL_REDETECT_S
+        else:
+            is_lost = len(faces) < max(len(seen), 1) or is_one_hidden
+            is_due = is_lost or since_s >= self._redetect_s
+        if is_due:
             self._detected_s = time_s
             faces = _distinct(faces + _sane(self._landmark_tracker.find(rgb, faces), rgb))
         if self._mode is TrackMode.FAST:

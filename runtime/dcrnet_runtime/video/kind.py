@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.redaction import ENCODING_HINT, is_ambiguous
 from dcrnet_runtime.video.capture import Capture, CaptureRequest, OpenCapture
 from dcrnet_runtime.video.feed import Feed
 
@@ -27,7 +28,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """For people and outputs: without the password that the address may hold."""
+        """For people and outputs: without the secrets that the address may hold."""
         return self.kind.name_of(self.address)
 
     @property
@@ -38,7 +39,8 @@ class Source:
     @property
     def unreadable(self) -> str:
         """Why it gave not one frame, and what to look at."""
-        return self.kind.unreadable.format(name=self.name)
+        hint = f"; {ENCODING_HINT}" if is_ambiguous(self.address) else ""
+        return self.kind.unreadable.format(name=self.name) + hint
 
     def files(self) -> tuple[Path, ...]:
         """The files that are read, in order: the photos, or the video; none of a live source.

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.redaction import redacted
 from dcrnet_runtime.video.capture import Capture, CaptureRequest
 from dcrnet_runtime.video.feed import Feed
 from dcrnet_runtime.video.images import IMAGE_SUFFIXES
@@ -62,7 +63,9 @@ def _photos_in_folder(address: str) -> tuple[Path, ...]:
 def _photos_by_pattern(address: str) -> tuple[Path, ...]:
     found = glob.glob(address, recursive=True)  # noqa: PTH207
     if not found:
-        raise DcrnetError(f"no file matches {address}: name another pattern, a file or a folder")
+        raise DcrnetError(
+            f"no file matches {redacted(address)}: name another pattern, a file or a folder"
+        )
     return _photos(PATTERN, address, [Path(name) for name in found])
 
 
@@ -75,12 +78,6 @@ def _photos(kind: SourceKind, address: str, candidates: list[Path]) -> tuple[Pat
             " one"
         )
     return tuple(found)
-
-
-def _without_password(address: str) -> str:
-    scheme, sign, rest = address.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{sign}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _open_stdin(source: Source, request: CaptureRequest, open_s: float, read_s: float) -> Capture:
@@ -141,7 +138,7 @@ STREAM = SourceKind(
     claims=lambda address: "://" in address,
     unreadable="stream {name} gave no frame: is the address right and reachable?",
     open=_open_stream,
-    name_of=_without_password,
+    name_of=redacted,
 )
 FOLDER = SourceKind(
     "folder", Feed.PHOTOS, claims=_is_folder, unreadable=_NO_PICTURE, files=_photos_in_folder

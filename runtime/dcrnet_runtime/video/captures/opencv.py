@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import package_command
 from dcrnet_runtime.video.capture import CaptureFacts, CaptureRequest
 from dcrnet_runtime.video.images import MAX_PIXELS
 from dcrnet_runtime.video.kind import Source
@@ -151,6 +152,7 @@ def stated_fps(address: str) -> float:
 def _warn_of_sizes() -> None:
     _log.warning(
         "OpenCV %s shows wrong pictures when a network stream changes its frame size: restart"
-        " after such a change, or pip install 'opencv-python-headless>=4.13,<5'",
+        " after such a change, or %s",
         cv2.__version__,
+        package_command("opencv-python-headless>=4.13,<5"),
     )
