@@ -165,6 +165,9 @@ class TeacherOptions:
             " repeatable."
         ),
     ] = None
+    teacher_size: Annotated[
+        int | None, typer.Option(help="Input side of the teachers, in place of their own.")
+    ] = None
     unlabelled: Annotated[
         Path | None,
         typer.Option(help="Folder of more faces, which the teachers alone label."),
@@ -181,6 +184,8 @@ class TeacherOptions:
         """Refuse options that do not go together."""
         if self.unlabelled is not None and not self.teacher:
             raise DcrnetError("--unlabelled has no labels but the teachers': name a --teacher")
+        if self.teacher_size is not None and not self.teacher:
+            raise DcrnetError("--teacher-size is the teachers': name a --teacher")
         if self.exclude and self.unlabelled is None:
             raise DcrnetError("--exclude takes copies out of --unlabelled: name that folder, too")
         if self.teacher and all_folds:
@@ -201,7 +206,9 @@ class TeacherOptions:
         from dcrnet_runtime.cache import cache_folder
         from dcrnet_runtime.cli.progress import progress_bar
 
-        teachers = [Teacher.read(path, data.dataset.labels) for path in self.teacher]
+        teachers = [
+            Teacher.read(path, data.dataset.labels, self.teacher_size) for path in self.teacher
+        ]
         answers = TeacherAnswers(cache_folder() / "teachers", progress_bar("Asking teachers"))
         folder = None
         if self.unlabelled is not None:

@@ -29,7 +29,7 @@ _OFFICIAL = "official"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Teacher:
-    """A checkpoint that teaches; its contract, input side included, is its own.
+    """A checkpoint that teaches, by its own contract.
 
     Attributes:
         name: of its file.
@@ -42,17 +42,21 @@ class Teacher:
     checkpoint: Checkpoint
 
     @classmethod
-    def read(cls, path: Path, labels: Sequence[str]) -> Teacher:
+    def read(cls, path: Path, labels: Sequence[str], size_px: int | None = None) -> Teacher:
         """The teacher in a file.
 
         Args:
             path: of a checkpoint.
             labels: that the student is to learn.
+            size_px: input side, in place of the checkpoint's own.
 
         Raises:
-            DcrnetError: the file is no checkpoint, or its labels are others.
+            DcrnetError: the file is no checkpoint, its labels are others, or its network takes
+                no such side.
         """
         checkpoint = load_checkpoint(path)
+        if size_px is not None:
+            checkpoint = checkpoint.at(size_px)
         known = checkpoint.card.labels
         if set(known) != set(labels):
             raise DcrnetError(
@@ -88,9 +92,13 @@ class Teacher:
         return None
 
     def provenance(self) -> dict[str, Any]:
-        """Name, hash and network, as JSON values."""
-        network = self.checkpoint.network.architecture
-        return {"file": self.name, "sha256": self.sha256, "network": network}
+        """Name, hash, network and input side, as JSON values."""
+        return {
+            "file": self.name,
+            "sha256": self.sha256,
+            "network": self.checkpoint.network.architecture,
+            "size_px": self.checkpoint.card.preprocess.size_px,
+        }
 
 
 def _trainings(provenance: Any) -> Iterator[Mapping[str, Any]]:

@@ -159,6 +159,7 @@ def test_targets_are_the_mean_and_the_label(
         "file": "b.safetensors",
         "sha256": teachers[1].sha256,
         "network": "tf_efficientnet_lite0",
+        "size_px": teachers[1].checkpoint.card.preprocess.size_px,
     }
     assert (taught.provenance["temperature"], taught.provenance["share"]) == (temperature, 0.75)
     assert taught.sources == (
@@ -199,6 +200,15 @@ def test_a_teacher_of_other_labels(tmp_path: Path) -> None:
     path = write_teacher(tmp_path / "a.safetensors", 1, labels=("fear", "neutral"))
     with pytest.raises(DcrnetError, match=r"knows fear, neutral; the data set has happiness"):
         Teacher.read(path, LABELS)
+
+
+def test_a_teacher_answers_at_another_side(tmp_path: Path) -> None:
+    path = write_teacher(tmp_path / "a.safetensors", 1)
+    teacher = Teacher.read(path, LABELS, 128)
+    assert Teacher.read(path, LABELS).checkpoint.card.preprocess.size_px != 128
+    assert teacher.provenance()["size_px"] == 128
+    with pytest.raises(DcrnetError, match="100"):
+        Teacher.read(path, LABELS, 100)
 
 
 def test_the_sure_ones_are_chosen_and_balanced() -> None:
