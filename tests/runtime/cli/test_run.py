@@ -168,12 +168,21 @@ def test_empty_folder(tiny_model: TinyModel, tmp_path: Path) -> None:
     expect_error(result, "holds no image", "name another one")
 
 
-@pytest.mark.parametrize("content", [b"", b"plain text", b"\x89PNG\r\n\x1a\n broken"])
-def test_a_file_that_is_nothing(content: bytes, tiny_model: TinyModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "since it is empty: remove it"),
+        (b"plain text", "(no video is found in it): convert it to MP4"),
+        (b"\x89PNG\r\n\x1a\n broken", "decoded: convert it to JPEG"),
+    ],
+)
+def test_a_file_that_is_nothing(
+    content: bytes, why: str, tiny_model: TinyModel, tmp_path: Path
+) -> None:
     path = tmp_path / "file.dat"
     path.write_bytes(content)
     result = run("--source", path, "--model", tiny_model(), "--detector", "cascade")
-    expect_error(result, "file.dat is no image", "decoded: convert it")
+    expect_error(result, "file.dat is no image", why)
 
 
 def test_a_single_pixel_has_no_face(tiny_model: TinyModel, tmp_path: Path) -> None:
@@ -191,7 +200,7 @@ def test_missing_camera(tiny_model: TinyModel) -> None:
 def test_unreachable_stream(tiny_model: TinyModel, tmp_path: Path) -> None:
     address = f"file://{tmp_path}/none.mp4"
     result = run("--source", address, "--model", tiny_model(), "--detector", "cascade")
-    expect_error(result, "gave no frame: is the address right and reachable?")
+    expect_error(result, "gave no frame: file:// is not read; http, https, rtsp,")
 
 
 def test_a_pattern_without_a_match(tiny_model: TinyModel, tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from generated import FixedDetector, TinyModel
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.recognizer import Recognizer
 from dcrnet_runtime.stream import Stream, StreamOptions
-from dcrnet_runtime.video.captures.opencv import FOLLOWS_SIZES
 from dcrnet_runtime.video.watchdog import RestartPolicy
 
 SCRIPT = Path(__file__).parents[2] / "rtsp_server.py"
@@ -98,7 +97,6 @@ def test_jpeg_over_rtsp(server: RtspServer, tiny_model: TinyModel) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not FOLLOWS_SIZES, reason="needs OpenCV 4.13 or later")
 @pytest.mark.parametrize("codec", ["h264", "jpeg"])
 def test_a_size_that_changes_freezes_nothing(
     codec: str, server: RtspServer, tiny_model: TinyModel
