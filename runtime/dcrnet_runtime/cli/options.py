@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
     from dcrnet_runtime.detectors.detector import Detector
     from dcrnet_runtime.stream import StreamOptions
-    from dcrnet_runtime.video.kind import Source
+    from dcrnet_runtime.video.files.inputs import Inputs
 
 _SOURCE, _FACES, _MODEL = "Source", "Faces", "Model"
 
@@ -25,11 +25,20 @@ _SOURCE, _FACES, _MODEL = "Source", "Faces", "Model"
 class SourceOptions:
     """Where frames come from, and how they are read."""
 
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="The same as --source; of photos, videos, folders and patterns as many as you"
+            " like.",
+            metavar="SOURCE",
+            show_default=False,
+        ),
+    ] = None
     source: Annotated[
         str | None,
         typer.Option(
-            help="Camera number, image, folder, pattern, video file, URL, or - for JPEG pictures"
-            " on standard input.",
+            help="Camera number, photo, video, folder, pattern, URL, or - for pictures or video on"
+            " standard input.",
             rich_help_panel=_SOURCE,
         ),
     ] = None
@@ -52,7 +61,21 @@ class SourceOptions:
     ] = None
     fps: Annotated[
         float | None,
-        typer.Option(min=0.1, max=1000, help="Ask a camera for it.", rich_help_panel=_SOURCE),
+        typer.Option(
+            min=0.1,
+            max=1000,
+            help="Ask a camera for it, and a snapshot address so often; the rate of pictures that"
+            " have no times.",
+            rich_help_panel=_SOURCE,
+        ),
+    ] = None
+    pixel_format: Annotated[
+        str | None,
+        typer.Option(
+            help="Ask a camera for it, mjpg or yuyv say; of raw video on standard input, yuv420p"
+            " say.",
+            rich_help_panel=_SOURCE,
+        ),
     ] = None
     rotate: Annotated[
         int,
@@ -87,25 +110,65 @@ class SourceOptions:
     @property
     def is_named(self) -> bool:
         """Whether there is one, or too many."""
-        return self.source is not None or self.camera is not None or self.demo
+        return bool(self._addresses) or self.camera is not None or self.demo
 
-    def resolved(self) -> Source | None:
-        """The source, or None for the demo.
+    @property
+    def _addresses(self) -> list[str]:
+        return [*([] if self.source is None else [self.source]), *(self.sources or [])]
+
+    def resolved(self) -> Inputs | None:
+        """What is read, or None for the demo.
 
         Raises:
-            DcrnetError: none is named, several are, or there is nothing at the address.
+            DcrnetError: nothing is named, what is named excludes itself or is not there, or an
+                option is given that nothing of it heeds.
         """
-        from dcrnet_runtime.video.source import resolve
+        from dcrnet_runtime.video.files.inputs import inputs_of
 
-        given = [self.source is not None, self.camera is not None, self.demo]
+        addresses = self._addresses
+        given = [bool(addresses), self.camera is not None, self.demo]
         if sum(given) != 1:
             raise DcrnetError(
                 "--source, --camera and --demo exclude each other: name one"
                 if any(given)
                 else "name one source: --source FILE|FOLDER|URL, --camera 0, or --demo"
             )
-        address = self.source if self.camera is None else str(self.camera)
-        return None if address is None else resolve(address)
+        if self.demo:
+            return None
+        inputs = inputs_of(addresses or [str(self.camera)])
+        for name in self._unheeded(inputs):
+            note(
+                f"warning: --{name.replace('_', '-')} does nothing here: it is not for this source"
+            )
+        return inputs
+
+    def _unheeded(self, inputs: Inputs) -> list[str]:
+        """Which of the options that are given no source of these heeds."""
+        from dcrnet_runtime.video.feed import Feed
+
+        kind = "" if inputs.source is None else inputs.source.kind.name
+        is_camera, is_stdin = kind == "camera", kind == "stdin"
+        is_raw = is_stdin and self.pixel_format is not None
+        is_live = inputs.feed is Feed.LIVE
+        has_video = inputs.feed not in (Feed.PHOTO, Feed.PHOTOS)
+        heeded = {
+            "width": is_camera or is_raw,
+            "height": is_camera or is_raw,
+            "pixel_format": is_camera or is_stdin,
+            "fps": is_camera
+            or is_stdin
+            or inputs.feed is Feed.FILES
+            or kind in ("stream", "jpegs"),
+            "every_frame": is_live,
+            "max_reconnects": is_live,
+            "stall_timeout": has_video,
+        }
+        defaults = {each.name: each.default for each in fields(self)}
+        return [
+            name
+            for name, is_heeded in heeded.items()
+            if not is_heeded and getattr(self, name) != defaults[name]
+        ]
 
     def stream_options(self, smoothing_s: float) -> StreamOptions:
         """How the live loop reads it.
@@ -118,7 +181,9 @@ class SourceOptions:
         from dcrnet_runtime.video.watchdog import RestartPolicy
 
         return StreamOptions(
-            request=CaptureRequest(self.width, self.height, self.fps, self.rotate),
+            request=CaptureRequest(
+                self.width, self.height, self.fps, self.rotate, self.pixel_format
+            ),
             keeps_every=self.every_frame,
             smoothing_s=smoothing_s,
             stall_s=self.stall_timeout,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand
 
-from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, command_app, complain, note, reported
+from dcrnet_runtime.cli.console import command_app, note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 from dcrnet_runtime.cli.options import FaceOptions, ModelOptions, SourceOptions
 from dcrnet_runtime.errors import DcrnetError
@@ -18,23 +17,7 @@ if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
     from dcrnet_runtime.outputs import OutputSpec
     from dcrnet_runtime.outputs.plan import OutputPlan
-    from dcrnet_runtime.video.kind import Source
-
-
-class _WithoutArguments(TyperCommand):
-    """Refuses arguments, and tells the option that they were meant for."""
-
-    allow_extra_args = True
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        rest = super().parse_args(ctx, args)
-        if rest:
-            complain(
-                f"{rest[0]} stands alone: name it with --source {rest[0]}; for several photos"
-                " their folder, or a pattern in quotes (--source 'photos/*.jpg')"
-            )
-            raise typer.Exit(EXIT_BAD_INPUT)
-        return rest
+    from dcrnet_runtime.video.files.inputs import Inputs
 
 
 def build_app() -> typer.Typer:
@@ -42,7 +25,7 @@ def build_app() -> typer.Typer:
     app = command_app()
     groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, BlurOptions, CommonOptions)
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
-    app.command(cls=_WithoutArguments)(reported(**names)(with_groups(run, *groups)))
+    app.command()(reported(**names)(with_groups(run, *groups)))
     return app
 
 
@@ -71,37 +54,39 @@ def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: A
 def _observe(
     source: SourceOptions,
     faces: FaceOptions,
-    found: Source | None,
+    inputs: Inputs | None,
     model: Model,
     plan: OutputPlan,
 ) -> None:
-    from dcrnet_runtime.cli.runs import run_demo, run_live, run_photos
+    from dcrnet_runtime.cli.runs import run_demo, run_files, run_live
+    from dcrnet_runtime.outputs import Feed
     from dcrnet_runtime.recognizer import Recognizer
 
-    detector = faces.open(is_far=found is not None and found.is_still)
-    recognizer = Recognizer(model, detector)
+    is_far = inputs is not None and inputs.feed in (Feed.PHOTO, Feed.PHOTOS)
+    recognizer = Recognizer(model, faces.open(is_far=is_far))
     note(plan.notice())
-    if found is None:
+    if inputs is None:
         run_demo(recognizer, plan)
-    elif found.is_still:
-        run_photos(recognizer, found, plan, source.frames)
+        return
+    options = source.stream_options(faces.smoothing)
+    if inputs.source is not None:
+        run_live(recognizer, inputs.source, options, plan, source.frames)
     else:
-        options = source.stream_options(faces.smoothing)
-        run_live(recognizer, found, options, plan, source.frames)
+        run_files(recognizer, inputs, options, plan, source.frames)
 
 
 def _plan(
-    specs: list[OutputSpec], blur: BlurOptions, found: Source | None, model: Model
+    specs: list[OutputSpec], blur: BlurOptions, inputs: Inputs | None, model: Model
 ) -> OutputPlan:
     from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan
 
     labels = model.card.labels
-    if found is None:
+    if inputs is None:
         facts = FrameFacts(labels, Feed.PHOTO)
     else:
         wants_fps = any(spec.needs_fps and spec.is_wanted for spec in specs)
-        fps = found.stated_fps() if wants_fps else 0.0
-        facts = FrameFacts(labels, found.kind.feed, fps, found.files())
+        fps = inputs.fps if wants_fps else 0.0
+        facts = FrameFacts(labels, inputs.feed, fps, inputs.paths, inputs.names)
     return OutputPlan(tuple(specs), facts, blur.blur_faces)
 
 
@@ -128,10 +113,12 @@ def _self_test(model: Model) -> None:
 
 def _warn_of_installation() -> None:
     import logging
+    import warnings
 
     from dcrnet_runtime.cli.environment import cv2_conflict
 
     logging.basicConfig(format="%(levelname)s: %(message)s")
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of oddities in files that it makes good
     conflict = cv2_conflict()
     if conflict:
         note(f"warning: {conflict}")

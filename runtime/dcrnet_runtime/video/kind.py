@@ -21,15 +21,17 @@ class Source:
     Attributes:
         kind: how it is read.
         address: camera index or device path, URL, path, pattern or ``-``, as given.
+        label: what answers call it; empty for the name that its kind gives it.
     """
 
     kind: SourceKind
     address: str
+    label: str = ""
 
     @property
     def name(self) -> str:
         """For people and outputs: without the password that the address may hold."""
-        return self.kind.name_of(self.address)
+        return self.label or self.kind.name_of(self.address)
 
     @property
     def feed(self) -> Feed:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from observed import boxed, observation, tracked
 
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.observation import Counters, Observation
 from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan, open_publisher
 from dcrnet_runtime.outputs.output import ReaderLeftError
 from dcrnet_runtime.outputs.pictures.annotation import FaceBlur
@@ -242,7 +242,8 @@ def test_photos_are_drawn_into_files(tmp_path: Path) -> None:
     rgb = synthetic_frame()
     facts = FrameFacts(LABELS, Feed.PHOTOS)
     options = recorded(tmp_path, facts, save=tmp_path / "drawn")
-    publish(options, observation(0, tracked(), rgb=rgb, name="a.png"))
+    seen = observation(0, tracked(), rgb=rgb, name="a.png")
+    publish(options, replace(seen, counters=Counters()))
     drawn = cv2.imread(str(tmp_path / "drawn" / "a.png"))
     assert drawn.shape == rgb.shape
     assert (drawn[:, :, ::-1] != rgb).any()

@@ -44,8 +44,9 @@ class SaveSpec(OutputSpec):
     def files(self, facts: FrameFacts) -> list[tuple[str, Path]]:
         if self.save is None:
             return []
-        if facts.feed is Feed.PHOTOS:
-            return [("save", self.save / photo.name) for photo in facts.inputs]
+        if facts.feed.is_folder:
+            names = facts.names or tuple(path.name for path in facts.inputs)
+            return [("save", self.save / name) for name in names]
         return [("save", self.save)]
 
     def kept(self, faces: str) -> str:
@@ -60,11 +61,14 @@ class SaveSpec(OutputSpec):
 
 def _writer(path: Path, context: OutputContext) -> OutputWriter:
     from dcrnet_runtime.outputs.pictures.picture_files import PictureFiles
+    from dcrnet_runtime.outputs.pictures.saved_folder import SavedFolder
     from dcrnet_runtime.outputs.pictures.video_file import VideoFile
 
     facts, blur_faces = context.facts, context.blur_faces
-    if facts.feed.is_still:
-        return PictureFiles(path, is_folder=facts.feed is Feed.PHOTOS, blur_faces=blur_faces)
+    if facts.feed.is_folder:
+        return SavedFolder(path, blur_faces=blur_faces)
+    if facts.feed is Feed.PHOTO:
+        return PictureFiles(path, is_folder=False, blur_faces=blur_faces)
     return VideoFile(path, fps=facts.fps, is_live=facts.is_live, blur_faces=blur_faces)
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.capture import CaptureFacts
 from dcrnet_runtime.video.files.container_end import is_cut_off, is_without_index
+from dcrnet_runtime.video.frame import DEFAULT_FPS
 from dcrnet_runtime.video.images import MAX_PIXELS
 from dcrnet_runtime.video.rotation import turned
 
@@ -55,8 +56,10 @@ PROTOCOLS = {
 """Of a network address, and what each may use; http and https are read by another client."""
 
 _OPENED = {"max_pixels": str(MAX_PIXELS)}
-_NETWORK = {"fflags": "nobuffer", "analyzeduration": "2000000"}
-_PIPE = {"fflags": "nobuffer", "probesize": "1000000", "analyzeduration": "1000000"}
+_NETWORK = {"analyzeduration": "2000000"}
+_PIPE = {"probesize": "200000", "analyzeduration": "1000000", "fpsprobesize": "0"}
+BARE = ("h264", "hevc", "m4v", "mpegvideo", "obu")
+"""Demuxers of streams that state neither a rate nor times, so that a look ahead has no end."""
 _KEY_FRAME_S = 20.0
 _log = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ class ContainerCapture:
         is_live: whether frames come at their own pace.
         is_bursty: whether a live source sends more than one frame at a time.
         is_endless: whether its end is a loss; None where it is one of a live source.
-        frame_count: of a recording that is known to be cut off, so that what is missing counts.
+        is_cut_off: whether its file is known to end early, so that what is missing counts.
         close: gives back what lies below the container.
 
     Raises:
@@ -91,7 +94,7 @@ class ContainerCapture:
         is_live: bool = False,
         is_bursty: bool = False,
         is_endless: bool | None = None,
-        frame_count: int = 0,
+        is_cut_off: bool = False,
         close: Callable[[], object] = lambda: None,
     ) -> None:
         self._container, self._close_below = container, close
@@ -117,13 +120,15 @@ class ContainerCapture:
             is_endless=is_live if is_endless is None else is_endless,
             size=size,
             fps=fps if 0 < fps <= 1000 else 0.0,
-            frame_count=frame_count,
+            frame_count=stream.frames if is_cut_off else 0,
             is_bursty=is_bursty,
         )
+        self._is_cut_off = is_cut_off
         self._start_s = 0.0 if is_live else (container.start_time or 0) / 1e6
         self._packets = container.demux(stream)
         self._decoded: deque[Any] = deque()
         self._frame: Any = None
+        self._index = -1
         self._reformatter = VideoReformatter()
         self._opened_s = time.monotonic()
         self._has_frames = self._has_complained = False
@@ -132,6 +137,8 @@ class ContainerCapture:
         while not self._decoded:
             packet = self._next_packet()
             if packet is None:
+                if self._is_cut_off and not self.facts.frame_count:
+                    _log.warning("%s is cut off or damaged: its end is missing", self.facts.name)
                 return False
             try:
                 self._decoded.extend(packet.decode())
@@ -145,6 +152,7 @@ class ContainerCapture:
             if not self._decoded and not self._has_frames:
                 self._wait_for_key_frame()
         self._frame = self._decoded.popleft()
+        self._index += 1
         self._has_frames, self.heard_s = True, None
         return True
 
@@ -161,7 +169,8 @@ class ContainerCapture:
     def position_s(self) -> float | None:
         frame = self._frame
         if frame is None or frame.pts is None or frame.time_base is None:
-            return None
+            # A bare stream's pictures have the times that its rate gives them.
+            return None if self.facts.is_live else self._index / (self.facts.fps or DEFAULT_FPS)
         return float(frame.pts * frame.time_base) - self._start_s
 
     def close(self) -> None:
@@ -227,8 +236,7 @@ def open_file(path: str, name: str) -> ContainerCapture:
             f"{name} is no image or video that can be decoded ({reason_of(error)}): convert it to"
             " MP4"
         ) from error
-    frame_count = _stated_frames(container) if is_cut_off(Path(path)) else 0
-    return ContainerCapture(container, name, frame_count=frame_count)
+    return ContainerCapture(container, name, is_cut_off=is_cut_off(Path(path)))
 
 
 def open_feed(
@@ -264,6 +272,7 @@ def open_feed(
             options={
                 **_OPENED,
                 **(_PIPE if is_live else {}),
+                **({"probesize": "32"} if is_live and format in BARE else {}),
                 **(options or {}),
                 "protocol_whitelist": "",
                 "format_whitelist": format,
@@ -393,12 +402,6 @@ def _is_known(host: str) -> bool:
         return bool(socket.getaddrinfo(host, None))
     except OSError:
         return False
-
-
-def _stated_frames(container: Any) -> int:
-    """Frames that a container's index states; 0 where it has none."""
-    videos = container.streams.video
-    return int(videos[0].frames) if videos else 0
 
 
 def _video_of(container: Any, name: str) -> Any:

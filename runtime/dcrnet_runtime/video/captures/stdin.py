@@ -90,9 +90,8 @@ def open_stdin(request: CaptureRequest) -> Capture:
         case Media.VIDEO:
             container = with_pyav(NAME)
             demuxer = container.DEMUXERS[signature.format]
-            options = (
-                {"framerate": f"{request.fps:g}"} if request.fps and _is_bare(demuxer) else {}
-            )
+            is_rate_open = request.fps is not None and demuxer in container.BARE
+            options = {"framerate": f"{request.fps:g}"} if is_rate_open else {}
             return container.open_feed(
                 feed, NAME, demuxer, is_live=is_live, is_endless=False, options=options
             )
@@ -125,11 +124,6 @@ def _raw(feed: ByteFeed, request: CaptureRequest, *, is_live: bool) -> Capture:
     return container.open_feed(
         feed, NAME, "rawvideo", is_live=is_live, is_endless=False, options=options
     )
-
-
-def _is_bare(demuxer: str) -> bool:
-    """Whether the stream states no rate of its own."""
-    return demuxer in ("h264", "hevc", "m4v", "mpegvideo")
 
 
 def _is_multipart(head: bytes) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from dcrnet_runtime.video.files.signature import HEAD_BYTES, signature_of
+
 _MOST_BOXES = 10_000
 _SEGMENT = b"\x18\x53\x80\x67"
 
@@ -30,12 +32,15 @@ def is_cut_off(path: Path) -> bool:
     """
     size = path.stat().st_size
     with path.open("rb") as file:
-        head = file.read(4096)
-        if head[:4] == b"RIFF":
-            return len(head) >= 8 and struct.unpack_from("<I", head, 4)[0] + 8 > size
-        if head[:4] == b"\x1a\x45\xdf\xa3":
-            return _matroska_end(head) > size
-        return any(end > size for _, end in _boxes(file))
+        head = file.read(HEAD_BYTES)
+        match signature_of(head).format:
+            case "AVI":
+                return int(struct.unpack_from("<I", head, 4)[0]) + 8 > size
+            case "Matroska":
+                return _matroska_end(head) > size
+            case "MP4":
+                return any(end > size for _, end in _boxes(file))
+    return False
 
 
 def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:

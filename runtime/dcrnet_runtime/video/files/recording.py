@@ -9,6 +9,7 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.files.image_size import declared_size
 from dcrnet_runtime.video.files.listing import read_signature
 from dcrnet_runtime.video.files.signature import Media, Signature
+from dcrnet_runtime.video.images import IMAGE_SUFFIXES
 
 _MULTI_PICTURE = b"MPF\0"  # a camera's second view, preview or gain map behind the photo
 _HEADERS = 1 << 16
@@ -44,6 +45,7 @@ def kind_of_file(path: Path) -> FileKind:
 
 
 def _kind(path: Path, signature: Signature) -> FileKind:
+    is_named_photo = path.suffix.lower() in IMAGE_SUFFIXES  # said to be no photo when it is read
     match signature.media:
         case Media.PLAYLIST:
             raise DcrnetError(
@@ -52,7 +54,7 @@ def _kind(path: Path, signature: Signature) -> FileKind:
             )
         case Media.VIDEO:
             return FileKind.VIDEO
-        case Media.OTHER if signature.format != "AppleDouble":
+        case Media.OTHER if signature.format != "AppleDouble" and not is_named_photo:
             return FileKind.VIDEO  # PyAV may know it
         case Media.PICTURE if signature.format == "JPEG":
             return FileKind.JPEGS if _has_successor(path) else FileKind.PHOTO
