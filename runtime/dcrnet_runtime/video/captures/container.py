@@ -70,6 +70,62 @@ class ReadableFile(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+class _Below:
+    """What went wrong in files that FFmpeg reads through Python.
+
+    It prints a traceback of whatever they raise while it is at work, so that they end instead.
+    """
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    def opened(self, open: Callable[[], ReadableFile]) -> _QuietFile:
+        """A file, an empty one where it cannot be opened."""
+        try:
+            return _QuietFile(self, open())
+        except (OSError, DcrnetError) as error:
+            self.error = self.error or error
+            return _QuietFile(self, None)
+
+    def check(self) -> None:
+        """Raise what went wrong first.
+
+        Raises:
+            DcrnetError: that.
+            OSError: that.
+        """
+        if self.error is not None:
+            raise self.error
+
+
+class _QuietFile:
+    """A file that ends where it cannot be read any further."""
+
+    def __init__(self, below: _Below, file: ReadableFile | None) -> None:
+        self._below, self._file = below, file
+
+    def read(self, size: int) -> bytes:
+        try:
+            return b"" if self._file is None else self._file.read(size)
+        except (OSError, DcrnetError) as error:
+            self._below.error = self._below.error or error
+            return b""
+
+    def seekable(self) -> bool:
+        return hasattr(self._file, "seek")
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(self._file.seek(offset, whence))  # type: ignore[union-attr]
+
+    def tell(self) -> int:
+        return int(self._file.tell())  # type: ignore[union-attr]
+
+    def close(self) -> None:
+        close = getattr(self._file, "close", None)
+        if close is not None:
+            close()
+
+
 class ContainerCapture:
     """The video of an opened container.
 
@@ -80,6 +136,7 @@ class ContainerCapture:
         is_bursty: whether a live source sends more than one frame at a time.
         is_endless: whether its end is a loss; None where it is one of a live source.
         is_cut_off: whether its file is known to end early, so that what is missing counts.
+        below: of files that are read through Python.
         close: gives back what lies below the container.
 
     Raises:
@@ -95,9 +152,11 @@ class ContainerCapture:
         is_bursty: bool = False,
         is_endless: bool | None = None,
         is_cut_off: bool = False,
+        below: _Below | None = None,
         close: Callable[[], object] = lambda: None,
     ) -> None:
         self._container, self._close_below = container, close
+        self._below = below or _Below()
         self.heard_s: float | None = None
         try:
             stream = self._stream = _video_of(container, name)
@@ -137,6 +196,7 @@ class ContainerCapture:
         while not self._decoded:
             packet = self._next_packet()
             if packet is None:
+                self._below.check()
                 if self._is_cut_off and not self.facts.frame_count:
                     _log.warning("%s is cut off or damaged: its end is missing", self.facts.name)
                 return False
@@ -265,9 +325,10 @@ def open_feed(
     Raises:
         DcrnetError: it cannot be decoded.
     """
+    below = _Below()
     try:
         container = av.open(
-            file,
+            below.opened(lambda: file),
             format=format,
             options={
                 **_OPENED,
@@ -281,9 +342,16 @@ def open_feed(
         )
     except av.FFmpegError as error:
         close()
+        below.check()
         raise DcrnetError(f"{name} gave no frame: {reason_of(error)}") from error
     return ContainerCapture(
-        container, name, is_live=is_live, is_bursty=is_bursty, is_endless=is_endless, close=close
+        container,
+        name,
+        is_live=is_live,
+        is_bursty=is_bursty,
+        is_endless=is_endless,
+        below=below,
+        close=close,
     )
 
 
@@ -334,8 +402,9 @@ def open_playlist(
         read_s: time for each read, 0 for no limit.
 
     Raises:
-        DcrnetError: it cannot be opened.
+        DcrnetError: it cannot be opened, or names what is not opened.
     """
+    below = _Below()
     try:
         container = av.open(
             address,
@@ -348,13 +417,14 @@ def open_playlist(
                 "http_multiple": "0",
             },
             metadata_errors="replace",
-            io_open=lambda url, flags, options: opened(url),
+            io_open=lambda url, flags, options: below.opened(lambda: opened(url)),
             timeout=(None, read_s or None),
         )
     except av.FFmpegError as error:
+        below.check()
         raise DcrnetError(f"stream {name} gave no frame: {reason_of(error)}") from error
     is_live = not container.duration
-    return ContainerCapture(container, name, is_live=is_live, is_bursty=is_live)
+    return ContainerCapture(container, name, is_live=is_live, is_bursty=is_live, below=below)
 
 
 def stated_fps(path: str) -> float:

@@ -86,7 +86,7 @@ class RangedFile:
             self._answer = open_http(
                 self._address, self._name, self._timeout_s, first_byte=self._at
             )
-            if self._answer.status != 206:
+            if self._at and self._answer.status != 206:
                 raise OSError("its server gave another part of the file than was asked for")
         part = _read(self._answer, size)
         self._at += len(part)
