@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import subprocess
 import sys
 from itertools import accumulate
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from generated import FixedDetector, TinyModel, synthetic_face
@@ -19,6 +21,7 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.recognizer import Recognizer
 from dcrnet_runtime.stream import Stream
 from dcrnet_runtime.video.capture import CaptureRequest
+from dcrnet_runtime.video.captures import container
 from dcrnet_runtime.video.source import resolve
 
 
@@ -125,8 +128,6 @@ def test_what_is_cut_off_is_read_up_to_there(
 
 
 def _move_index_to_the_front(path: Path) -> None:
-    import av
-
     front = path.with_name("front.mp4")
     with (
         av.open(str(path)) as old,
@@ -227,3 +228,30 @@ def test_broken_frames_of_a_live_source_are_said_in_one_line(
         assert reader.take(5.0, lambda: False) is None
     assert reader.broken == 90
     assert caplog.text.count("cannot be decoded") == 1
+
+
+@pytest.mark.parametrize("patience_s", [20.0, 0.0])
+def test_pictures_begin_with_a_key_frame(
+    patience_s: float, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a stream that was joined between two of them; what comes before is guessed."""
+    monkeypatch.setattr(container, "_KEY_FRAME_S", patience_s)
+    whole, late = io.BytesIO(), io.BytesIO()
+    options = {"bf": "0", "g": "30", "sc_threshold": "0"}
+    write_recording(whole, [n / 25 for n in range(60)], "libx264", "mpegts", options=options)
+    whole.seek(0)
+    with av.open(whole, format="mpegts") as old, av.open(late, "w", format="mpegts") as new:
+        (stream,) = old.streams.video
+        copied = new.add_stream_from_template(stream)
+        for number, packet in enumerate(old.demux(stream)):
+            if number > 3 and packet.dts is not None:
+                packet.stream = copied
+                new.mux(packet)
+    late.seek(0)
+    capture = container.open_feed(late, "camera", "mpegts", is_live=True)
+    frames = 0
+    while capture.grab():
+        frames += capture.retrieve() is not None
+    if patience_s:
+        assert 20 <= frames <= 30
+    assert caplog.text.count("camera has sent no key frame") == (patience_s == 0)

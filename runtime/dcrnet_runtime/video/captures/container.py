@@ -190,7 +190,7 @@ class ContainerCapture:
         self._index = -1
         self._reformatter = VideoReformatter()
         self._opened_s = time.monotonic()
-        self._has_frames = self._has_complained = False
+        self._has_frames, self._is_begun = False, not is_live
 
     def grab(self) -> bool:
         while not self._decoded:
@@ -200,6 +200,8 @@ class ContainerCapture:
                 if self._is_cut_off and not self.facts.frame_count:
                     _log.warning("%s is cut off or damaged: its end is missing", self.facts.name)
                 return False
+            if not self._is_begun and not self._begins(packet):
+                continue
             try:
                 self._decoded.extend(packet.decode())
             except av.error.EOFError:
@@ -209,8 +211,6 @@ class ContainerCapture:
                 if self._has_frames or not self.facts.is_live:
                     self._frame = None
                     return True
-            if not self._decoded and not self._has_frames:
-                self._wait_for_key_frame()
         self._frame = self._decoded.popleft()
         self._index += 1
         self._has_frames, self.heard_s = True, None
@@ -254,20 +254,22 @@ class ContainerCapture:
                 return None  # the rest of a damaged file
             raise OSError(reason_of(error)) from error
 
-    def _wait_for_key_frame(self) -> None:
-        """Bytes have come, but no picture can be made of them yet."""
-        if not self.facts.is_live:
-            return
+    def _begins(self, packet: Any) -> bool:
+        """Whether pictures begin here: what a live stream sends before a key frame is guessed.
+
+        After a while it is taken as it is, since some streams are refreshed bit by bit.
+        """
         self.heard_s = time.monotonic()
         waited_s = self.heard_s - self._opened_s
-        if waited_s > _KEY_FRAME_S and not self._has_complained:
-            self._has_complained = True
+        self._is_begun = packet.is_keyframe or waited_s > _KEY_FRAME_S
+        if self._is_begun and not packet.is_keyframe:
             _log.warning(
                 "%s has sent no key frame for %.0f s, with which pictures begin: set its key-frame"
                 " interval (GOP) to a second or two",
                 self.facts.name,
                 waited_s,
             )
+        return self._is_begun
 
 
 def open_file(path: str, name: str) -> ContainerCapture:
