@@ -37,8 +37,13 @@ def serving(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[WebSer
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            """Clients leave when they have had enough."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     served = WebServer(server.server_address[1])
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
