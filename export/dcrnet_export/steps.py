@@ -38,7 +38,8 @@ from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.quantization import QuantizedGraph, WeightLimit, coding_of, quantize
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.model import Model
-from dcrnet_runtime.cli.console import command_app, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import reported
 from dcrnet_runtime.timing import NS_PER_MS, round_ns
 
 CALIBRATION_FACES = 256

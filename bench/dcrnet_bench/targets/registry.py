@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dcrnet_bench.host.device import Device
+from dcrnet_bench.targets.gpu.target import GpuTarget
 from dcrnet_bench.targets.local import LocalTarget
 from dcrnet_bench.targets.target import Target, TargetKind
 from dcrnet_runtime.errors import DcrnetError
 
 TARGETS: dict[str, TargetKind] = {
     "local": TargetKind(frozenset({Device.CPU, Device.ARM}), LocalTarget.open),
+    "gpu": TargetKind(frozenset({Device.GPU}), GpuTarget.open),
 }
-"""By name; the first that measures a device is taken."""
+"""By name; of those that measure a device, the last one is taken."""
 
 
 def open_target(device: Device) -> Target:
@@ -19,10 +21,7 @@ def open_target(device: Device) -> Target:
     Raises:
         DcrnetError: it cannot be measured here; says what to do instead.
     """
-    for kind in TARGETS.values():
+    for kind in reversed(TARGETS.values()):
         if device in kind.devices:
             return kind.open(device)
-    raise DcrnetError(
-        f"`device` {device} is not built yet: this version runs and measures models on the CPU"
-        " only, with onnxruntime-gpu installed or not; use `device` cpu"
-    )
+    raise DcrnetError(f"`device` {device} is measured by no target: use `device` cpu")

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dcrnet_runtime.cli.address_list import read_addresses
 from dcrnet_runtime.cli.console import note
 from dcrnet_runtime.deprecation import renamed
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.models import model_path
 
 if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from dcrnet_runtime.video.files.inputs import Inputs
 
 _SOURCE, _FACES, _MODEL = "Source", "Faces", "Model"
+SOURCE_NAMES = ("source", "camera", "demo", "from_")
+"""Parameters of which one names what is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,25 @@ class SourceOptions:
     ] = None
     demo: Annotated[
         bool, typer.Option(help="Run on the demo extra's portrait.", rich_help_panel=_SOURCE)
+    ] = False
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="File with an address or path a line, or - for standard input: keeps passwords"
+            " off the command line.",
+            metavar="FILE",
+            rich_help_panel=_SOURCE,
+        ),
+    ] = None
+    nul: Annotated[
+        bool,
+        typer.Option(
+            "--nul",
+            "-0",
+            help="What --from reads ends with zero bytes, as find -print0 writes it.",
+            rich_help_panel=_SOURCE,
+        ),
     ] = False
     frames: Annotated[
         int | None, typer.Option(min=1, help="Stop after so many frames.", rich_help_panel=_SOURCE)
@@ -110,7 +133,7 @@ class SourceOptions:
     @property
     def is_named(self) -> bool:
         """Whether there is one, or too many."""
-        return bool(self._addresses) or self.camera is not None or self.demo
+        return bool(self._addresses) or any((self.camera is not None, self.demo, self.from_))
 
     @property
     def _addresses(self) -> list[str]:
@@ -126,15 +149,23 @@ class SourceOptions:
         from dcrnet_runtime.video.files.inputs import inputs_of
 
         addresses = self._addresses
-        given = [bool(addresses), self.camera is not None, self.demo]
+        given = [
+            *(bool(addresses), self.camera is not None, self.demo),
+            self.from_ is not None,
+        ]
         if sum(given) != 1:
             raise DcrnetError(
-                "--source, --camera and --demo exclude each other: name one"
+                "--source, --camera, --demo and --from exclude each other: name one"
                 if any(given)
-                else "name one source: --source FILE|FOLDER|URL, --camera 0, or --demo"
+                else "name one source: --source FILE|FOLDER|URL, --camera 0, or --demo; --from"
+                " FILE reads its address from a file"
             )
+        if self.nul and self.from_ is None:
+            raise DcrnetError("-0 is of what --from reads: name it, --from - or --from FILE")
         if self.demo:
             return None
+        if self.from_ is not None:
+            addresses = read_addresses(self.from_, is_nul_separated=self.nul)
         inputs = inputs_of(addresses or [str(self.camera)])
         for name in self._unheeded(inputs):
             note(
@@ -192,6 +223,20 @@ class SourceOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigOptions:
+    """Where options are, that are not given."""
+
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="TOML file with any of these options, such as max-faces = 3; the command line"
+            " goes before it.",
+            metavar="FILE",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class FaceOptions:
     """Who finds faces, and how they are followed."""
 
@@ -228,6 +273,34 @@ class FaceOptions:
             rich_help_panel=_FACES,
         ),
     ] = None
+    min_detection: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="The detector's confidence below which there is no face, 0 to 1; default: 0.5.",
+            rich_help_panel=_FACES,
+        ),
+    ] = None
+    min_face: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=32000,
+            help="Leave out faces whose longer side is shorter, px.",
+            metavar="PX",
+            rich_help_panel=_FACES,
+        ),
+    ] = 0.0
+    min_confidence: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Probability below which a face has no label and is drawn as uncertain, 0 to 1.",
+            rich_help_panel=_FACES,
+        ),
+    ] = 0.0
     smoothing: Annotated[
         float,
         typer.Option(
@@ -255,7 +328,14 @@ class FaceOptions:
                 raise DcrnetError("--finder and --detector exclude each other: give --detector")
         kind = self.detector or self.finder or "auto"
         far = is_far if self.far is None else self.far
-        return open_detector(kind, self.landmarks, max_faces=self.max_faces, far=far)
+        return open_detector(
+            kind,
+            self.landmarks,
+            max_faces=self.max_faces,
+            far=far,
+            min_detection=self.min_detection,
+            min_face_px=self.min_face,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +345,10 @@ class ModelOptions:
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Exported ONNX or TFLite model; default: the shipped one.", rich_help_panel=_MODEL
+            parser=model_path,
+            metavar="accurate|fast|FILE",
+            help="A shipped model, or an exported ONNX or TFLite file; default: accurate.",
+            rich_help_panel=_MODEL,
         ),
     ] = None
     threads: Annotated[

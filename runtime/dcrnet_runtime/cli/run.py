@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dcrnet_runtime.cli.console import command_app, note, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import note, note_logs, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
-from dcrnet_runtime.cli.options import FaceOptions, ModelOptions, SourceOptions
+from dcrnet_runtime.cli.options import (
+    SOURCE_NAMES,
+    ConfigOptions,
+    FaceOptions,
+    ModelOptions,
+    SourceOptions,
+)
+from dcrnet_runtime.cli.settings_file import ConfiguredCommand
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs.pictures.specs import BlurOptions
 from dcrnet_runtime.outputs.registry import OUTPUTS
@@ -20,12 +29,19 @@ if TYPE_CHECKING:
     from dcrnet_runtime.video.files.inputs import Inputs
 
 
+class _RunCommand(ConfiguredCommand):
+    """Reads options from a file as well; a source on the command line goes before one in it."""
+
+    alternatives = SOURCE_NAMES
+
+
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
     app = command_app()
-    groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, BlurOptions, CommonOptions)
+    common = (ConfigOptions, CommonOptions)
+    groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, BlurOptions, *common)
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
-    app.command()(reported(**names)(with_groups(run, *groups)))
+    app.command(cls=_RunCommand)(reported(**names)(with_groups(run, *groups)))
     return app
 
 
@@ -33,9 +49,10 @@ def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: A
     """Print the expression of every face as JSON Lines.
 
     Exit codes: 0 at the source's end, after --frames, and on SIGINT, SIGTERM or a closed window;
-    2 for bad input, also a source that gives no frame at all; 3 for a source that is lost.
+    2 for bad input, also a source that gives no frame at all, and photos without any face; 3 for
+    a source that is lost.
     """
-    *specs, blur, _ = rest
+    *specs, blur, _, _ = rest
     if faces.fetch_landmarks:
         note("The face landmark networks are in this package: there is nothing to fetch.")
         if not source.is_named:
@@ -45,9 +62,10 @@ def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: A
         return
     found = source.resolved()
     _warn_of_installation()
+    plan = _plan(specs, blur, found)
+    plan.check()  # before the model takes its time
     loaded = model.load()
-    plan = _plan(specs, blur, found, loaded)
-    plan.check()
+    plan = replace(plan, facts=replace(plan.facts, labels=loaded.card.labels))
     _observe(source, faces, found, loaded, plan)
 
 
@@ -58,12 +76,13 @@ def _observe(
     model: Model,
     plan: OutputPlan,
 ) -> None:
-    from dcrnet_runtime.cli.runs import run_demo, run_files, run_live
+    from dcrnet_runtime.cli.running.runs import run_demo, run_files, run_live
     from dcrnet_runtime.outputs import Feed
     from dcrnet_runtime.recognizer import Recognizer
 
     is_far = inputs is not None and inputs.feed in (Feed.PHOTO, Feed.PHOTOS)
-    recognizer = Recognizer(model, faces.open(is_far=is_far))
+    detector = faces.open(is_far=is_far)
+    recognizer = Recognizer(model, detector, min_confidence=faces.min_confidence)
     note(plan.notice())
     if inputs is None:
         run_demo(recognizer, plan)
@@ -75,18 +94,16 @@ def _observe(
         run_files(recognizer, inputs, options, plan, source.frames)
 
 
-def _plan(
-    specs: list[OutputSpec], blur: BlurOptions, inputs: Inputs | None, model: Model
-) -> OutputPlan:
+def _plan(specs: list[OutputSpec], blur: BlurOptions, inputs: Inputs | None) -> OutputPlan:
+    """The outputs, as far as they are known before the model with its labels is."""
     from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan
 
-    labels = model.card.labels
     if inputs is None:
-        facts = FrameFacts(labels, Feed.PHOTO)
+        facts = FrameFacts(feed=Feed.PHOTO)
     else:
         wants_fps = any(spec.needs_fps and spec.is_wanted for spec in specs)
         fps = inputs.fps if wants_fps else 0.0
-        facts = FrameFacts(labels, inputs.feed, fps, inputs.paths, inputs.names)
+        facts = FrameFacts((), inputs.feed, fps, inputs.paths, inputs.names)
     return OutputPlan(tuple(specs), facts, blur.blur_faces)
 
 
@@ -112,12 +129,11 @@ def _self_test(model: Model) -> None:
 
 
 def _warn_of_installation() -> None:
-    import logging
     import warnings
 
     from dcrnet_runtime.cli.environment import cv2_conflict
 
-    logging.basicConfig(format="%(levelname)s: %(message)s")
+    note_logs()
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of oddities in files that it makes good
     conflict = cv2_conflict()
     if conflict:

@@ -14,6 +14,7 @@ from dcrnet_runtime.face import Box, Face
 # Intersection over union from which two faces are one: higher than a detector's own (LiteRT's is
 # 0.3), since here a face that is being followed would be lost.
 _ONE_FACE_IOU = 0.5
+_FULL_REDETECT_S = 5.0
 _LARGEST = 4.0  # times the frame's longer side
 
 
@@ -55,12 +56,14 @@ class DetectionScheduler:
             return _sorted(_distinct(_sane(self._detector.find(rgb), rgb)))
         followed = [self._landmark_tracker.follow(rgb, face) for face in seen]
         faces = _distinct(_sane([face for face in followed if face is not None], rgb))
-        is_due = (
-            len(faces) < max(len(seen), 1)
-            or is_one_hidden
-            or time_s - self._detected_s >= self._redetect_s
-        )
-        if is_due and len(faces) < self._landmark_tracker.max_faces:
+        since_s = time_s - self._detected_s
+        if len(faces) >= self._landmark_tracker.max_faces:
+            # No room for another one; the detector says when there is another one.
+            is_due = since_s >= _FULL_REDETECT_S
+        else:
+            is_lost = len(faces) < max(len(seen), 1) or is_one_hidden
+            is_due = is_lost or since_s >= self._redetect_s
+        if is_due:
             self._detected_s = time_s
             faces = _distinct(faces + _sane(self._landmark_tracker.find(rgb, faces), rgb))
         return _sorted(faces)

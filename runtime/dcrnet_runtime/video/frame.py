@@ -11,7 +11,7 @@ DEFAULT_FPS = 25.0
 """Frames a second of a source that states none."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Frame:
     """One picture of a source.
 
@@ -29,3 +29,9 @@ class Frame:
     time_s: float
     name: str
     scale: int = 1
+
+    def __repr__(self) -> str:
+        height, width = self.rgb.shape[:2]
+        return (
+            f"Frame({self.name!r}, {width}x{height}, index={self.index}, time_s={self.time_s:.3f})"
+        )

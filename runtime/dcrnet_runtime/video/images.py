@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import extra_command, package_command
 from dcrnet_runtime.outfile import written_beside
 from dcrnet_runtime.video.files.image_size import declared_size
 from dcrnet_runtime.video.files.signature import HEAD_BYTES, Media, Signature, signature_of
@@ -48,7 +49,6 @@ _READERS = {
     "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
     "HEIC": ("pillow_heif", "HeifImageFile"),
 }
-_EXTRAS = {"HEIC": "pip install 'dcrnet-edge[heic]'", "AVIF": "pip install 'pillow>=11.3'"}
 _ORIENTATION, _SUBFILE_TYPE, _DNG_VERSION = 274, 254, 50706  # tags of TIFF's and EXIF's
 
 
@@ -220,7 +220,7 @@ def _loaded_reader(format: str, name: str) -> Any:
     try:
         return _load_reader(format)
     except ImportError as error:
-        remedy = _EXTRAS.get(format, "pip install --force-reinstall pillow")
+        remedy = extra_command("heic") if format == "HEIC" else package_command("pillow>=11.3")
         raise DcrnetError(
             f"{name} is {format}, whose reader is not installed: {remedy}, or convert it to JPEG"
         ) from error

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import package_command
+from dcrnet_runtime.redaction import ENCODING_HINT, is_ambiguous
 from dcrnet_runtime.video.capture import Capture, CaptureRequest, OpenCapture
 from dcrnet_runtime.video.feed import Feed
 
@@ -30,7 +32,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """For people and outputs: without the password that the address may hold."""
+        """For people and outputs: without the secrets that the address may hold."""
         return self.label or self.kind.name_of(self.address)
 
     @property
@@ -46,7 +48,8 @@ class Source:
     @property
     def unreadable(self) -> str:
         """Why it gave not one frame, and what to look at."""
-        return self.kind.unreadable.format(name=self.name)
+        hint = f"; {ENCODING_HINT}" if is_ambiguous(self.address) else ""
+        return self.kind.unreadable.format(name=self.name) + hint
 
     def files(self) -> tuple[Path, ...]:
         """The files that are read, in order: the photos, or the video; none of a live source.
@@ -136,6 +139,6 @@ def with_pyav(name: str) -> Any:
         return import_module("dcrnet_runtime.video.captures.container")
     except ImportError as error:
         raise DcrnetError(
-            f"{name} is video, for which PyAV is missing: pip install av. Local cameras, photos"
-            " and JPEG in a row are read without it"
+            f"{name} is video, for which PyAV is missing: {package_command('av')}. Local cameras,"
+            " photos and JPEG in a row are read without it"
         ) from error

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.redaction import redacted
 from dcrnet_runtime.video.capture import Capture, CaptureRequest
 from dcrnet_runtime.video.feed import Feed
 from dcrnet_runtime.video.files.listing import Listing, listing_of, matches
@@ -74,7 +75,9 @@ def list_pattern(address: str) -> Listing:
     """
     found = list(matches(address))
     if not found:
-        raise DcrnetError(f"no file matches {address}: name another pattern, a file or a folder")
+        raise DcrnetError(
+            f"no file matches {redacted(address)}: name another pattern, a file or a folder"
+        )
     return _listed("pattern", address, found)
 
 
@@ -86,12 +89,6 @@ def _listed(kind: str, address: str, candidates: Iterable[Path]) -> Listing:
             f"{kind} {address} holds no image and no video{skipped}: name another one"
         )
     return listing
-
-
-def _without_password(address: str) -> str:
-    scheme, sign, rest = address.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{sign}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _open_stdin(source: Source, request: CaptureRequest, open_s: float, read_s: float) -> Capture:
@@ -185,7 +182,7 @@ STREAM = SourceKind(
     claims=lambda address: "://" in address,
     unreadable="stream {name} gave no frame: is the address right and reachable?",
     open=_open_stream,
-    name_of=_without_password,
+    name_of=redacted,
 )
 FOLDER = SourceKind(
     "folder",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +21,7 @@ from dcrnet_runtime.cli import run as cli
 from dcrnet_runtime.cli.environment import cv2_conflict
 from dcrnet_runtime.detectors.detector import DetectorKind
 from dcrnet_runtime.face import Box, Face
+from dcrnet_runtime.installation import extra_command, upgrade_command
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
@@ -64,8 +67,8 @@ def test_a_photo_gives_one_json_line(
     answer = json.loads(line)
     (face,) = answer["faces"]
     assert answer["schema"] == 1
-    assert set(answer) == {"schema", "source", "frame", "time_s", "faces"}
-    assert set(face) == {"box", "aligned", "label", "probability", "probabilities"}
+    assert set(answer) == {"schema", "source", "frame", "time_s", "faces", "uncertain"}
+    assert set(face) == {*("box", "outside", "aligned", "label", "probability", "probabilities")}
     assert answer["source"] == "photo.png"
     assert face["aligned"] is True
     assert tuple(face["probabilities"]) == LABELS
@@ -78,7 +81,9 @@ def test_a_box_may_reach_past_the_picture(
 ) -> None:
     one_face.faces = [Face(Box(-5, -3, 50, 60))]
     result = run("--source", photo, "--model", tiny_model())
-    assert json.loads(result.stdout)["faces"][0]["box"] == [-5, -3, 50, 60]
+    (face,) = json.loads(result.stdout)["faces"]
+    assert face["box"] == [-5, -3, 50, 60]
+    assert face["outside"] == pytest.approx(1 - 45 * 57 / (50 * 60), abs=0.005)
 
 
 def test_photos_and_videos_in_one_call_have_names_of_their_own(
@@ -155,6 +160,76 @@ def test_unusual_pixels_are_read(
     result = run("--source", write(tmp_path / "b.png", pixels[kind]), "--model", model)
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["faces"] == json.loads(plain.stdout)["faces"]
+
+
+def test_a_face_below_the_least_confidence_has_no_label(
+    tiny_model: TinyModel, photo: Path, tmp_path: Path, one_face: FixedDetector
+) -> None:
+    table = tmp_path / "faces.csv"
+    asked = ("--source", photo, "--model", tiny_model(), "--csv", table)
+    plain = json.loads(run(*asked).stdout)
+    assert plain["uncertain"] == 0
+    answer = json.loads(run(*asked, "--min-confidence", 0.999).stdout)
+    (face,) = answer["faces"]
+    assert (answer["uncertain"], face["label"]) == (1, None)
+    assert face["probability"] == plain["faces"][0]["probability"] < 0.999
+    (row,) = csv.DictReader(table.open())
+    assert row["label"] == ""
+    assert float(row["probability"]) == face["probability"]
+
+
+def test_more_faces_than_are_wanted_are_told_of_once(
+    tiny_model: TinyModel, tmp_path: Path, portrait: NDArray[np.uint8], caplog: Any
+) -> None:
+    row = np.hstack([portrait[:300, 100:350]] * 2)[..., ::-1]
+    for name in ("a.png", "b.png"):
+        write(tmp_path / name, row)
+    for most, told in ((1, 1), (2, 0)):
+        caplog.clear()
+        result = run("--source", tmp_path, "--model", tiny_model(), "--max-faces", most, "--near")
+        assert [len(json.loads(line)["faces"]) for line in result.stdout.splitlines()] == [
+            most
+        ] * 2
+        said = f"a frame has more than {most} faces, and the rest is left out"
+        assert caplog.text.count(said) == told
+
+
+@pytest.mark.parametrize("detector", ["litert", "cascade"])
+def test_small_faces_are_left_out_on_request(
+    detector: str, tiny_model: TinyModel, tmp_path: Path, portrait: NDArray[np.uint8]
+) -> None:
+    path = write(tmp_path / "portrait.png", portrait[..., ::-1])
+    asked = ("--source", path, "--model", tiny_model(), "--detector", detector)
+    (face,) = json.loads(run(*asked).stdout)["faces"]
+    side = max(face["box"][2:])
+    assert len(json.loads(run(*asked, "--min-face", 0.9 * side).stdout)["faces"]) == 1
+    assert json.loads(run(*asked, "--min-face", 1.1 * side).stdout)["faces"] == []
+
+
+def test_the_detectors_confidence_can_be_asked_for(
+    tiny_model: TinyModel, tmp_path: Path, portrait: NDArray[np.uint8]
+) -> None:
+    path = write(tmp_path / "portrait.png", portrait[..., ::-1])
+    asked = ("--source", path, "--model", tiny_model())
+    for least, faces in ((0.3, 1), (1.0, 0)):
+        result = run(*asked, "--min-detection", least)
+        assert len(json.loads(result.stdout)["faces"]) == faces
+    expect_error(
+        run(*asked, "--min-detection", 0.6, "--detector", "cascade"),
+        "the cascade gives no confidence: leave --min-detection out, or take --detector litert",
+    )
+
+
+def test_a_video_without_a_face_says_so_at_its_end(
+    tiny_model: TinyModel, tmp_path: Path, one_face: FixedDetector
+) -> None:
+    clip = write_clip(tmp_path / "clip.avi", 5)
+    said = "No face was found in"
+    assert said not in run("--source", clip, "--model", tiny_model()).stderr
+    one_face.faces = []
+    result = run("--source", clip, "--model", tiny_model())
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines()[-1].startswith(f"{said} {clip}, in 5 frames: the face must")
 
 
 def test_a_video_gives_a_line_a_frame(
@@ -290,7 +365,7 @@ def test_a_model_of_another_version(photo: Path, tiny_model: TinyModel) -> None:
     expect_error(
         run("--source", photo, "--model", tiny_model(card_json=newer)),
         "card has version 9, this package knows 1",
-        "pip install --upgrade",
+        upgrade_command(),
     )
     contract = json.dumps({**card, "preprocess": {**card["preprocess"], "version": 9}})
     expect_error(
@@ -373,10 +448,10 @@ def test_a_bad_landmark_bundle(tiny_model: TinyModel, photo: Path) -> None:
 
 def test_a_missing_extra(monkeypatch: pytest.MonkeyPatch, tiny_model: TinyModel) -> None:
     monkeypatch.setitem(sys.modules, "skimage.data", None)
-    expect_error(run("--demo", "--model", tiny_model()), "pip install 'dcrnet-edge[demo]'")
+    expect_error(run("--demo", "--model", tiny_model()), extra_command("demo"))
     monkeypatch.setitem(sys.modules, "mediapipe", None)
     result = run("--demo", "--model", tiny_model(), "--detector", "mediapipe")
-    expect_error(result, "pip install 'dcrnet-edge[mediapipe]'")
+    expect_error(result, extra_command("mediapipe"))
 
 
 def test_two_versions_of_cv2_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

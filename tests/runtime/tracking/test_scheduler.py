@@ -84,6 +84,12 @@ def test_a_full_frame_needs_no_detector() -> None:
     assert world.detections == 1
 
 
+def test_a_full_frame_is_searched_now_and_then_to_tell_of_more() -> None:
+    world = World(face(10), face(100), face(200))
+    watch(world, 11.0, DetectionScheduler(world, redetect_s=0.1))
+    assert world.detections == 3
+
+
 def test_one_face_is_not_told_twice() -> None:
     detector = FixedDetector(face(100, 0.7), face(104, 0.9), face(200, 0.8))
     found = DetectionScheduler(detector, 0.5).find(FRAME, [], is_one_hidden=False, time_s=0.0)

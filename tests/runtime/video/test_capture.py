@@ -128,8 +128,8 @@ def test_what_an_address_is(address: str, kind: str) -> None:
 
 
 def test_a_password_is_in_no_name() -> None:
-    source = resolve("rtsp://me:se%40cret@camera:554/1?a=b@c")
-    assert source.name == "rtsp://camera:554/1?a=b@c"
+    source = resolve("rtsp://me:se%40cret@camera:554/1?a=b")
+    assert source.name == "rtsp://camera:554/1?..."
     assert "secret" in source.address.replace("%40", "")
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+
+from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outfile import PendingFile, unwritable
 from dcrnet_runtime.outputs.pictures.annotation import FaceBlur, annotated
 from dcrnet_runtime.video.images import IMAGE_SUFFIXES, write_image
 
@@ -16,6 +20,9 @@ class PictureFiles:
         path: the file, or the folder.
         is_folder: which of the two.
         blur_faces: whether faces are made unrecognisable.
+
+    Raises:
+        DcrnetError: the ending names no image format, or the place cannot be written.
     """
 
     name = "pictures"
@@ -25,6 +32,7 @@ class PictureFiles:
         self._path = path
         self._is_folder = is_folder
         self._blurs = blur_faces
+        _check(path / "photo.jpg" if is_folder else path)
 
     def write(self, observation: Observation, unix_s: float) -> None:
         """Write a photo.
@@ -44,3 +52,16 @@ class PictureFiles:
 
     def close(self, *, is_whole: bool) -> None:
         """Nothing is left to do."""
+
+
+def _check(path: Path) -> None:
+    """Find out before the first photo whether one could be written there."""
+    pending = PendingFile(path)
+    if not cv2.haveImageWriter(path.name):
+        raise DcrnetError(f"`save` {path} names no image format: end it in .jpg or .png")
+    try:
+        pending.beside.touch()
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        pending.discard()

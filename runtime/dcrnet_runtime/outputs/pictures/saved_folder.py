@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import package_command
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.pictures.picture_files import PictureFiles
-from dcrnet_runtime.outputs.pictures.video_file import VideoFile
-from dcrnet_runtime.outputs.pictures.video_writer import VIDEO_SUFFIXES
+from dcrnet_runtime.outputs.pictures.video_formats import FORMATS
+
+if TYPE_CHECKING:
+    from dcrnet_runtime.outputs.pictures.video_file import VideoFile
 
 
 class SavedFolder:
@@ -43,10 +48,9 @@ class SavedFolder:
             return
         if self._video is None:
             path = self._path / name
-            if path.suffix.lower() not in VIDEO_SUFFIXES:
+            if path.suffix.lower() not in FORMATS:
                 path = path.with_name(f"{path.name}.mp4")
-            # Placed by their time, since each recording has a rate of its own.
-            self._video = VideoFile(path, fps=0.0, is_live=True, blur_faces=self._blurs)
+            self._video = _video_file(path, blur_faces=self._blurs)
         self._video.write(observation, unix_s)
 
     def close(self, *, is_whole: bool) -> None:
@@ -58,3 +62,16 @@ class SavedFolder:
         video, self._video = self._video, None
         if video is not None:
             video.close(is_whole=is_whole)
+
+
+def _video_file(path: Path, *, blur_faces: bool) -> VideoFile:
+    """A recording's file.
+
+    Raises:
+        DcrnetError: PyAV is not installed, or the place cannot be written.
+    """
+    try:
+        from dcrnet_runtime.outputs.pictures.video_file import VideoFile
+    except ImportError as error:
+        raise DcrnetError(f"`save` writes video with PyAV: {package_command('av')}") from error
+    return VideoFile(path, fps=0.0, is_live=False, blur_faces=blur_faces)

@@ -183,7 +183,6 @@ class ContainerCapture:
             is_bursty=is_bursty,
         )
         self._is_cut_off = is_cut_off
-        self._start_s = 0.0 if is_live else (container.start_time or 0) / 1e6
         self._packets = container.demux(stream)
         self._decoded: deque[Any] = deque()
         self._frame: Any = None
@@ -231,7 +230,7 @@ class ContainerCapture:
         if frame is None or frame.pts is None or frame.time_base is None:
             # A bare stream's pictures have the times that its rate gives them.
             return None if self.facts.is_live else self._index / (self.facts.fps or DEFAULT_FPS)
-        return float(frame.pts * frame.time_base) - self._start_s
+        return float(frame.pts * frame.time_base)
 
     def close(self) -> None:
         self._container.close()
