@@ -341,9 +341,9 @@ def test_photos_are_drawn_into_files(tmp_path: Path) -> None:
         (
             Feed.PHOTOS,
             "x.mp4",
-            "is the name of a video, and several photos are saved into a folder",
+            "is the name of a video, and several files are saved into a folder",
         ),
-        (Feed.PHOTOS, "x.jpg", "is the name of one photo, and several photos are saved into"),
+        (Feed.PHOTOS, "x.jpg", "is the name of one photo, and several files are saved into"),
         (Feed.PHOTO, "x.webm", "is the name of a video, and the source is a photo"),
         (Feed.PHOTO, "x.txt", "names no image format"),
         (Feed.RECORDING, "x.jpg", "names no video: end it in .avi, .mkv, .mov, .mp4, .webm"),
