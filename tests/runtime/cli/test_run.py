@@ -229,7 +229,9 @@ def test_a_video_without_a_face_says_so_at_its_end(
     one_face.faces = []
     result = run("--source", clip, "--model", tiny_model())
     assert result.exit_code == 0, result.output
-    assert result.stderr.splitlines()[-1].startswith(f"{said} {clip.name}, in 5 frames: the face must")
+    assert result.stderr.splitlines()[-1].startswith(
+        f"{said} {clip.name}, in 5 frames: the face must"
+    )
 
 
 def test_a_video_gives_a_line_a_frame(
