@@ -14,6 +14,7 @@ from dcrnet_runtime.face import Face
 from dcrnet_runtime.observation import Counters, Observation, Stage, TrackedFace
 from dcrnet_runtime.preprocess.rgb import as_rgb
 from dcrnet_runtime.recognizer import Recognition, Recognizer
+from dcrnet_runtime.tracking.mode import TrackMode
 from dcrnet_runtime.tracking.scheduler import DetectionScheduler
 from dcrnet_runtime.tracking.smoothing import Smoother
 from dcrnet_runtime.tracking.tracker import Track, Tracker
@@ -36,6 +37,7 @@ class StreamOptions:
         label_margin: lead in probability, 0..1, at which another label takes over.
         memory_s: a face hidden for no longer keeps its number.
         redetect_s: between two looks for new faces, where the detector can follow known ones.
+        track: whether the landmark network looks at known faces in each frame.
         stall_s: without a frame for so long, the source counts as lost; 0 for never.
         open_s: time to open it and to give the first frame.
         restarts: when a lost source is opened again.
@@ -47,6 +49,7 @@ class StreamOptions:
     label_margin: float = 0.1
     memory_s: float = 1.0
     redetect_s: float = 0.5
+    track: TrackMode = TrackMode.FAST
     stall_s: float = 5.0
     open_s: float = 15.0
     restarts: RestartPolicy = field(default_factory=RestartPolicy)
@@ -99,7 +102,9 @@ class Stream:
             keeps_every=options.keeps_every,
             wants_stop=lambda: self._is_stopped or self._wants_stop(),
         )
-        self._scheduler = DetectionScheduler(recognizer.detector, options.redetect_s)
+        self._scheduler = DetectionScheduler(
+            recognizer.detector, options.redetect_s, options.track
+        )
         self._tracker = Tracker(options.memory_s)
         self._smoothers: dict[int, Smoother] = {}
         self._clock = _Clock()

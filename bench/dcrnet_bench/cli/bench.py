@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dcrnet_bench.cli.compare import compare
 from dcrnet_bench.cli.options import DataOptions, MeasureOptions, OutputOptions
+from dcrnet_bench.cli.place_options import PlaceOptions
 from dcrnet_runtime.cli.app import CommandUnlessNamed, command_app
 from dcrnet_runtime.cli.console import note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
@@ -13,13 +14,19 @@ class _BenchUnlessNamed(CommandUnlessNamed):
     default = "bench"
 
 
-def bench(measure: MeasureOptions, data: DataOptions, output: OutputOptions, *_: object) -> None:
+def bench(
+    measure: MeasureOptions,
+    elsewhere: PlaceOptions,
+    data: DataOptions,
+    output: OutputOptions,
+    *_: object,
+) -> None:
     """Print latency, MACs and size of models and of each stage; the last line is JSON."""
     from dcrnet_bench.targets.doubts import require_quiet
     from dcrnet_bench.targets.registry import open_target
     from dcrnet_bench.timing.sampling import Protocol
 
-    target = open_target(measure.device)
+    target = open_target(measure.device, elsewhere.place())
     output.check()
     plan, judge = measure.plan(), data.judge()
     if plan.rule.protocol is Protocol.FULL:
@@ -39,5 +46,9 @@ app = command_app(_BenchUnlessNamed)
 app.command(
     epilog="Also: dcrnet-bench compare A.json B.json, whether the second run is slower than the"
     " first beyond noise."
-)(reported(with_groups(bench, MeasureOptions, DataOptions, OutputOptions, CommonOptions)))
+)(
+    reported(
+        with_groups(bench, MeasureOptions, PlaceOptions, DataOptions, OutputOptions, CommonOptions)
+    )
+)
 app.command()(compare)

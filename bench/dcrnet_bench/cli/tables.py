@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from dcrnet_bench.cli.gpu_tables import gpu_lines, gpu_tables
+from dcrnet_bench.profiling.instruction_counter import KINDS
 from dcrnet_bench.report.model_metrics import ModelMetrics
 from dcrnet_bench.report.report import Report
+from dcrnet_bench.report.tool_times import ToolTimes
 from dcrnet_bench.timing.latency import Latency
 from dcrnet_bench.timing.stage import TimedStage
 from dcrnet_runtime.printable import printable
@@ -45,6 +47,8 @@ def _tables(report: Report) -> Iterator[Table]:
         yield from gpu_tables(report.models, report.gpu)
     if report.emulated:
         yield _answer_table(report)
+    if any(model.instructions is not None for model in report.models):
+        yield _instruction_table(report)
     if report.stages:
         yield _stage_table(report)
     if report.ratios:
@@ -88,6 +92,21 @@ def _answer_table(report: Report) -> Table:
     for model in report.models:
         for label in sorted(model.answer, key=lambda each: -model.answer[each])[:1]:
             table.add_row(model.name, label, f"{model.answer[label]:.4f}")
+    return table
+
+
+def _instruction_table(report: Report) -> Table:
+    table = Table(title="Executed instructions of one inference in millions")
+    table.add_column("model", overflow="fold")
+    table.add_column("core")
+    for kind in (*KINDS, "all"):
+        table.add_column(kind, justify="right")
+    for model in report.models:
+        if model.instructions is not None:
+            told = model.instructions
+            counts = (*(told.by_kind.get(kind, 0) for kind in KINDS), told.total)
+            cells = (f"{count / 1e6:,.2f}" for count in counts)
+            table.add_row(model.name, told.core, *cells)
     return table
 
 
@@ -211,8 +230,19 @@ def _facts(report: Report) -> Iterator[str]:
     )
     for model in report.models if report.gpu is None else ():
         yield f"{model.name}: {_placed(model)}"
+        if model.tool is not None:
+            yield f"{model.name}: {_tool_line(model.tool)}"
     for line in report.notes:
         yield f"note: {line}"
+
+
+def _tool_line(tool: ToolTimes) -> str:
+    rest = {"median": tool.median_ms, "p95": tool.p95_ms, "min": tool.min_ms, "max": tool.max_ms}
+    told = ", ".join(f"{name} {ms:.2f}" for name, ms in rest.items() if ms is not None)
+    return (
+        f"{tool.tool}'s own times of {tool.n} inferences in ms: mean {tool.mean_ms:.2f}, {told};"
+        f" load {tool.load_ms:.0f}, first inference {tool.first_ms:.1f}"
+    )
 
 
 def _placed(model: ModelMetrics) -> str:

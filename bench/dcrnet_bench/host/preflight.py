@@ -97,7 +97,7 @@ def doubts_of(host: Host, state: HostState) -> list[Doubt]:
     """What of a state makes figures doubtful."""
     found = []
     busy = busy_warning(state.load, host.cores)
-    if busy:
+    if busy and not host.emulator:
         found.append(Doubt(Flag.BUSY, busy))
     if state.throttling.reasons:
         reasons = "; ".join(state.throttling.reasons)

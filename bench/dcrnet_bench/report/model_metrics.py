@@ -8,6 +8,7 @@ from dcrnet_bench.meters.inference_energy import InferenceEnergy
 from dcrnet_bench.profiling.instructions import InstructionCount
 from dcrnet_bench.profiling.macs import MacCount
 from dcrnet_bench.profiling.placement import Placement
+from dcrnet_bench.report.tool_times import ToolTimes
 from dcrnet_bench.timing.cold import ColdStart
 from dcrnet_bench.timing.gpu.execution import GpuRun
 from dcrnet_bench.timing.latency import Latency
@@ -65,6 +66,7 @@ class ModelMetrics:
         accuracy: None where no data set was named.
         batch: faces an inference takes at once.
         gpu: how it was run on a GPU; None elsewhere.
+        tool: what another program measured in its own way; None where none was asked for.
         flops: 2 x ``macs``, one product and one sum each.
     """
 
@@ -89,6 +91,7 @@ class ModelMetrics:
     accuracy: Accuracy | None = None
     batch: int = 1
     gpu: GpuRun | None = None
+    tool: ToolTimes | None = None
     flops: int | None = field(init=False)
 
     def __post_init__(self) -> None:

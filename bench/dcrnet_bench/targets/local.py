@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from dcrnet_bench.host.facts import Host, read_host
 from dcrnet_bench.host.load import peak_rss_mb
 from dcrnet_bench.host.preflight import Preflight, doubts_of, preflight_of
 from dcrnet_bench.host.state import read_state
+from dcrnet_bench.host.word_size import require_64_bits
 from dcrnet_bench.meters.sensors.logged import LoggedMeter
 from dcrnet_bench.profiling.operators import OperatorTime, operator_times
 from dcrnet_bench.profiling.peak import measure_peak
@@ -80,7 +82,10 @@ class LocalTarget:
         if plan.energy_csv is not None:
             LoggedMeter(plan.energy_csv)  # minutes later would be late to complain
         rule = EMULATED if self.host.emulator else plan.rule
-        pipeline = Pipeline.open(plan.models, open_scenes(plan.source), plan.threads)
+        scenes = open_scenes(plan.source)
+        if self.host.emulator:
+            scenes = scenes[:1]
+        pipeline = Pipeline.open(plan.models, scenes, plan.threads)
         measured = pipeline.measure(rule)
         preflight = preflight_of(self.host, before, read_state())
         # Before the counting loads each model once more.
@@ -155,9 +160,12 @@ def is_arm(machine: str) -> bool:
 def _require_arm(host: Host) -> None:
     if not is_arm(host.machine):
         raise DcrnetError(
-            f"`device` arm: this machine is {host.machine}, not ARM: install dcrnet-edge on"
-            " the board and run the same command there"
+            f"`device` arm: this machine is {host.machine}, not ARM: name the board with `host`"
+            " (user@board by ssh, adb:SERIAL by adb), or install dcrnet-edge on the board and"
+            " run the same command there, or `emulate` a core here for answers and counts of"
+            " instructions"
         )
+    require_64_bits("this machine", host.machine, 8 * struct.calcsize("P"))
 
 
 def _ratios(plan: Plan, pipeline: Pipeline, measured: Measurement) -> tuple[Ratio, ...]:

@@ -10,6 +10,7 @@ from dcrnet_bench.meters.energy import assumed_energy, energies_of
 from dcrnet_bench.meters.inference_energy import InferenceEnergy
 from dcrnet_bench.meters.sensors.logged import LoggedMeter
 from dcrnet_bench.profiling.graph import NotCountedError, read_graph
+from dcrnet_bench.profiling.instruction_counter import InstructionCounter
 from dcrnet_bench.profiling.macs import MacCount, count_macs
 from dcrnet_bench.profiling.peak import MachinePeak
 from dcrnet_bench.profiling.placement import place
@@ -100,6 +101,7 @@ def _metrics(
         if moved_bytes is not None:
             copy_share = traffic_ms(moved_bytes, peak) / latency.median
     labels = loaded.model.card.labels
+    counter = InstructionCounter.find()
     return ModelMetrics(
         name=loaded.name,
         path=str(loaded.path),
@@ -117,5 +119,6 @@ def _metrics(
         bytes_moved=moved_bytes,
         peak_share=peak_share,
         copy_share=copy_share,
+        instructions=None if counter is None else counter.executed_by(loaded.infer),
         answer={k: round(float(p), 6) for k, p in zip(labels, loaded.infer()[0], strict=True)},
     )

@@ -10,13 +10,15 @@ class Protocol(StrEnum):
     """By which rule the samples were taken.
 
     ``full`` is the one whose figures may be published; ``quick`` is for a look; ``runs`` is a
-    number of rounds that was asked for; ``emulated`` times nothing.
+    number of rounds that was asked for; ``emulated`` times nothing; ``tool`` is another program's
+    own.
     """
 
     FULL = "full"
     QUICK = "quick"
     RUNS = "runs"
     EMULATED = "emulated"
+    TOOL = "tool"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dcrnet_runtime.cli.console import note
 from dcrnet_runtime.deprecation import renamed
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.models import model_path
+from dcrnet_runtime.tracking.mode import TrackMode
 
 if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
@@ -201,8 +202,8 @@ class SourceOptions:
             if not is_heeded and getattr(self, name) != defaults[name]
         ]
 
-    def stream_options(self, smoothing_s: float) -> StreamOptions:
-        """How the live loop reads it.
+    def stream_options(self, smoothing_s: float, track: TrackMode) -> StreamOptions:
+        """How the live loop reads it and follows faces.
 
         Raises:
             DcrnetError: it cannot be turned so.
@@ -217,6 +218,7 @@ class SourceOptions:
             ),
             keeps_every=self.every_frame,
             smoothing_s=smoothing_s,
+            track=track,
             stall_s=self.stall_timeout,
             restarts=RestartPolicy(max_reconnects=self.max_reconnects),
         )
@@ -273,6 +275,14 @@ class FaceOptions:
             rich_help_panel=_FACES,
         ),
     ] = None
+    track: Annotated[
+        TrackMode,
+        typer.Option(
+            help="The landmark network looks at a video's known faces in every second frame and"
+            " their pixels' motion tells the others (fast), or in every frame (exact).",
+            rich_help_panel=_FACES,
+        ),
+    ] = TrackMode.FAST
     min_detection: Annotated[
         float | None,
         typer.Option(

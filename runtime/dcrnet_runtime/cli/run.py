@@ -87,7 +87,7 @@ def _observe(
     if inputs is None:
         run_demo(recognizer, plan)
         return
-    options = source.stream_options(faces.smoothing)
+    options = source.stream_options(faces.smoothing, faces.track)
     if inputs.source is not None:
         run_live(recognizer, inputs.source, options, plan, source.frames)
     else:

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from dcrnet_runtime.detectors.detector import Detector, LandmarkTracker
 from dcrnet_runtime.face import Box, Face
+from dcrnet_runtime.tracking.mode import TrackMode
+from dcrnet_runtime.tracking.template import FaceTemplate
 
 # Intersection over union from which two faces are one: higher than a detector's own (LiteRT's is
 # 0.3), since here a face that is being followed would be lost.
 _ONE_FACE_IOU = 0.5
 _FULL_REDETECT_S = 5.0
 _LARGEST = 4.0  # times the frame's longer side
+_LONGEST_MOTION_S = 0.15  # behind a landmark network's look: later, the expression is another one
 
 
 class DetectionScheduler:
@@ -25,15 +28,24 @@ class DetectionScheduler:
     MediaPipe does; the detector runs when no face is known, when one was lost, and from time
     to time for new ones. Any other detector sees each frame whole.
 
+    Where tracking is fast, the landmark network looks at a face in every second frame, and
+    between two looks the face moves as its pixels do. Where these do not tell how, the network
+    looks after all.
+
     Args:
         detector: who finds faces.
         redetect_s: time between two looks for new faces.
+        mode: whether the landmark network looks at each frame.
     """
 
-    def __init__(self, detector: Detector, redetect_s: float) -> None:
+    def __init__(
+        self, detector: Detector, redetect_s: float, mode: TrackMode = TrackMode.EXACT
+    ) -> None:
         self._detector = detector
         self._landmark_tracker = detector if isinstance(detector, LandmarkTracker) else None
         self._redetect_s = redetect_s
+        self._mode = mode
+        self._templates: dict[Face, FaceTemplate] = {}
         self._detected_s = -math.inf
 
     def find(
@@ -54,7 +66,8 @@ class DetectionScheduler:
         """
         if self._landmark_tracker is None:
             return _sorted(_distinct(_sane(self._detector.find(rgb), rgb)))
-        followed = [self._landmark_tracker.follow(rgb, face) for face in seen]
+        moved = self._moved(rgb, seen, time_s)
+        followed = [moved.get(face) or self._landmark_tracker.follow(rgb, face) for face in seen]
         faces = _distinct(_sane([face for face in followed if face is not None], rgb))
         since_s = time_s - self._detected_s
         if len(faces) >= self._landmark_tracker.max_faces:
@@ -66,7 +79,25 @@ class DetectionScheduler:
         if is_due:
             self._detected_s = time_s
             faces = _distinct(faces + _sane(self._landmark_tracker.find(rgb, faces), rgb))
+        if self._mode is TrackMode.FAST:
+            guessed = [*moved.values()]
+            looked_at = [face for face in faces if face not in guessed]
+            made = [FaceTemplate.of(rgb, face, time_s) for face in looked_at]
+            self._templates = {template.face: template for template in made if template}
         return _sorted(faces)
+
+    def _moved(
+        self, rgb: NDArray[np.uint8], seen: Sequence[Face], time_s: float
+    ) -> dict[Face, Face]:
+        """Where faces are that the landmark network has just looked at, as far as pixels tell."""
+        moved = {}
+        for face in seen:
+            template = self._templates.get(face)
+            if template is not None and time_s - template.time_s <= _LONGEST_MOTION_S:
+                found = template.find(rgb)
+                if found is not None:
+                    moved[face] = found
+        return moved
 
 
 def _sane(faces: Sequence[Face], rgb: NDArray[np.uint8]) -> list[Face]:

@@ -165,12 +165,21 @@ def test_arm_elsewhere_names_machine_and_remedy(
     monkeypatch.setattr("dcrnet_bench.host.facts.platform.machine", lambda: machine)
     monkeypatch.setattr("dcrnet_bench.host.facts.find_emulator", lambda: "")
     assert complaint(bench("--device", "arm")) == (
-        f"--device arm: this machine is {machine}, not ARM: install dcrnet-edge on the board"
-        " and run the same command there"
+        f"--device arm: this machine is {machine}, not ARM: name the board with --host"
+        " (user@board by ssh, adb:SERIAL by adb), or install dcrnet-edge on the board and"
+        " run the same command there, or --emulate a core here for answers and counts of"
+        " instructions"
     )
 
 
-@pytest.mark.parametrize("machine", ["aarch64", "arm64", "armv7l"])
+def test_arm_of_32_bits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dcrnet_bench.host.facts.platform.machine", lambda: "armv7l")
+    text = complaint(bench("--device", "arm"))
+    assert text.startswith("this machine has a 32-bit system (armv7l), for which onnxruntime")
+    assert "install a 64-bit one (Raspberry Pi 3 and later: Raspberry Pi OS 64-bit" in text
+
+
+@pytest.mark.parametrize("machine", ["aarch64", "arm64"])
 def test_arm_on_a_board_is_its_cpu_and_says_whether_that_is_emulated(
     machine: str,
     tiny_model: TinyModel,

@@ -125,6 +125,10 @@ def test_unknown_choices_are_named(tiny_model: TinyModel) -> None:
         result = run("--camera", 97, "--model", tiny_model(), option, text)
         assert result.exit_code == 2
         assert expected in result.stderr
+    result = run("--camera", 97, "--model", tiny_model(), "--track", "wild")
+    assert result.exit_code == 2
+    assert "fast" in result.stderr
+    assert "exact" in result.stderr
     result = run("--camera", 97, "--model", tiny_model(), "--rotate", 30)
     assert result.exit_code == 2
     assert "choose 0, 90, 180, 270" in result.stderr
