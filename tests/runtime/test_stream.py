@@ -245,7 +245,7 @@ def test_a_file_that_ends_in_a_broken_frame_is_read_up_to_it(
 ) -> None:
     seen = list(Stream(recognizer, str(damaged)))
     assert len(seen) == 11
-    assert "damaged.avi is cut off or damaged: 1 of the frames it states" in caplog.text
+    assert "damaged.avi is cut off or damaged: 1 of its frames" in caplog.text
 
 
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
     from dcrnet_runtime.detectors.detector import Detector
     from dcrnet_runtime.stream import StreamOptions
-    from dcrnet_runtime.video.kind import Source
+    from dcrnet_runtime.video.files.inputs import Inputs
 
 _SOURCE, _FACES, _MODEL = "Source", "Faces", "Model"
 SOURCE_NAMES = ("source", "camera", "demo", "from_")
@@ -30,11 +30,20 @@ SOURCE_NAMES = ("source", "camera", "demo", "from_")
 class SourceOptions:
     """Where frames come from, and how they are read."""
 
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="The same as --source; of photos, videos, folders and patterns as many as you"
+            " like.",
+            metavar="SOURCE",
+            show_default=False,
+        ),
+    ] = None
     source: Annotated[
         str | None,
         typer.Option(
-            help="Camera number, image, folder, pattern, video file, URL, or - for JPEG pictures"
-            " on standard input.",
+            help="Camera number, photo, video, folder, pattern, URL, or - for pictures or video on"
+            " standard input.",
             rich_help_panel=_SOURCE,
         ),
     ] = None
@@ -76,7 +85,21 @@ class SourceOptions:
     ] = None
     fps: Annotated[
         float | None,
-        typer.Option(min=0.1, max=1000, help="Ask a camera for it.", rich_help_panel=_SOURCE),
+        typer.Option(
+            min=0.1,
+            max=1000,
+            help="Ask a camera for it, and a snapshot address so often; the rate of pictures that"
+            " have no times.",
+            rich_help_panel=_SOURCE,
+        ),
+    ] = None
+    pixel_format: Annotated[
+        str | None,
+        typer.Option(
+            help="Ask a camera for it, mjpg or yuyv say; of raw video on standard input, yuv420p"
+            " say.",
+            rich_help_panel=_SOURCE,
+        ),
     ] = None
     rotate: Annotated[
         int,
@@ -111,18 +134,24 @@ class SourceOptions:
     @property
     def is_named(self) -> bool:
         """Whether there is one, or too many."""
-        return any((self.source, self.camera is not None, self.demo, self.from_))
+        return bool(self._addresses) or any((self.camera is not None, self.demo, self.from_))
 
-    def resolved(self) -> Source | None:
-        """The source, or None for the demo.
+    @property
+    def _addresses(self) -> list[str]:
+        return [*([] if self.source is None else [self.source]), *(self.sources or [])]
+
+    def resolved(self) -> Inputs | None:
+        """What is read, or None for the demo.
 
         Raises:
-            DcrnetError: none is named, several are, or there is nothing at the address.
+            DcrnetError: nothing is named, what is named excludes itself or is not there, or an
+                option is given that nothing of it heeds.
         """
-        from dcrnet_runtime.video.source import resolve
+        from dcrnet_runtime.video.files.inputs import inputs_of
 
+        addresses = self._addresses
         given = [
-            *(self.source is not None, self.camera is not None, self.demo),
+            *(bool(addresses), self.camera is not None, self.demo),
             self.from_ is not None,
         ]
         if sum(given) != 1:
@@ -134,12 +163,44 @@ class SourceOptions:
             )
         if self.nul and self.from_ is None:
             raise DcrnetError("-0 is of what --from reads: name it, --from - or --from FILE")
-        address = self.source if self.camera is None else str(self.camera)
+        if self.demo:
+            return None
         if self.from_ is not None:
-            address, *more = read_addresses(self.from_, is_nul_separated=self.nul)
-            if more:
-                raise DcrnetError(f"--from {self.from_} names {1 + len(more)} sources: name one")
-        return None if address is None else resolve(address)
+            addresses = read_addresses(self.from_, is_nul_separated=self.nul)
+        inputs = inputs_of(addresses or [str(self.camera)])
+        for name in self._unheeded(inputs):
+            note(
+                f"warning: --{name.replace('_', '-')} does nothing here: it is not for this source"
+            )
+        return inputs
+
+    def _unheeded(self, inputs: Inputs) -> list[str]:
+        """Which of the options that are given no source of these heeds."""
+        from dcrnet_runtime.video.feed import Feed
+
+        kind = "" if inputs.source is None else inputs.source.kind.name
+        is_camera, is_stdin = kind == "camera", kind == "stdin"
+        is_raw = is_stdin and self.pixel_format is not None
+        is_live = inputs.feed is Feed.LIVE
+        has_video = inputs.feed not in (Feed.PHOTO, Feed.PHOTOS)
+        heeded = {
+            "width": is_camera or is_raw,
+            "height": is_camera or is_raw,
+            "pixel_format": is_camera or is_stdin,
+            "fps": is_camera
+            or is_stdin
+            or inputs.feed is Feed.FILES
+            or kind in ("stream", "jpegs"),
+            "every_frame": is_live,
+            "max_reconnects": is_live,
+            "stall_timeout": has_video,
+        }
+        defaults = {each.name: each.default for each in fields(self)}
+        return [
+            name
+            for name, is_heeded in heeded.items()
+            if not is_heeded and getattr(self, name) != defaults[name]
+        ]
 
     def stream_options(self, smoothing_s: float, track: TrackMode) -> StreamOptions:
         """How the live loop reads it and follows faces.
@@ -152,7 +213,9 @@ class SourceOptions:
         from dcrnet_runtime.video.watchdog import RestartPolicy
 
         return StreamOptions(
-            request=CaptureRequest(self.width, self.height, self.fps, self.rotate),
+            request=CaptureRequest(
+                self.width, self.height, self.fps, self.rotate, self.pixel_format
+            ),
             keeps_every=self.every_frame,
             smoothing_s=smoothing_s,
             track=track,

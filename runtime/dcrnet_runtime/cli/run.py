@@ -21,30 +21,18 @@ from dcrnet_runtime.cli.settings_file import ConfiguredCommand
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs.pictures.specs import BlurOptions
 from dcrnet_runtime.outputs.registry import OUTPUTS
-from dcrnet_runtime.redaction import redacted
 
 if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
     from dcrnet_runtime.outputs import OutputSpec
     from dcrnet_runtime.outputs.plan import OutputPlan
-    from dcrnet_runtime.video.kind import Source
+    from dcrnet_runtime.video.files.inputs import Inputs
 
 
-class _WithoutArguments(ConfiguredCommand):
-    """Refuses arguments, and tells the option that they were meant for."""
+class _RunCommand(ConfiguredCommand):
+    """Reads options from a file as well; a source on the command line goes before one in it."""
 
-    allow_extra_args = True
     alternatives = SOURCE_NAMES
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        rest = super().parse_args(ctx, args)
-        if rest:
-            name = redacted(rest[0])
-            raise DcrnetError(
-                f"{name} stands alone: name it with --source {name}; for several photos"
-                " their folder, or a pattern in quotes (--source 'photos/*.jpg')"
-            )
-        return rest
 
 
 def build_app() -> typer.Typer:
@@ -53,7 +41,7 @@ def build_app() -> typer.Typer:
     common = (ConfigOptions, CommonOptions)
     groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, BlurOptions, *common)
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
-    app.command(cls=_WithoutArguments)(reported(**names)(with_groups(run, *groups)))
+    app.command(cls=_RunCommand)(reported(**names)(with_groups(run, *groups)))
     return app
 
 
@@ -84,35 +72,38 @@ def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: A
 def _observe(
     source: SourceOptions,
     faces: FaceOptions,
-    found: Source | None,
+    inputs: Inputs | None,
     model: Model,
     plan: OutputPlan,
 ) -> None:
-    from dcrnet_runtime.cli.running.runs import run_demo, run_live, run_photos
+    from dcrnet_runtime.cli.running.runs import run_demo, run_files, run_live
+    from dcrnet_runtime.outputs import Feed
     from dcrnet_runtime.recognizer import Recognizer
 
-    detector = faces.open(is_far=found is not None and found.is_still)
+    is_far = inputs is not None and inputs.feed in (Feed.PHOTO, Feed.PHOTOS)
+    detector = faces.open(is_far=is_far)
     recognizer = Recognizer(model, detector, min_confidence=faces.min_confidence)
     note(plan.notice())
-    if found is None:
+    if inputs is None:
         run_demo(recognizer, plan)
-    elif found.is_still:
-        run_photos(recognizer, found, plan, source.frames)
+        return
+    options = source.stream_options(faces.smoothing, faces.track)
+    if inputs.source is not None:
+        run_live(recognizer, inputs.source, options, plan, source.frames)
     else:
-        options = source.stream_options(faces.smoothing, faces.track)
-        run_live(recognizer, found, options, plan, source.frames)
+        run_files(recognizer, inputs, options, plan, source.frames)
 
 
-def _plan(specs: list[OutputSpec], blur: BlurOptions, found: Source | None) -> OutputPlan:
+def _plan(specs: list[OutputSpec], blur: BlurOptions, inputs: Inputs | None) -> OutputPlan:
     """The outputs, as far as they are known before the model with its labels is."""
     from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan
 
-    if found is None:
+    if inputs is None:
         facts = FrameFacts(feed=Feed.PHOTO)
     else:
         wants_fps = any(spec.needs_fps and spec.is_wanted for spec in specs)
-        fps = found.stated_fps() if wants_fps else 0.0
-        facts = FrameFacts((), found.kind.feed, fps, found.files())
+        fps = inputs.fps if wants_fps else 0.0
+        facts = FrameFacts((), inputs.feed, fps, inputs.paths, inputs.names)
     return OutputPlan(tuple(specs), facts, blur.blur_faces)
 
 
@@ -138,9 +129,12 @@ def _self_test(model: Model) -> None:
 
 
 def _warn_of_installation() -> None:
+    import warnings
+
     from dcrnet_runtime.cli.environment import cv2_conflict
 
     note_logs()
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of oddities in files that it makes good
     conflict = cv2_conflict()
     if conflict:
         note(f"warning: {conflict}")

@@ -31,7 +31,7 @@ def frame_record(frame: Frame, recognitions: Sequence[Recognition]) -> dict[str,
         "time_s": round(frame.time_s, 3),
         "faces": [
             {
-                "box": [round(v, 1) for v in astuple(r.face.box)],
+                "box": [round(v * frame.scale, 1) for v in astuple(r.face.box)],
                 "outside": round(r.face.outside, 2),
                 "aligned": r.face.landmarks is not None,
                 "label": r.label,

@@ -26,12 +26,14 @@ class FrameFacts:
             appended to what is there. Anything else waits, and its files are replaced.
         fps: of a recording; 0 where it is not known.
         inputs: files that are read, none of which an output may overwrite.
+        names: what answers call each of the inputs, no two alike; empty for their file names.
     """
 
     labels: tuple[str, ...] = ()
     feed: Feed = Feed.LIVE
     fps: float = 0.0
     inputs: tuple[Path, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def is_live(self) -> bool:

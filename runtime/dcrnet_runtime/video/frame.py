@@ -20,12 +20,15 @@ class Frame:
         index: from 0; a live source's dropped frames have one as well.
         time_s: position in a video file, else seconds since the first frame.
         name: file name of a photo, else the source's address.
+        scale: how many px of the photo itself a side of one in ``rgb`` is; outputs state boxes in
+            the photo's.
     """
 
     rgb: NDArray[np.uint8]
     index: int
     time_s: float
     name: str
+    scale: int = 1
 
     def __repr__(self) -> str:
         height, width = self.rgb.shape[:2]

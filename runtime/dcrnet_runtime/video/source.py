@@ -14,6 +14,8 @@ SOURCE_KINDS = [
     kinds.FOLDER,
     kinds.PATTERN,
     kinds.IMAGE,
+    kinds.ANIMATION,
+    kinds.JPEGS,
     kinds.VIDEO,
 ]
 """In the order in which they are asked whether an address is theirs."""

@@ -86,10 +86,53 @@ def test_a_box_may_reach_past_the_picture(
     assert face["outside"] == pytest.approx(1 - 45 * 57 / (50 * 60), abs=0.005)
 
 
-@pytest.mark.parametrize("option", [[], ["--source", "a.jpg"]])
-def test_a_photo_without_its_option_is_told_of_it(option: list[str]) -> None:
-    result = run(*option, "photo.jpg", "other.jpg")
-    expect_error(result, "photo.jpg stands alone: name it with --source photo.jpg")
+def test_photos_and_videos_in_one_call_have_names_of_their_own(
+    tiny_model: TinyModel, tmp_path: Path, one_face: FixedDetector
+) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder / "x.png", synthetic_frame())
+    clip = write_clip(tmp_path / "12:30.avi", 3)
+    out = tmp_path / "out"
+    result = run(
+        tmp_path / "a" / "x.png", clip, tmp_path / "b", "--model", tiny_model(), "--save", out
+    )
+    assert result.exit_code == 0, result.output
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    named = [(line["source"], line["frame"], line["time_s"]) for line in lines]
+    assert named == [
+        ("a/x.png", 0, 0.0),
+        *(("12:30.avi", n, n / 10) for n in range(3)),
+        ("b/x.png", 1, 0.0),
+    ]
+    saved = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    assert saved == ["12:30.avi", "a/x.png", "b/x.png"]
+    assert cv2.VideoCapture(str(out / "12:30.avi")).get(cv2.CAP_PROP_FRAME_COUNT) >= 3
+
+
+def test_a_live_source_stands_alone(photo: Path) -> None:
+    result = run(photo, "rtsp://127.0.0.1:9/1")
+    expect_error(result, "is live and goes on by itself: start one process for each")
+
+
+def test_options_that_a_source_does_not_heed_are_named(
+    tiny_model: TinyModel, photo: Path, one_face: FixedDetector
+) -> None:
+    arguments = (photo, "--fps", 5, "--max-reconnects", 1, "--rotate", 90, "--model", tiny_model())
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    assert "warning: --fps does nothing here" in result.stderr
+    assert "warning: --max-reconnects does nothing here" in result.stderr
+    assert "--rotate" not in result.stderr
+
+
+def test_a_photo_is_turned(
+    tiny_model: TinyModel, photo: Path, tmp_path: Path, one_face: FixedDetector
+) -> None:
+    out = tmp_path / "turned.png"
+    result = run(photo, "--rotate", 90, "--save", out, "--model", tiny_model())
+    assert result.exit_code == 0, result.output
+    assert cv2.imread(str(out)).shape == (320, 240, 3)
 
 
 def test_many_faces_give_many_answers(
@@ -186,7 +229,9 @@ def test_a_video_without_a_face_says_so_at_its_end(
     one_face.faces = []
     result = run("--source", clip, "--model", tiny_model())
     assert result.exit_code == 0, result.output
-    assert result.stderr.splitlines()[-1].startswith(f"{said} {clip}, in 5 frames: the face must")
+    assert result.stderr.splitlines()[-1].startswith(
+        f"{said} {clip.name}, in 5 frames: the face must"
+    )
 
 
 def test_a_video_gives_a_line_a_frame(
@@ -243,12 +288,21 @@ def test_empty_folder(tiny_model: TinyModel, tmp_path: Path) -> None:
     expect_error(result, "holds no image", "name another one")
 
 
-@pytest.mark.parametrize("content", [b"", b"plain text", b"\x89PNG\r\n\x1a\n broken"])
-def test_a_file_that_is_nothing(content: bytes, tiny_model: TinyModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "since it is empty: remove it"),
+        (b"plain text", "(no video is found in it): convert it to MP4"),
+        (b"\x89PNG\r\n\x1a\n broken", "decoded: convert it to JPEG"),
+    ],
+)
+def test_a_file_that_is_nothing(
+    content: bytes, why: str, tiny_model: TinyModel, tmp_path: Path
+) -> None:
     path = tmp_path / "file.dat"
     path.write_bytes(content)
     result = run("--source", path, "--model", tiny_model(), "--detector", "cascade")
-    expect_error(result, "file.dat is no image", "decoded: convert it")
+    expect_error(result, "file.dat is no image", why)
 
 
 def test_a_single_pixel_has_no_face(tiny_model: TinyModel, tmp_path: Path) -> None:
@@ -266,7 +320,7 @@ def test_missing_camera(tiny_model: TinyModel) -> None:
 def test_unreachable_stream(tiny_model: TinyModel, tmp_path: Path) -> None:
     address = f"file://{tmp_path}/none.mp4"
     result = run("--source", address, "--model", tiny_model(), "--detector", "cascade")
-    expect_error(result, "gave no frame: is the address right and reachable?")
+    expect_error(result, "gave no frame: file:// is not read; http, https, rtsp,")
 
 
 def test_a_pattern_without_a_match(tiny_model: TinyModel, tmp_path: Path) -> None:

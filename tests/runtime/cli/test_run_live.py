@@ -55,7 +55,7 @@ def test_a_source_that_is_not_there_is_exit_code_2(
     server.kill()
     result = run("--source", server.address, "--model", tiny_model())
     assert result.exit_code == 2
-    assert "gave no frame: is the address right and reachable?" in result.stderr
+    assert "gave no frame: nothing listens there (connection refused)" in result.stderr
     server.start()
 
 

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from observed import boxed, observation, tracked
 
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.observation import Counters, Observation
 from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan, open_publisher
 from dcrnet_runtime.outputs import page as outputs_page
 from dcrnet_runtime.outputs import publisher as publisher_module
@@ -328,7 +328,8 @@ def test_photos_are_drawn_into_files(tmp_path: Path) -> None:
     rgb = synthetic_frame()
     facts = FrameFacts(LABELS, Feed.PHOTOS)
     options = recorded(tmp_path, facts, save=tmp_path / "drawn")
-    publish(options, observation(0, tracked(), rgb=rgb, name="a.png"))
+    seen = observation(0, tracked(), rgb=rgb, name="a.png")
+    publish(options, replace(seen, counters=Counters()))
     drawn = cv2.imread(str(tmp_path / "drawn" / "a.png"))
     assert drawn.shape == rgb.shape
     assert (drawn[:, :, ::-1] != rgb).any()
@@ -340,9 +341,9 @@ def test_photos_are_drawn_into_files(tmp_path: Path) -> None:
         (
             Feed.PHOTOS,
             "x.mp4",
-            "is the name of a video, and several photos are saved into a folder",
+            "is the name of a video, and several files are saved into a folder",
         ),
-        (Feed.PHOTOS, "x.jpg", "is the name of one photo, and several photos are saved into"),
+        (Feed.PHOTOS, "x.jpg", "is the name of one photo, and several files are saved into"),
         (Feed.PHOTO, "x.webm", "is the name of a video, and the source is a photo"),
         (Feed.PHOTO, "x.txt", "names no image format"),
         (Feed.RECORDING, "x.jpg", "names no video: end it in .avi, .mkv, .mov, .mp4, .webm"),

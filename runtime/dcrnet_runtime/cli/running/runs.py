@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
 import typer
 
@@ -17,9 +19,12 @@ from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.plan import OutputPlan
 from dcrnet_runtime.recognizer import Recognizer
 from dcrnet_runtime.stream import Stream, StreamOptions
+from dcrnet_runtime.video.files.inputs import Inputs
 from dcrnet_runtime.video.frame import Frame
-from dcrnet_runtime.video.images import read_image
+from dcrnet_runtime.video.images import read_photo
 from dcrnet_runtime.video.kind import Source
+from dcrnet_runtime.video.rotation import turned
+from dcrnet_runtime.video.source import resolve
 
 _SHORT_S = 1.0  # what takes no longer needs no bar
 _ADVICE = "the face must be upright and at least a twentieth of the picture"
@@ -42,31 +47,95 @@ def run_demo(recognizer: Recognizer, plan: OutputPlan) -> None:
         publisher.publish(Observation.of_still(frame, recognizer.recognize(frame.rgb)))
 
 
-def run_photos(
-    recognizer: Recognizer, source: Source, plan: OutputPlan, limit: int | None
+def run_files(
+    recognizer: Recognizer,
+    inputs: Inputs,
+    options: StreamOptions,
+    plan: OutputPlan,
+    limit: int | None,
 ) -> None:
-    """Every photo gets its line; an unreadable one is named and the others go on."""
-    failed, faces = 0, 0
-    paths = plan.facts.inputs[:limit]
-    show = _bar("photos", plan)
+    """Every photo gets its line, every frame of a recording too; an unreadable one is named."""
+    if inputs.skipped:
+        note(f"Left out: {inputs.skipped}.")
+    tally = _Tally(limit)
+    show = _bar("files", plan)
     with published(plan) as (publisher, wants_stop):
-        for index, path in enumerate(paths):
+        for number, (path, name) in enumerate(zip(inputs.paths, inputs.names, strict=True)):
             if wants_stop():
                 return
+            if tally.is_full:
+                break
             try:
-                frame = Frame(read_image(path), index, 0.0, path.name)
+                source = replace(resolve(str(path.absolute())), label=name)
+                if source.kind.open is None:
+                    seen = iter([_photo(recognizer, path, name, tally.photos, options)])
+                    tally.photos += 1
+                else:
+                    seen = _recording(recognizer, source, options, wants_stop)
+                for observation in islice(seen, tally.left):
+                    publisher.publish(observation)
+                    tally.count(observation)
             except DcrnetError as error:
                 complain(str(error))
-                failed += 1
-                continue
-            recognitions = recognizer.recognize(frame.rgb)
-            publisher.publish(Observation.of_still(frame, recognitions))
-            faces += len(recognitions)
-            show(index + 1, len(paths))
-    if faces == 0 and failed < len(paths):
-        complain(f"no face was found in {source.address}: {_ADVICE}")
-    if failed or faces == 0:
+                tally.failed += 1
+            show(number + 1, len(inputs.paths))
+    if tally.faces == 0 and tally.frames:
+        complain(f"no face was found in {inputs.called}: {_ADVICE}")
+    if tally.failed or tally.faces == 0:
         raise typer.Exit(EXIT_BAD_INPUT)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What has been seen so far.
+
+    Attributes:
+        limit: of frames, photos among them; None for no limit.
+    """
+
+    limit: int | None
+    frames: int = 0
+    faces: int = 0
+    photos: int = 0
+    failed: int = 0
+
+    @property
+    def left(self) -> int | None:
+        """Frames that may still be seen."""
+        return None if self.limit is None else self.limit - self.frames
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more may be seen."""
+        return self.left == 0
+
+    def count(self, observation: Observation) -> None:
+        """Add an observation."""
+        self.frames += 1
+        self.faces += len(observation.faces)
+
+
+def _photo(
+    recognizer: Recognizer, path: Path, name: str, index: int, options: StreamOptions
+) -> Observation:
+    """A photo's answers.
+
+    Raises:
+        DcrnetError: it cannot be decoded.
+    """
+    photo = read_photo(path)
+    if photo.scale > 1:
+        note(f"{name} is large and was read at 1/{photo.scale} of its size.")
+    rgb = turned(photo.rgb, options.request.rotation_deg)
+    frame = Frame(rgb, index, 0.0, name, photo.scale)
+    return Observation.of_still(frame, recognizer.recognize(rgb))
+
+
+def _recording(
+    recognizer: Recognizer, source: Source, options: StreamOptions, wants_stop: Callable[[], bool]
+) -> Generator[Observation]:
+    with Stream(recognizer, source, options, wants_stop=wants_stop) as stream:
+        yield from stream
 
 
 def run_live(

@@ -46,7 +46,7 @@ class CsvRows:
             values: list[object] = [
                 *(_cell(frame.name), frame.index, round(frame.time_s, 3), moment),
                 *(face.track_id, round(face.age_s, 3)),
-                *(round(v, 1) for v in astuple(face.recognition.face.box)),
+                *(round(v * frame.scale, 1) for v in astuple(face.recognition.face.box)),
                 int(face.recognition.face.landmarks is not None),
                 *(_cell(face.label or ""), round(face.probability, 4)),
                 *(round(float(p), 4) for p in face.probabilities),

@@ -10,7 +10,7 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outfile import PendingFile, unwritable
 from dcrnet_runtime.outputs.pictures.annotation import FaceBlur, annotated
-from dcrnet_runtime.video.images import write_image
+from dcrnet_runtime.video.images import IMAGE_SUFFIXES, write_image
 
 
 class PictureFiles:
@@ -43,10 +43,12 @@ class PictureFiles:
         blur = FaceBlur() if self._blurs else None
         if blur is not None:
             blur.note(observation)
-        name = observation.frame.name
-        write_image(
-            self._path / name if self._is_folder else self._path, annotated(observation, blur)
-        )
+        path = self._path
+        if self._is_folder:
+            path /= observation.frame.name
+            if path.suffix.lower() not in IMAGE_SUFFIXES:  # read, but not written
+                path = path.with_name(f"{path.name}.jpg")
+        write_image(path, annotated(observation, blur))
 
     def close(self, *, is_whole: bool) -> None:
         """Nothing is left to do."""

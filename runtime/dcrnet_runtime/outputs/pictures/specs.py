@@ -47,8 +47,9 @@ class SaveSpec(OutputSpec):
         if self.save is None:
             return []
         _check_kind(self.save, facts.feed)
-        if facts.feed is Feed.PHOTOS:
-            return [("save", self.save / photo.name) for photo in facts.inputs]
+        if facts.feed.is_folder:
+            names = facts.names or tuple(path.name for path in facts.inputs)
+            return [("save", self.save / name) for name in names]
         return [("save", self.save)]
 
     def kept(self, faces: str) -> str:
@@ -72,10 +73,12 @@ def _check_kind(path: Path, feed: Feed) -> None:
 
     ending = path.suffix.lower()
     match feed:
-        case Feed.PHOTOS if not path.is_dir() and ending in (FORMATS.keys() | IMAGE_SUFFIXES):
+        case Feed.PHOTOS | Feed.FILES if not path.is_dir() and ending in (
+            FORMATS.keys() | IMAGE_SUFFIXES
+        ):
             kind = "a video" if ending in FORMATS else "one photo"
             raise DcrnetError(
-                f"`save` {path} is the name of {kind}, and several photos are saved into a folder:"
+                f"`save` {path} is the name of {kind}, and several files are saved into a folder:"
                 f" name one, such as {path.with_suffix('')}"
             )
         case Feed.PHOTO if ending in FORMATS:
@@ -91,10 +94,14 @@ def _check_kind(path: Path, feed: Feed) -> None:
 
 def _writer(path: Path, context: OutputContext) -> OutputWriter:
     facts, blur_faces = context.facts, context.blur_faces
-    if facts.feed.is_still:
+    if facts.feed is Feed.PHOTO:
         from dcrnet_runtime.outputs.pictures.picture_files import PictureFiles
 
-        return PictureFiles(path, is_folder=facts.feed is Feed.PHOTOS, blur_faces=blur_faces)
+        return PictureFiles(path, is_folder=False, blur_faces=blur_faces)
+    if facts.feed.is_folder:
+        from dcrnet_runtime.outputs.pictures.saved_folder import SavedFolder
+
+        return SavedFolder(path, blur_faces=blur_faces)
     try:
         from dcrnet_runtime.outputs.pictures.video_file import VideoFile
     except ImportError as error:
