@@ -16,6 +16,11 @@ from typer.testing import CliRunner
 DRAWN_SHARE = 0.036
 """Of the picture's pixels, what box and label cover."""
 SIDES_PX = ("128", "224")
+LITE0 = (
+    "| efficientnet-lite0-int8.onnx | 3.55 | 85.15 % (83.9 to 86.3) | 71.19 % (67.9 to 74.5) |"
+    " 0.734 (0.696 to 0.766) | 0.066 |"
+)
+"""As dcrnet-eval printed it."""
 README = (ROOT / "README.md").read_text()
 
 
@@ -37,6 +42,13 @@ def test_accuracy() -> None:
     assert f"{document['images']:,} images" in README
     assert document["date"] in README
     assert document["command"] in page("model.md")
+
+
+def test_the_fast_model_is_told_alike() -> None:
+    card = (ROOT / "dcrnet_edge" / "weights" / "MODEL_CARD_FAST.md").read_text()
+    for text in (README, card):
+        (line,) = (x for x in text.splitlines() if "-lite0-int8.onnx" in x and "3.55" in x)
+        assert line.split("|")[2:] == LITE0.split("|")[2:]
 
 
 def cells(name: str, row: str) -> list[str]:
