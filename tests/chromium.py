@@ -20,11 +20,15 @@ _WAIT_S = 60
 class Tab:
     """One page of a browser.
 
+    Args:
+        profile: a folder of its own.
+        flags: more of Chromium's options.
+
     Attributes:
         problems: errors and warnings that the page has written to its console.
     """
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, profile: Path, *flags: str) -> None:
         assert PATH is not None
         read_end, self._out = os.pipe()
         self._in, write_end = os.pipe()
@@ -39,7 +43,7 @@ class Tab:
                 *(PATH, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"),
                 *("--disable-dev-shm-usage", "--remote-debugging-pipe"),
                 *("--disable-background-networking", "--disable-component-update"),
-                *("--disable-sync", f"--user-data-dir={profile}", "about:blank"),
+                *("--disable-sync", f"--user-data-dir={profile}", *flags, "about:blank"),
             ],
             preexec_fn=place,
             close_fds=False,

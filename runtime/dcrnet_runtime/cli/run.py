@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand
 
+from dcrnet_runtime.cli.browser_page import BrowserOptions
 from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, command_app, complain, note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 from dcrnet_runtime.cli.options import FaceOptions, ModelOptions, SourceOptions
@@ -40,13 +41,20 @@ class _WithoutArguments(TyperCommand):
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
     app = command_app()
-    groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, BlurOptions, CommonOptions)
+    before = (SourceOptions, FaceOptions, ModelOptions, BrowserOptions)
+    groups = (*before, *OUTPUTS, BlurOptions, CommonOptions)
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
     app.command(cls=_WithoutArguments)(reported(**names)(with_groups(run, *groups)))
     return app
 
 
-def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: Any) -> None:
+def run(
+    source: SourceOptions,
+    faces: FaceOptions,
+    model: ModelOptions,
+    browser: BrowserOptions,
+    *rest: Any,
+) -> None:
     """Print the expression of every face as JSON Lines.
 
     Exit codes: 0 at the source's end, after --frames, and on SIGINT, SIGTERM or a closed window;
@@ -59,6 +67,9 @@ def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: A
             return
     if model.self_test:
         _self_test(model.load())
+        return
+    if browser.is_wanted:
+        browser.run(model)
         return
     found = source.resolved()
     _warn_of_installation()

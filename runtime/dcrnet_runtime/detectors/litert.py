@@ -22,10 +22,11 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import LANDMARKS, LEFT_EYE, RIGHT_EYE, Box, Face
 from dcrnet_runtime.preprocess import geometry
 
-_ROI_SCALE = 1.5
+ROI_SCALE = 1.5
+MIN_SCORE = 0.5
 # Intersection over union from which a finding is of a face that is already known: low, since the
 # detector frames a face otherwise than its mesh does, and whom it skips it finds again later.
-_KNOWN_FACE_IOU = 0.3
+KNOWN_FACE_IOU = 0.3
 _BUNDLE_DETECTOR = "face_detector.tflite"
 _BUNDLE_LANDMARKS = "face_landmarks_detector.tflite"
 
@@ -96,7 +97,7 @@ class LiteRTDetector:
         networks: FaceNetworks,
         *,
         max_faces: int = 10,
-        min_score: float = 0.5,
+        min_score: float = MIN_SCORE,
         threads: int = 1,
         far: bool = False,
     ) -> None:
@@ -152,7 +153,7 @@ class LiteRTDetector:
         """The mesh within a box turned by the eyes' line; without ``score``, by its presence."""
         (right_x, right_y), (left_x, left_y) = eyes
         angle = math.atan2(left_y - right_y, left_x - right_x)
-        side = box.side * _ROI_SCALE
+        side = box.side * ROI_SCALE
         if not math.isfinite(side + angle + sum(box.centre)) or side < 2:
             return None
         size_px = self._mesh.size_px
@@ -204,7 +205,7 @@ class _Network:
 
 
 def _is_among(box: Box, faces: Sequence[Face]) -> bool:
-    return any(box.overlap(face.box) > _KNOWN_FACE_IOU for face in faces)
+    return any(box.overlap(face.box) > KNOWN_FACE_IOU for face in faces)
 
 
 def _rotated_square(

@@ -17,7 +17,7 @@ _RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158,
 _RIGHT_BROW = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55)
 _LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398)
 _LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
-_REGIONS = [
+REGIONS = [
     list(points) for points in (_LIPS, _NOSE, _RIGHT_EYE + _RIGHT_BROW, _LEFT_EYE + _LEFT_BROW)
 ]
 _FINE = 16  # sub-pixel steps of cv2.fillConvexPoly: 4 fractional bits
@@ -34,7 +34,7 @@ def focus_mask(landmarks: Points, size_px: int, margin: float) -> NDArray[np.uin
     mask = np.zeros((size_px, size_px), np.uint8)
     reach = 4.0 * size_px
     points = np.rint(np.clip(landmarks, -reach, reach) * _FINE).astype(np.int32)
-    for region in _REGIONS:
+    for region in REGIONS:
         cv2.fillConvexPoly(mask, cv2.convexHull(points[region]), 255, cv2.LINE_AA, shift=4)
     radius = round(margin * size_px)
     if radius > 0:

@@ -13,7 +13,7 @@ from dcrnet_runtime.face import Box, Face
 
 # Intersection over union from which two faces are one: higher than a detector's own (LiteRT's is
 # 0.3), since here a face that is being followed would be lost.
-_ONE_FACE_IOU = 0.5
+ONE_FACE_IOU = 0.5
 _LARGEST = 4.0  # times the frame's longer side
 
 
@@ -84,7 +84,7 @@ def _distinct(faces: Sequence[Face]) -> list[Face]:
     """Without a second mesh on one face: the one that is more of a face stays."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
-        if all(face.box.overlap(other.box) < _ONE_FACE_IOU for other in kept):
+        if all(face.box.overlap(other.box) < ONE_FACE_IOU for other in kept):
             kept.append(face)
     return kept
 
