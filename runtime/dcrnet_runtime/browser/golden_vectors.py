@@ -121,7 +121,7 @@ def _case(
 def _frames() -> dict[str, NDArray[np.uint8]]:
     """A drawn face over coloured blotches in three lights, (160, 160, 3) uint8 each."""
     crops = golden_crops(_SIDE).astype(np.int64)
-    plain = (3 * crops[0] + crops[4]) // 4
+    plain = 3 * crops[0] // 4 + crops[4] // 16 * 4  # in steps, which compress
     lights = {"plain": plain, "dark": plain // 5, "bright": 255 - (255 - plain) // 5}
     return {name: light.astype(np.uint8) for name, light in lights.items()}
 
