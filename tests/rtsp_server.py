@@ -13,8 +13,9 @@ from typing import Any
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 SIZES = ((320, 240), (480, 360))
 CODECS = {
@@ -45,6 +46,7 @@ def change_sizes(_: object, media: Any) -> None:
 Gst.init(None)
 server = GstRtspServer.RTSPServer()
 server.set_service(sys.argv[1])
+factories = []
 for name, codec in CODECS.items():
     for is_changing in (False, True):
         factory = GstRtspServer.RTSPMediaFactory()
@@ -57,6 +59,36 @@ for name, codec in CODECS.items():
             factory.connect("media-configure", change_sizes)
         path = f"/changing/{name}" if is_changing else f"/{name}"
         server.get_mount_points().add_factory(path, factory)
+        factories.append(factory)
+for path in ("/udp/h264", "/rare/h264"):
+    factory = GstRtspServer.RTSPMediaFactory()
+    codec = CODECS["h264"].replace("max=15", "max=300") if "rare" in path else CODECS["h264"]
+    factory.set_launch(
+        f"( videotestsrc is-live=true pattern=ball ! {caps(SIZES[0]).to_string().replace(' ', '')}"
+        f" ! {codec} name=pay0 pt=96 )"
+    )
+    if "udp" in path:
+        factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
+    else:
+        factory.set_shared(True)
+    server.get_mount_points().add_factory(path, factory)
+    factories.append(factory)
+if len(sys.argv) > 2:
+    user, password = sys.argv[2].split(":")
+    auth, token = GstRtspServer.RTSPAuth(), GstRtspServer.RTSPToken()
+    auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+    token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, "viewer")
+    auth.add_digest(user, password, token)
+    server.set_auth(auth)
+    for factory in factories:
+        permissions = GstRtspServer.RTSPPermissions()
+        permissions.add_permission_for_role(
+            "viewer", GstRtspServer.RTSP_PERM_MEDIA_FACTORY_ACCESS, True
+        )
+        permissions.add_permission_for_role(
+            "viewer", GstRtspServer.RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, True
+        )
+        factory.set_permissions(permissions)
 server.attach(None)
 sys.stdout.write("ready\n")
 sys.stdout.flush()

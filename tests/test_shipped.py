@@ -18,7 +18,8 @@ from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.cli.run import app
 from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
 from dcrnet_runtime.detectors.litert import FaceNetworks
-from dcrnet_runtime.models import shipped_model
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.models import Shipped, model_path, shipped_model
 from dcrnet_runtime.preprocess.crops import prepare
 from dcrnet_runtime.preprocess.spec import SPEC_VERSION
 from dcrnet_runtime.recognizer import Recognizer
@@ -34,13 +35,22 @@ KINDS = [
 MARGIN = 0.10
 
 
-def card() -> ModelCard:
-    return load_model(shipped_model()).card
+MEGABYTES = {Shipped.ACCURATE: 12.5, Shipped.FAST: 4.0}
+each_model = pytest.mark.parametrize("name", Shipped)
 
 
-def test_it_says_what_it_is() -> None:
-    shipped = card()
-    assert shipped.name.startswith("DCRNet (facial expression recognition, Abdeldayem et al.")
+def card(name: Shipped) -> ModelCard:
+    return load_model(shipped_model(name)).card
+
+
+@each_model
+def test_it_says_what_it_is(name: Shipped) -> None:
+    shipped = card(name)
+    title = {
+        Shipped.ACCURATE: "DCRNet (facial expression recognition, Abdeldayem et al.",
+        Shipped.FAST: "EfficientNet-Lite0",
+    }
+    assert shipped.name.startswith(title[name])
     assert len(shipped.labels) == 7
     assert shipped.preprocess.version == SPEC_VERSION
     assert shipped.preprocess.landmarks_sha256
@@ -48,51 +58,76 @@ def test_it_says_what_it_is() -> None:
     assert shipped.provenance["dataset"] == "ferplus"
 
 
-def test_it_is_small() -> None:
-    assert shipped_model().stat().st_size <= 12.5e6
+@each_model
+def test_it_is_small(name: Shipped) -> None:
+    assert shipped_model(name).stat().st_size <= MEGABYTES[name] * 1e6
 
 
-def test_it_was_exported_from_the_shipped_weights() -> None:
+def test_accurate_is_the_default() -> None:
+    assert shipped_model() == shipped_model("accurate")
+
+
+def test_a_name_that_is_not_shipped() -> None:
+    with pytest.raises(DcrnetError, match="'faster': take accurate or fast"):
+        shipped_model("faster")
+
+
+def test_a_file_called_like_a_shipped_model_is_named_with_its_folder() -> None:
+    assert model_path("fast") == shipped_model("fast")
+    assert model_path("./fast") == Path("fast")
+
+
+@each_model
+def test_it_was_exported_from_the_shipped_weights(name: Shipped) -> None:
     pytest.importorskip("torch", reason="needs the train extra")
     from dcrnet_edge.weights import shipped_checkpoint
 
-    digest = sha256(shipped_checkpoint().read_bytes()).hexdigest()
-    assert card().provenance["export"]["checkpoint_sha256"] == digest
+    digest = sha256(shipped_checkpoint(name).read_bytes()).hexdigest()
+    assert card(name).provenance["export"]["checkpoint_sha256"] == digest
 
 
+@each_model
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_portrait_smiles(kind: DetectorKind, portrait: NDArray[np.uint8]) -> None:
-    recognizer = Recognizer(load_model(shipped_model()), open_detector(kind))
+def test_the_portrait_smiles(
+    kind: DetectorKind, name: Shipped, portrait: NDArray[np.uint8]
+) -> None:
+    recognizer = Recognizer(load_model(shipped_model(name)), open_detector(kind))
     (recognition,) = recognizer.recognize(portrait)
     assert recognition.label == "happiness"
     assert recognition.probability > 0.5
 
 
-def test_the_demo_command(portrait: NDArray[np.uint8], tmp_path: Path) -> None:
+@each_model
+def test_the_demo_command(name: Shipped, portrait: NDArray[np.uint8], tmp_path: Path) -> None:
     out = tmp_path / "drawn.png"
-    result = CliRunner().invoke(app, ["--demo", "--save", str(out), "--detector", "cascade"])
+    arguments = ["--demo", "--model", name, "--save", str(out), "--detector", "cascade"]
+    result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     (face,) = json.loads(result.stdout)["faces"]
     assert face["label"] == "happiness"
     assert cv2.imread(str(out)).shape == portrait.shape
 
 
+@each_model
 @pytest.mark.parametrize("size", [96, 192, 512, 1200])
-def test_the_answer_holds_at_any_resolution(size: int, portrait: NDArray[np.uint8]) -> None:
+def test_the_answer_holds_at_any_resolution(
+    size: int, name: Shipped, portrait: NDArray[np.uint8]
+) -> None:
     """The head fills 60 % of the frame, so the smallest face is some 45 px wide."""
     head = cv2.resize(portrait[20:260, 100:340], (size, size), interpolation=cv2.INTER_AREA)
-    recognizer = Recognizer(load_model(shipped_model()), open_detector())
+    recognizer = Recognizer(load_model(shipped_model(name)), open_detector())
     (recognition,) = recognizer.recognize(head)
     assert recognition.label == "happiness"
 
 
-def test_int8_gives_the_labels_of_torch(portrait: NDArray[np.uint8]) -> None:
+@each_model
+def test_int8_gives_the_labels_of_torch(name: Shipped, portrait: NDArray[np.uint8]) -> None:
     """On views of the portrait wherever float's first two labels lie 0.10 apart or more."""
     torch = pytest.importorskip("torch", reason="needs the train extra")
     from dcrnet_edge.models.checkpoint import load_checkpoint
     from dcrnet_edge.weights import shipped_checkpoint
 
-    model = load_model(shipped_model())
+    model = load_model(shipped_model(name))
     (face,) = open_detector(DetectorKind.CASCADE).find(portrait)
     views = []
     for gain in (0.3, 0.6, 1.0, 1.4):
@@ -101,7 +136,7 @@ def test_int8_gives_the_labels_of_torch(portrait: NDArray[np.uint8]) -> None:
             rgb = np.clip(portrait * gain, 0, 255).astype(np.uint8)
             views.append(prepare(rgb, moved, model.card.preprocess))
     crops = np.stack(views)
-    network = load_checkpoint(shipped_checkpoint()).at(model.card.preprocess.size_px).network
+    network = load_checkpoint(shipped_checkpoint(name)).at(model.card.preprocess.size_px).network
     with torch.inference_mode():
         expected = network(torch.from_numpy(crops).permute(0, 3, 1, 2)).softmax(dim=1).numpy()
     found = np.concatenate([model.probabilities(crop[None]) for crop in crops])

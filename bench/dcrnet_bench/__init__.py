@@ -3,7 +3,7 @@
 >>> from dcrnet_bench import Device, Plan, open_target
 >>> plan = Plan([path], threads=1, runs=50)
 >>> report = open_target(Device.CPU).measure(plan, warn=lambda text: None)
->>> print(f"a face in {report.models[0].latency.median_ms:.2f} ms")
+>>> print(f"a face in {report.models[0].latency_ms.p90:.2f} ms")
 a face in ... ms
 """
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dcrnet_bench.host.device import Device
     from dcrnet_bench.meters.meter import EnergyMeter
     from dcrnet_bench.meters.registry import open_meter
-    from dcrnet_bench.report import Report
+    from dcrnet_bench.report.report import Report
     from dcrnet_bench.targets.registry import open_target
     from dcrnet_bench.targets.target import Plan, Target
 
@@ -26,7 +26,7 @@ _HOMES = {
     "Device": "host.device",
     "EnergyMeter": "meters.meter",
     "Plan": "targets.target",
-    "Report": "report",
+    "Report": "report.report",
     "Target": "targets.target",
     "open_meter": "meters.registry",
     "open_target": "targets.registry",

@@ -11,7 +11,8 @@ import typer
 
 from dcrnet_edge.cli.eval_options import DataOptions, ModelOptions, ReportOptions
 from dcrnet_edge.cli.extra import train_extra
-from dcrnet_runtime.cli.console import command_app, note, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from dcrnet_edge.evaluation.metrics import Metrics
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
     from dcrnet_edge.evaluation.predictions import Predictions
-    from dcrnet_edge.evaluation.report import Rows
     from dcrnet_edge.evaluation.robustness import Loss
+    from dcrnet_edge.evaluation.rows import Rows
 
 app = command_app()
 
@@ -165,7 +166,7 @@ def _tables(outcome: Outcome) -> list[Rows]:
 
 
 def _show(rows: Rows, *, as_markdown: bool) -> None:
-    from dcrnet_edge.evaluation.report import markdown, print_rows
+    from dcrnet_edge.evaluation.rows import markdown, print_rows
 
     if as_markdown:
         typer.echo(markdown(rows))

@@ -11,6 +11,7 @@ import typer
 from dcrnet_edge.cli.face_data import LandmarksCacheOption, open_data
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.models import model_path
 
 if TYPE_CHECKING:
     from dcrnet_edge.data.corruptions import Corruption
@@ -26,8 +27,10 @@ class ModelOptions:
     models: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Checkpoints, ONNX or TFLite files, or predictions (.csv); default: what is"
-            " shipped, the checkpoint at each of its sizes."
+            parser=model_path,
+            metavar="MODEL",
+            help="accurate, fast, checkpoints, ONNX or TFLite files, or predictions (.csv);"
+            " default: what is shipped, each checkpoint at each of its sizes.",
         ),
     ] = None
     size: Annotated[
@@ -35,7 +38,12 @@ class ModelOptions:
         typer.Option(help="Input side of a checkpoint, in place of its own; repeatable."),
     ] = None
     against: Annotated[
-        Path | None, typer.Option(help="A model or predictions to compare the first one with.")
+        Path | None,
+        typer.Option(
+            parser=model_path,
+            metavar="MODEL",
+            help="A model or predictions to compare the first one with.",
+        ),
     ] = None
 
     def judged(self) -> list[ModelRef]:
@@ -124,6 +132,7 @@ class DataOptions:
             self.workers,
             is_box_only=self.box_only,
             landmarks_cache=self.landmarks_cache,
+            needed=[part],
         )
         return Images(faces, part, self.data, self.shared_labels)
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcrnet_edge.cli.progress import progress_bar
 from dcrnet_runtime.cli.console import note
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dcrnet_edge.data.face_data import FaceData
+    from dcrnet_edge.datasets.sample import FaceDataset, Split
     from dcrnet_edge.datasets.splits import SplitPlan
 
 
@@ -35,6 +37,7 @@ def open_data(
     *,
     is_box_only: bool = False,
     landmarks_cache: Path | None = None,
+    needed: Sequence[Split] | None = None,
 ) -> FaceData:
     """Read a data set, say what is in it, and find its faces as they are asked for.
 
@@ -46,25 +49,52 @@ def open_data(
         workers: processes that look for faces; 0: one for each core.
         is_box_only: withhold the landmarks that are found.
         landmarks_cache: one file that has the faces, or gets them.
+        needed: splits that have to be there; None for all.
 
     Raises:
         DcrnetError: the data cannot be read or split, or there is no landmark network.
     """
     from lightning.pytorch.utilities import rank_zero_only
 
-    from dcrnet_edge.data.crop_cache import CropCache
-    from dcrnet_edge.data.face_cache import FaceCache
-    from dcrnet_edge.data.face_data import FaceData
     from dcrnet_edge.datasets.reading import read_dataset
-    from dcrnet_runtime.cache import cache_folder
-    from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
+    from dcrnet_edge.datasets.sample import Split
 
     say = rank_zero_only(note)  # not by each of several devices
     say(f"Reading {root}.")
-    dataset = read_dataset(name, root, plan)
+    dataset = read_dataset(name, root, plan, tuple(Split) if needed is None else needed)
     counts = ", ".join(f"{split} {len(samples)}" for split, samples in dataset.splits.items())
-    skipped = f", {dataset.unreadable} unreadable ones skipped" if dataset.unreadable else ""
-    say(f"{dataset.protocol}: {counts} images; {dataset.repeats} repeats dropped{skipped}.")
+    left_out = _left_out(dataset)
+    say(f"{dataset.protocol}: {counts} images; {dataset.repeats} repeats dropped{left_out}.")
+    return open_faces(dataset, landmarks, workers, landmarks_cache, is_box_only=is_box_only)
+
+
+def open_faces(
+    dataset: FaceDataset,
+    landmarks: Path | None,
+    workers: int = 0,
+    landmarks_cache: Path | None = None,
+    *,
+    is_box_only: bool = False,
+) -> FaceData:
+    """Find the faces of a data set that has been read, as they are asked for.
+
+    Args:
+        dataset: its samples.
+        landmarks: see :func:`open_data`.
+        workers: see there.
+        landmarks_cache: see there.
+        is_box_only: see there.
+
+    Raises:
+        DcrnetError: there is no landmark network.
+    """
+    from dcrnet_edge.data.crop_cache import CropCache
+    from dcrnet_edge.data.face_cache import FaceCache
+    from dcrnet_edge.data.face_data import FaceData
+    from dcrnet_runtime.cache import cache_folder
+    from dcrnet_runtime.cli.progress import progress_bar
+    from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
+
     cache = FaceCache(
         cache_folder() / "faces",
         functools.partial(open_detector, DetectorKind.LITERT, landmarks),
@@ -74,3 +104,12 @@ def open_data(
     )
     crops = CropCache(cache_folder() / "crops", progress_bar("Preparing faces"))
     return FaceData(dataset, cache, crops, is_box_only=is_box_only)
+
+
+def _left_out(dataset: FaceDataset) -> str:
+    from dcrnet_edge.datasets.collection import listed
+
+    forks = len(dataset.left_out) - dataset.unreadable
+    counted = [f"{dataset.unreadable} unreadable ones"] if dataset.unreadable else []
+    counted += [f"{forks} ._ files of macOS"] if forks else []
+    return f", {' and '.join(counted)} left out ({listed(dataset.left_out)})" if counted else ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcrnet_edge.cli.extra import train_extra
+from dcrnet_edge.cli.resumed_command import ResumedCommand
 from dcrnet_edge.cli.train_options import (
     HardwareOptions,
     InitializationOptions,
@@ -15,7 +17,8 @@ from dcrnet_edge.cli.train_options import (
     SettingOptions,
     TeacherOptions,
 )
-from dcrnet_runtime.cli.console import command_app, note, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 from dcrnet_runtime.deprecation import renamed
 
@@ -47,11 +50,15 @@ def train(
     """
     train_extra()
     _quiet_lightning()
-    # A run's own config.toml has the names of its day: resuming it needs no notice.
-    settings = run_settings(
-        asked.preset, asked.config, asked.set_ or [], asked.named(), notice=not run.resume
-    )
+    from dcrnet_edge.cli.resumption import check_initialization, keep_options, settings_of_run
+
     initialization, hardware = first.initialization(), carried_out.hardware()
+    if run.resume and not asked.all_folds:
+        settings = settings_of_run(run.out, asked)
+        check_initialization(run.out, first)
+    else:
+        settings = run_settings(asked.preset, asked.config, asked.set_ or [], asked.named())
+        keep_options(run, asked.preset, first, teachers, carried_out)
     read = functools.partial(carried_out.read, settings.dataset, run.data)
     teachers.check(all_folds=asked.all_folds)
     if asked.all_folds:
@@ -60,7 +67,7 @@ def train(
         _train_once(read, settings, initialization, teachers, run, hardware)
 
 
-app.command()(
+app.command(cls=ResumedCommand)(
     reported(assignment="--set", folds="--set split.folds")(
         with_groups(
             train,
@@ -102,7 +109,7 @@ def _train_folds(
         hardware=hardware,
         command=command_line(sys.argv),
     )
-    note(f"Wrote {path}. Next: dcrnet-eval {path}")
+    note(f"Wrote {path}. Next: dcrnet-eval {shlex.quote(str(path))}")
 
 
 def _train_once(
@@ -132,7 +139,27 @@ def _train_once(
     path = run.train(resume=asked.resume)
     say = rank_zero_only(note)
     say(_speed(asked.out))
-    say(f"Wrote {path}. Next: dcrnet-eval {path} --data {asked.data}; dcrnet-export {path} --int8")
+    checkpoint, judged = shlex.quote(str(path)), " ".join(_data_words(asked.data, settings))
+    say(
+        f"Wrote {path}. Next: dcrnet-eval {checkpoint} {judged}; dcrnet-export {checkpoint} --int8"
+    )
+
+
+def _data_words(root: Path, settings: RunConfig) -> list[str]:
+    """The options by which ``dcrnet-eval`` finds the same Test split."""
+    from dcrnet_edge.datasets.splits import SplitPlan
+
+    plan, usual = settings.split, SplitPlan()
+    words = ["--data", shlex.quote(str(root)), "--dataset", settings.dataset]
+    if plan.kind is not None:
+        words += ["--protocol", plan.kind.value]
+    for option, value, default in (
+        ("--fold", plan.fold, usual.fold),
+        ("--folds", plan.folds, usual.folds),
+        ("--split-seed", plan.seed, usual.seed),
+    ):
+        words += [option, str(value)] if value != default else []
+    return words
 
 
 _GPU_IMAGES_PER_S = 2700
@@ -148,9 +175,15 @@ def _speed(folder: Path) -> str:
     settings = json.loads((folder / SETTINGS_NAME).read_text())
     a_core = settings["loader_images_per_s_a_core"]
     cores = -(-_GPU_IMAGES_PER_S // max(1, int(a_core)))
+    rate, bare = settings["images_per_s"], settings.get("bare_images_per_s")
+    share = (
+        ""
+        if bare is None
+        else f", {rate / bare:.0%} of the {bare:.0f} of a synthetic batch that lies on the GPU"
+    )
     return (
         f"Data wait {settings['data_wait_percent']:.1f} % of training's time, at"
-        f" {settings['images_per_s']:.0f} images a second. A core loads {a_core:.0f} a second:"
+        f" {rate:.0f} images a second{share}. A core loads {a_core:.0f} a second:"
         f" {_GPU_IMAGES_PER_S}, as a GPU takes, need {cores} (--workers)."
     )
 
@@ -161,8 +194,6 @@ def command_line(argv: Sequence[str]) -> str:
     Args:
         argv: program and arguments.
     """
-    import shlex
-
     named = []
     for argument in argv:
         option, equals, value = (
@@ -177,8 +208,6 @@ def run_settings(
     config: Path | None,
     assignments: list[str],
     named: dict[str, Any],
-    *,
-    notice: bool = True,
 ) -> RunConfig:
     """Preset, file, assignments and named options, later ones over earlier ones.
 
@@ -187,25 +216,40 @@ def run_settings(
         config: TOML file.
         assignments: such as ``recipe.ema_decay=0.998``.
         named: settings that have options of their own, by path; None where not given.
-        notice: tell the new names of settings that are given by their old ones.
 
     Raises:
         DcrnetError: an unknown name or a bad value.
     """
     from dcrnet_edge import presets
     from dcrnet_edge.datasets.registry import adapter
-    from dcrnet_edge.training.run_config import RunConfig, nested, old_names, parse_assignment
+    from dcrnet_edge.training.run_config import (
+        RunConfig,
+        fitted,
+        laid_over,
+        nested,
+        old_names,
+        parse_assignment,
+    )
 
     layers = [] if config is None else [presets.read_toml(config)]
     layers += [parse_assignment(text) for text in assignments]
-    for layer in layers if notice else ():
+    for layer in layers:
         for old, new in old_names(layer):
             note(renamed(f"setting {old}", new))
     layers += [nested(name, value) for name, value in named.items() if value is not None]
     if preset is None:
         kinds = [layer["dataset"] for layer in layers if "dataset" in layer]
         preset = adapter(str(kinds[-1]) if kinds else "ferplus").preset
-    return RunConfig.of(presets.preset(preset), *layers)
+    # What the command line says is one layer, whichever option says it.
+    said: dict[str, Any] = {}
+    for layer in layers[config is not None :]:
+        said = laid_over(said, layer)
+    asked = [presets.preset(preset), *layers[: config is not None], said]
+    settled = fitted(asked)
+    if len(settled) > len(asked):
+        sizes = settled[-1]["recipe"]["progressive"]
+        note(f"Sizes grow over fewer epochs: recipe.progressive is {sizes}.")
+    return RunConfig.of(*settled)
 
 
 if __name__ == "__main__":

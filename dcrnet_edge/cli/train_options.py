@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dcrnet_edge.cli.face_data import LandmarksCacheOption, open_data
-from dcrnet_edge.cli.progress import progress_bar
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_edge.models.registry import names as network_names
 from dcrnet_edge.presets import preset_names
@@ -31,7 +30,11 @@ class RunOptions:
     data: Annotated[Path, typer.Option(help="The data set's folder.")]
     out: Annotated[Path, typer.Option(help="Run folder.")] = Path("runs/dcrnet")
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run that --out holds.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the run that --out holds, by the options it was started with.",
+        ),
     ] = False
 
 
@@ -86,17 +89,24 @@ class SettingOptions:
 
     def named(self) -> dict[str, Any]:
         """Settings that have options of their own, by path; None where not given."""
-        return {
-            "dataset": self.dataset,
-            "architecture": self.network,
-            "preprocess.size_px": self.size,
-            "recipe.epochs": self.epochs,
-            "recipe.batch_size": self.batch_size,
-            "recipe.learning_rate": self.learning_rate,
-            "recipe.seed": self.seed,
-            "split.kind": self.protocol,
-            "split.fold": self.fold,
-        }
+        return {path: getattr(self, option) for path, option in _OWN_OPTIONS.items()}
+
+    def option_of(self, path: str) -> str:
+        """The name of the option that a setting has of its own."""
+        return _OWN_OPTIONS[path]
+
+
+_OWN_OPTIONS = {
+    "dataset": "dataset",
+    "architecture": "network",
+    "preprocess.size_px": "size",
+    "recipe.epochs": "epochs",
+    "recipe.batch_size": "batch_size",
+    "recipe.learning_rate": "learning_rate",
+    "recipe.seed": "seed",
+    "split.kind": "protocol",
+    "split.fold": "fold",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,11 @@ class InitializationOptions:
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Random weights instead of ImageNet's.")
     ] = False
+
+    @property
+    def is_given(self) -> bool:
+        """Whether one is asked for by name."""
+        return bool(self.start_from or self.backbone_weights or self.from_scratch)
 
     def initialization(self) -> Initialization:
         """The one that is asked for.
@@ -150,6 +165,9 @@ class TeacherOptions:
             " repeatable."
         ),
     ] = None
+    teacher_size: Annotated[
+        int | None, typer.Option(help="Input side of the teachers, in place of their own.")
+    ] = None
     unlabelled: Annotated[
         Path | None,
         typer.Option(help="Folder of more faces, which the teachers alone label."),
@@ -166,6 +184,8 @@ class TeacherOptions:
         """Refuse options that do not go together."""
         if self.unlabelled is not None and not self.teacher:
             raise DcrnetError("--unlabelled has no labels but the teachers': name a --teacher")
+        if self.teacher_size is not None and not self.teacher:
+            raise DcrnetError("--teacher-size is the teachers': name a --teacher")
         if self.exclude and self.unlabelled is None:
             raise DcrnetError("--exclude takes copies out of --unlabelled: name that folder, too")
         if self.teacher and all_folds:
@@ -184,8 +204,11 @@ class TeacherOptions:
         from dcrnet_edge.distillation.teaching import teach
         from dcrnet_edge.distillation.unlabelled import UnlabelledFolder
         from dcrnet_runtime.cache import cache_folder
+        from dcrnet_runtime.cli.progress import progress_bar
 
-        teachers = [Teacher.read(path, data.dataset.labels) for path in self.teacher]
+        teachers = [
+            Teacher.read(path, data.dataset.labels, self.teacher_size) for path in self.teacher
+        ]
         answers = TeacherAnswers(cache_folder() / "teachers", progress_bar("Asking teachers"))
         folder = None
         if self.unlabelled is not None:
@@ -193,6 +216,8 @@ class TeacherOptions:
             folder = UnlabelledFolder(self.unlabelled, excluded, self.unlabelled_license)
         taught = teach(data, teachers, answers, spec, folder)
         say = rank_zero_only(note)
+        for leak in filter(None, (teacher.leak(data.dataset) for teacher in teachers)):
+            say(f"warning: {leak}")
         say(
             f"Teachers: {', '.join(teacher.name for teacher in teachers)}; temperature"
             f" {spec.temperature:g}, share {spec.share:g} of each target."

@@ -7,6 +7,7 @@ FERPlus's 48 px pictures, whose face fills them, and grow with the sides of larg
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -87,21 +88,19 @@ class SeededCorruption:
         return corrupt(rgb, self.kind, np.random.default_rng((self.seed, picture)))
 
 
-_SQUARE = 16
-_SQUARE_PLACES = (4, 27)
-_EYES = (12, 22, 6, 42)
-_MOUTH = (31, 43, 12, 36)
-"""First row, last row + 1, first column, last column + 1."""
+Region = tuple[float, float, float, float]
+"""First row, last row + 1, first column, last column + 1, in px of a 48 px picture."""
 
-_MASK = ((5, 27), (23.5, 23), (42, 27), (39, 42), (31, 48), (16, 48), (8, 42))
+EYES: Region = (12, 22, 6, 42)
+MOUTH: Region = (31, 43, 12, 36)
+SQUARE_PLACES = (4, 27)
+"""First and last row and column in px where a square may begin."""
+
+MASK = ((5, 27), (23.5, 23), (42, 27), (39, 42), (31, 48), (16, 48), (8, 42))
 """Corners (x, y) in px of what a mask covers, from the bridge of the nose to the chin."""
 
+_SQUARE_SIDE = 16.0
 _MASK_CODE = 200
-_JPEG_QUALITY = 20
-_PHOTONS = 60.0
-_CONTRAST = 0.3
-_ROTATION_DEG = 20.0
-_DOWNSCALING = 2.0
 
 
 def corrupt(
@@ -138,88 +137,127 @@ def corrupt(
     """
     match kind:
         case Corruption.HALF_BRIGHTNESS:
-            return _codes(rgb * 0.5)
+            return exposed(rgb, 0.5)
         case Corruption.QUARTER_BRIGHTNESS:
-            return _codes(rgb * 0.25)
+            return exposed(rgb, 0.25)
         case Corruption.OVEREXPOSURE:
-            return _codes(rgb * 1.5 + 20.0)
+            return exposed(rgb, 1.5, 20.0)
         case Corruption.NOISE_10:
-            return _codes(rgb + rng.normal(0.0, 10.0, (*rgb.shape[:2], 1)))
+            return noisy(rgb, 10.0, rng)
         case Corruption.NOISE_25:
-            return _codes(rgb + rng.normal(0.0, 25.0, (*rgb.shape[:2], 1)))
+            return noisy(rgb, 25.0, rng)
         case Corruption.BLUR:
-            return _blur(rgb)
+            return blurred(rgb, 1.0)
         case Corruption.JPEG:
-            return _jpeg(rgb)
+            return jpeg_coded(rgb, 20)
         case Corruption.SQUARE:
-            low, high = _SQUARE_PLACES
-            top, left = rng.integers(low, high + 1, 2)
-            return _covered(rgb, top, top + _SQUARE, left, left + _SQUARE)
+            return with_square(rgb, _SQUARE_SIDE, rng)
         case Corruption.EYES:
-            return _covered(rgb, *_EYES)
+            return covered(rgb, EYES)
         case Corruption.MOUTH:
-            return _covered(rgb, *_MOUTH)
+            return covered(rgb, MOUTH)
         case Corruption.CONTRAST:
-            mean = rgb.mean()
-            return _codes((rgb - mean) * _CONTRAST + mean)
+            return flattened(rgb, 0.3)
         case Corruption.SHOT_NOISE:
-            return _shot_noise(rgb, rng)
+            return few_photons(rgb, 60.0, rng)
         case Corruption.ROTATION:
-            return _rotated(rgb, _ROTATION_DEG * rng.choice((-1.0, 1.0)))
+            return turned(rgb, 20.0, rng)
         case Corruption.DOWNSCALING:
-            return _downscaled(rgb)
+            return downscaled(rgb, 2.0)
         case Corruption.MASK:
-            return _masked(rgb)
+            return masked(rgb, MASK)
 
 
-def _codes(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+def exposed(rgb: NDArray[np.uint8], gain: float, offset: float = 0.0) -> NDArray[np.uint8]:
+    """Codes x gain + offset."""
+    return _codes(rgb * gain + offset)
 
 
-def _blur(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = rgb.shape[:2]
-    return cv2.GaussianBlur(rgb, (0, 0), sigmaX=width / SIDE, sigmaY=height / SIDE)
+def noisy(rgb: NDArray[np.uint8], sigma: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Gaussian noise of ``sigma`` codes, one draw a pixel for all channels."""
+    return _codes(rgb + rng.normal(0.0, sigma, (*rgb.shape[:2], 1)))
 
 
-def _jpeg(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def blurred(rgb: NDArray[np.uint8], sigma_px: float) -> NDArray[np.uint8]:
+    """Gaussian blur; sigma in px of 48."""
+    rows, columns = _scale(rgb)
+    return cv2.GaussianBlur(rgb, (0, 0), sigmaX=sigma_px * columns, sigmaY=sigma_px * rows)
+
+
+def jpeg_coded(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """Packed as JPEG of a quality of 1 to 100, and unpacked."""
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-    packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
+    packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return cv2.cvtColor(cv2.imdecode(packed, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
-def _covered(
-    rgb: NDArray[np.uint8], top: int, bottom: int, left: int, right: int
-) -> NDArray[np.uint8]:
-    rows, columns = (side / SIDE for side in rgb.shape[:2])
-    covered = rgb.copy()
-    covered[
+def covered(rgb: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
+    """A black rectangle; what of it lies outside the picture covers nothing."""
+    rows, columns = _scale(rgb)
+    top, bottom, left, right = (max(0.0, edge) for edge in region)
+    copy = rgb.copy()
+    copy[
         round(top * rows) : round(bottom * rows), round(left * columns) : round(right * columns)
     ] = 0
-    return covered
+    return copy
 
 
-def _shot_noise(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def with_square(
+    rgb: NDArray[np.uint8], side_px: float, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """A black square, its first row and column drawn from :data:`SQUARE_PLACES`."""
+    low, high = SQUARE_PLACES
+    top, left = rng.integers(low, high + 1, 2)
+    return covered(rgb, (top, top + side_px, left, left + side_px))
+
+
+def flattened(rgb: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """A share of the contrast about the picture's mean."""
+    mean = rgb.mean()
+    return _codes((rgb - mean) * share + mean)
+
+
+def few_photons(
+    rgb: NDArray[np.uint8], photons: float, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Poisson noise of so many photons at code 255; one draw a pixel, by the channels' mean."""
     level = rgb.mean(axis=2, keepdims=True)
-    code_a_photon = 255.0 / _PHOTONS
+    code_a_photon = 255.0 / photons
     return _codes(rgb + rng.poisson(level / code_a_photon) * code_a_photon - level)
 
 
-def _rotated(rgb: NDArray[np.uint8], angle_deg: float) -> NDArray[np.uint8]:
+def turned(
+    rgb: NDArray[np.uint8], angle_deg: float, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Turned about the middle to a side that is drawn, the border repeated."""
     height, width = rgb.shape[:2]
-    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle_deg, 1.0)
+    middle = ((width - 1) / 2, (height - 1) / 2)
+    turn = cv2.getRotationMatrix2D(middle, angle_deg * rng.choice((-1.0, 1.0)), 1.0)
     return cv2.warpAffine(rgb, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
 
 
-def _downscaled(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def downscaled(rgb: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
+    """Sides divided by a factor, by areas, and back bilinearly."""
     height, width = rgb.shape[:2]
-    small = max(1, round(width / _DOWNSCALING)), max(1, round(height / _DOWNSCALING))
+    small = max(1, round(width / factor)), max(1, round(height / factor))
     few = cv2.resize(rgb, small, interpolation=cv2.INTER_AREA)
     return cv2.resize(few, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _masked(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = rgb.shape[:2]
-    corners = (np.array(_MASK) + 0.5) * (width / SIDE, height / SIDE) - 0.5
+def masked(rgb: NDArray[np.uint8], corners: Sequence[tuple[float, float]]) -> NDArray[np.uint8]:
+    """A light grey polygon of (x, y) corners in px of 48."""
+    rows, columns = _scale(rgb)
+    inside = (np.array(corners) + 0.5) * (columns, rows) - 0.5
     bits = 4  # of a pixel's fraction
-    fixed = np.rint(corners * 2**bits).astype(np.int32)
+    fixed = np.rint(inside * 2**bits).astype(np.int32)
     return cv2.fillConvexPoly(rgb.copy(), fixed, (_MASK_CODE,) * 3, shift=bits)
+
+
+def _scale(rgb: NDArray[np.uint8]) -> tuple[float, float]:
+    """Rows and columns for one of 48."""
+    height, width = rgb.shape[:2]
+    return height / SIDE, width / SIDE
+
+
+def _codes(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)

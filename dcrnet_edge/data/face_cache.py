@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from dcrnet_edge.data.landmarks_file import LandmarksFile
 from dcrnet_edge.datasets.sample import Sample, read_rgb
+from dcrnet_runtime.detectors.box_search import MARGIN, face_in_box, whole_picture
 from dcrnet_runtime.detectors.detector import Detector
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import LANDMARKS, Box, Face
@@ -28,7 +29,6 @@ SHARD = 2048
 POOL_FROM = 512
 """Images from which on other processes are worth their start."""
 _CHUNK = 16
-_MARGIN = 0.25
 _log = logging.getLogger(__name__)
 
 
@@ -61,7 +61,7 @@ class FaceCache:
         self._detector = open_detector()
         self.name = self._detector.name
         self.landmarks_sha256 = self._detector.landmarks_sha256
-        found_by = f"{self.name} {self.landmarks_sha256} {_MARGIN}"
+        found_by = f"{self.name} {self.landmarks_sha256} {MARGIN}"
         self._file = None if file is None else LandmarksFile(file, found_by)
 
     def faces(
@@ -155,7 +155,7 @@ class FaceCache:
             ) from error
 
     def _key(self, samples: Sequence[Sample]) -> str:
-        digest = sha256(f"{self.name} {self.landmarks_sha256} {_MARGIN}".encode())
+        digest = sha256(f"{self.name} {self.landmarks_sha256} {MARGIN}".encode())
         for sample in samples:
             digest.update(content_digest(sample))
         return digest.hexdigest()[:32]
@@ -216,22 +216,5 @@ def _find_in_worker(sample: Sample) -> Face:
 
 
 def face_of_crop(rgb: NDArray[np.uint8], detector: Detector) -> Face:
-    """The face of an image that is itself a face crop.
-
-    The detector wants to see around the face, so the image gets a margin first. The most
-    central face counts; the whole image is the face's box in any case.
-    """
-    height, width = rgb.shape[:2]
-    margin = round(_MARGIN * max(height, width))
-    padded = np.pad(rgb, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
-    box = Box(0.0, 0.0, float(width), float(height))
-    middle = np.array(box.centre)
-    best, best_distance = None, 0.5 * max(height, width)
-    for face in detector.find(padded):
-        if face.landmarks is None:
-            continue
-        landmarks = (face.landmarks - margin).astype(np.float32)
-        distance = float(np.linalg.norm(landmarks.mean(axis=0) - middle))
-        if distance < best_distance:
-            best, best_distance = landmarks, distance
-    return Face(box, best)
+    """The face of an (H, W, 3) image that is itself a face crop; the whole image is its box."""
+    return face_in_box(rgb, whole_picture(rgb), detector)

@@ -52,6 +52,25 @@ class FaceData:
         dataset = replace(self.dataset, splits=splits, images=())
         return FaceData(dataset, self._cache, self._crops, is_box_only=self._is_box_only)
 
+    def with_split(
+        self, split: Split, samples: Sequence[Sample], crops: CropCache | None = None
+    ) -> FaceData:
+        """Other images in place of a split's, such as some of them, or corrupted ones.
+
+        Args:
+            split: the only one that is left.
+            samples: its images.
+            crops: keeps them prepared; by default where the data set's are.
+        """
+        are_altered = any(sample.alteration is not None for sample in samples)
+        dataset = replace(
+            self.dataset,
+            splits={split: list(samples)},
+            images=() if are_altered else self.dataset.images,
+        )
+        crops = crops or self._crops
+        return FaceData(dataset, self._cache, crops, is_box_only=self._is_box_only)
+
     def with_training(self, samples: Sequence[Sample], faces: Sequence[Face]) -> FaceData:
         """The same data set with other training samples.
 

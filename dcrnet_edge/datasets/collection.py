@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dcrnet_edge.datasets.sample import Sample, Split
@@ -78,3 +78,25 @@ def listed(names: Iterable[str]) -> str:
     names = list(names)
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
+
+
+def is_resource_fork(path: Path) -> bool:
+    """Whether it is one of the ``._`` files that macOS writes beside others, named after them."""
+    return path.name.startswith("._")
+
+
+def without_resource_forks(collection: Collection) -> tuple[Collection, list[Path]]:
+    """The collection without the ``._`` files that its layout took for images, and these."""
+    samples, official = collection.samples, collection.official
+    kept = [i for i, sample in enumerate(samples) if not is_resource_fork(sample.path)]
+    if len(kept) == len(samples):
+        return collection, []
+    place = {index: new for new, index in enumerate(kept)}
+    forks = [sample.path for sample in samples if is_resource_fork(sample.path)]
+    cleared = replace(
+        collection,
+        samples=[samples[i] for i in kept],
+        official=[official[i] for i in kept] if official else [],
+        paper_images=tuple(place[i] for i in collection.paper_images if i in place),
+    )
+    return cleared, forks

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
 from dcrnet_edge.datasets import registry
-from dcrnet_edge.datasets.collection import Collection
+from dcrnet_edge.datasets.collection import Collection, without_resource_forks
 from dcrnet_edge.datasets.sample import UNLABELLED, FaceDataset, Sample, Split, read_rgb
 from dcrnet_edge.datasets.splits import Parts, SplitPlan, divide
 from dcrnet_runtime.errors import DcrnetError
@@ -15,31 +16,36 @@ from dcrnet_runtime.errors import DcrnetError
 _MOST_UNREADABLE = 0.05
 
 
-def read_dataset(name: str, root: Path, plan: SplitPlan | None = None) -> FaceDataset:
+def read_dataset(
+    name: str, root: Path, plan: SplitPlan | None = None, needed: Sequence[Split] = tuple(Split)
+) -> FaceDataset:
     """Read the data set at ``root`` and split it.
 
     Images whose pixels occur twice are dropped: Test keeps them, then Valid. Images that cannot
-    be decoded are left out and counted.
+    be decoded are left out and counted, as are the ``._`` files that macOS puts beside images.
 
     Args:
         name: of its adapter in the registry.
         root: its folder.
         plan: how to split it.
+        needed: splits that have to be there; the others may be empty, or their images missing.
 
     Raises:
         DcrnetError: the data set is unknown, the folder is missing or has another layout, the
-            split is not possible, a split is empty, or more than 5 % of the images are
-            unreadable.
+            split is not possible, a split that is needed is empty, or more than 5 % of its
+            images are unreadable.
     """
     if not root.is_dir():
         raise DcrnetError(f"data set folder {root} does not exist: unpack the data set there")
-    collection = registry.adapter(name).read(root)
+    collection, forks = without_resource_forks(registry.adapter(name).read(root))
     parts, protocol = divide(collection, plan or SplitPlan())
     digests = _digests(collection.samples)
-    unreadable = [s for s, digest in zip(collection.samples, digests, strict=True) if not digest]
-    if len(unreadable) > _MOST_UNREADABLE * len(digests):
+    is_whole = set(needed) == set(Split)
+    wanted = range(len(digests)) if is_whole else [i for split in needed for i in parts[split]]
+    unreadable = [collection.samples[index] for index in wanted if not digests[index]]
+    if len(unreadable) > _MOST_UNREADABLE * len(wanted):
         raise DcrnetError(
-            f"{len(unreadable)} of {len(digests)} images cannot be read; the first:"
+            f"{len(unreadable)} of {len(wanted)} images cannot be read; the first:"
             f" {_failure(unreadable[0])}; unpack {root} again"
         )
     kept, repeats = _without_repeats(parts, digests)
@@ -47,7 +53,7 @@ def read_dataset(name: str, root: Path, plan: SplitPlan | None = None) -> FaceDa
     for split in Split:
         samples = [collection.samples[index] for index in kept[split]]
         splits[split] = [sample for sample in samples if sample.label != UNLABELLED]
-        if not splits[split]:
+        if split in needed and not splits[split]:
             raise DcrnetError(
                 f"{root} leaves no labelled image for the {split} split: is the data set whole?"
             )
@@ -61,6 +67,7 @@ def read_dataset(name: str, root: Path, plan: SplitPlan | None = None) -> FaceDa
         protocol,
         _dataset_digest(collection, kept, digests),
         [s for s, digest in decoded if digest and s.label != UNLABELLED],
+        (*(sample.path.name for sample in unreadable), *(path.name for path in forks)),
     )
 
 

@@ -88,6 +88,8 @@ class FaceDataset:
         digest: SHA-256 over every image's pixels, label and split.
         images: every labelled image that can be decoded, repeats included, in the adapter's
             order, which no split changes.
+        left_out: names of the files that were taken for no image: the unreadable ones, and
+            ``._`` files of macOS.
     """
 
     name: str
@@ -98,6 +100,7 @@ class FaceDataset:
     protocol: str = "official"
     digest: str = ""
     images: Sequence[Sample] = ()
+    left_out: Sequence[str] = ()
 
 
 def one_hot(label: int, labels: int) -> tuple[float, ...]:
@@ -126,10 +129,12 @@ def _read(sample: Sample) -> NDArray[np.uint8]:
     except OSError as error:
         raise DcrnetError(f"{sample.path} cannot be read: {error.strerror}") from error
     try:
-        codes = np.array(row.split(b",")[1].strip(b'"').split(), dtype=np.int64)
+        # The one cell of several numbers, wherever its column stands.
+        cells = [cell.strip(b' "\r\n') for cell in row.split(b",")]
+        codes = np.array(next(cell for cell in cells if b" " in cell).split(), dtype=np.int64)
         side = math.isqrt(codes.size)
         grey = codes.reshape(side, side)
-    except (IndexError, ValueError, OverflowError) as error:
+    except (StopIteration, ValueError, OverflowError) as error:
         raise DcrnetError(f"{sample.name} is no row of pixels: restore the file") from error
     if side == 0 or grey.min() < 0 or grey.max() > 255:
         raise DcrnetError(f"{sample.name} is no row of pixels: restore the file")

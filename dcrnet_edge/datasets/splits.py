@@ -85,7 +85,7 @@ def divide(collection: Collection, plan: SplitPlan) -> tuple[Parts, str]:
             parts = _fold(collection, plan, by_subject=kind is SplitKind.SUBJECT)
             name = "subject-independent" if kind is SplitKind.SUBJECT else "random"
             protocol = f"{name} fold {plan.fold} of {plan.folds}, seed {plan.seed}"
-    if not parts[Split.VALID]:
+    if not parts[Split.VALID] and parts[Split.TRAIN]:
         _carve_validation(collection.samples, parts, plan)
         protocol += f"; {plan.validation:.0%} of Train for validation"
     return parts, protocol
@@ -178,7 +178,7 @@ def _carve_validation(samples: Sequence[Sample], parts: Parts, plan: SplitPlan) 
             if len(chosen) >= wanted:
                 break
     else:
-        labels = 1 + max(samples[i].label for i in train)
+        labels = 1 + max(0, *(samples[i].label for i in train))
         counts = class_counts((samples[i] for i in train if samples[i].label >= 0), labels)
         for label, count in enumerate(counts):
             of_label = [i for i in train if samples[i].label == label]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dcrnet_edge.data.crop_cache import Crops, crops_key
 from dcrnet_edge.data.face_data import FaceData
-from dcrnet_edge.datasets.sample import Sample
+from dcrnet_edge.datasets.sample import FaceDataset, Sample
 from dcrnet_edge.evaluation.inference import predict
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint
 from dcrnet_runtime.errors import DcrnetError
@@ -24,11 +24,12 @@ from dcrnet_runtime.face import Face
 from dcrnet_runtime.outfile import written_beside
 
 _log = logging.getLogger(__name__)
+_OFFICIAL = "official"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Teacher:
-    """A checkpoint that teaches; its contract, input side included, is its own.
+    """A checkpoint that teaches, by its own contract.
 
     Attributes:
         name: of its file.
@@ -41,17 +42,21 @@ class Teacher:
     checkpoint: Checkpoint
 
     @classmethod
-    def read(cls, path: Path, labels: Sequence[str]) -> Teacher:
+    def read(cls, path: Path, labels: Sequence[str], size_px: int | None = None) -> Teacher:
         """The teacher in a file.
 
         Args:
             path: of a checkpoint.
             labels: that the student is to learn.
+            size_px: input side, in place of the checkpoint's own.
 
         Raises:
-            DcrnetError: the file is no checkpoint, or its labels are others.
+            DcrnetError: the file is no checkpoint, its labels are others, or its network takes
+                no such side.
         """
         checkpoint = load_checkpoint(path)
+        if size_px is not None:
+            checkpoint = checkpoint.at(size_px)
         known = checkpoint.card.labels
         if set(known) != set(labels):
             raise DcrnetError(
@@ -60,10 +65,48 @@ class Teacher:
             )
         return cls(path.name, sha256(path.read_bytes()).hexdigest(), checkpoint)
 
+    def leak(self, dataset: FaceDataset) -> str | None:
+        """One line where the teacher learned from another split of the student's data.
+
+        What is Valid or Test to the student may then have been Train to its teacher, whose answers
+        tell of it. The checkpoints that the teacher itself began with count as well. Not known of
+        a teacher whose card does not say what it was trained on.
+
+        Args:
+            dataset: the student's.
+        """
+        for trained in _trainings(self.checkpoint.card.provenance):
+            protocol = trained.get("protocol")
+            if trained.get("dataset") != dataset.name or not isinstance(protocol, str):
+                continue
+            # The digest is of images and splits; an official split needs none to be the same.
+            is_same = protocol == dataset.protocol and (
+                protocol == _OFFICIAL or trained.get("data_sha256") == dataset.digest
+            )
+            if not is_same:
+                return (
+                    f"teacher {self.name} was trained on another split of {dataset.name}"
+                    f" ({protocol}; here {dataset.protocol}): it may have seen this run's Valid"
+                    " and Test, whose figures then flatter; name a teacher of the same split"
+                )
+        return None
+
     def provenance(self) -> dict[str, Any]:
-        """Name, hash and network, as JSON values."""
-        network = self.checkpoint.network.architecture
-        return {"file": self.name, "sha256": self.sha256, "network": network}
+        """Name, hash, network and input side, as JSON values."""
+        return {
+            "file": self.name,
+            "sha256": self.sha256,
+            "network": self.checkpoint.network.architecture,
+            "size_px": self.checkpoint.card.preprocess.size_px,
+        }
+
+
+def _trainings(provenance: Any) -> Iterator[Mapping[str, Any]]:
+    """A checkpoint's training, and those of the checkpoints that it began with."""
+    while isinstance(provenance, Mapping):
+        yield provenance
+        start = provenance.get("start")
+        provenance = start.get("provenance") if isinstance(start, Mapping) else None
 
 
 class TeacherAnswers:

@@ -15,7 +15,7 @@ from dcrnet_edge.evaluation.predictions import PREDICTIONS_SUFFIX, Predictions, 
 from dcrnet_edge.models.checkpoint import load_checkpoint
 from dcrnet_edge.weights import shipped_checkpoint
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.models import shipped_model
+from dcrnet_runtime.models import Shipped, shipped_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +92,17 @@ class ModelRef:
 
 
 def shipped(sizes_px: Sequence[int]) -> list[ModelRef]:
-    """The shipped checkpoint and the int8 model made of it.
+    """Each shipped checkpoint and the int8 model made of it.
 
     Args:
-        sizes_px: input sides of the checkpoint; when empty, those that it was trained at.
+        sizes_px: input sides of the checkpoints; when empty, those that each was trained at.
     """
-    path = shipped_checkpoint()
-    sizes = sizes_px or load_checkpoint(path).trained_px
-    return [*(ModelRef(path, size_px) for size_px in sizes), ModelRef(shipped_model())]
+    refs = []
+    for name in Shipped:
+        path = shipped_checkpoint(name)
+        sizes = sizes_px or load_checkpoint(path).trained_px
+        refs += [ModelRef(path, size_px) for size_px in sizes] + [ModelRef(shipped_model(name))]
+    return refs
 
 
 def asked(paths: Sequence[Path], sizes_px: Sequence[int]) -> list[ModelRef]:

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 from dcrnet_edge.datasets.collection import expression
 from dcrnet_runtime import DcrnetError, Recognizer, load_model, open_detector, shipped_model
-from dcrnet_runtime.cli.console import command_app, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import reported
+from dcrnet_runtime.models import model_path
 from dcrnet_runtime.video.images import read_image
 
 Rgb = NDArray[np.uint8]
@@ -35,7 +37,12 @@ app = command_app()
 def main(
     photos: Annotated[list[Path], typer.Argument(help="Named after their expressions.")],
     model: Annotated[
-        list[Path] | None, typer.Option(help="Exported models; default: the shipped one.")
+        list[Path] | None,
+        typer.Option(
+            parser=model_path,
+            metavar="accurate|fast|FILE",
+            help="Shipped models or exported files; default: accurate.",
+        ),
     ] = None,
     landmarks: Annotated[
         Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
@@ -65,7 +72,7 @@ def _wrong(recognizer: Recognizer, rgb: Rgb, wanted: str) -> dict[str, str]:
     for name, version in VERSIONS.items():
         found = recognizer.recognize(version(rgb))
         largest = max(found, key=lambda each: each.face.box.width, default=None)
-        label = "no face" if largest is None else largest.label
+        label = "no face" if largest is None else str(largest.label)
         if label != wanted:
             wrong[name] = label
     return wrong

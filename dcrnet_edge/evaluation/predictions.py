@@ -121,7 +121,7 @@ def read_predictions(path: Path) -> Predictions:
         DcrnetError: the file is missing, damaged or foreign.
     """
     try:
-        with path.open(newline="") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -134,7 +134,7 @@ def read_predictions(path: Path) -> Predictions:
     if missing or not labels:
         raise DcrnetError(
             f"{path} is no predictions file: it lacks {', '.join(missing) or 'p_<label> columns'};"
-            " dcrnet-eval --predictions writes one"
+            " dcrnet-eval --predictions FILE writes one"
         )
     try:
         probabilities = np.array(

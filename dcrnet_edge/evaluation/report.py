@@ -6,18 +6,13 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from dcrnet_edge.evaluation.bootstrap import Interval
 from dcrnet_edge.evaluation.comparison import Comparison
 from dcrnet_edge.evaluation.metrics import ECE_BINS, Metrics
 from dcrnet_edge.evaluation.predictions import Predictions, save_predictions
 from dcrnet_edge.evaluation.robustness import Loss
+from dcrnet_edge.evaluation.rows import Rows, markdown
 from dcrnet_runtime.outfile import written_beside
-
-Rows = list[list[str]]
-"""A header, then the rows."""
 
 
 def summary_rows(found: Mapping[str, Metrics], sizes_mb: Mapping[str, float]) -> Rows:
@@ -97,21 +92,6 @@ def loss_rows(accuracy: float, losses: Mapping[str, Loss], title: str) -> Rows:
             ]
         )
     return rows
-
-
-def print_rows(rows: Rows) -> None:
-    """A table on standard output."""
-    table = Table(*rows[0])
-    for row in rows[1:]:
-        table.add_row(*row)
-    # Names of files hold brackets, which rich would take for its markup.
-    Console(markup=False, emoji=False).print(table)
-
-
-def markdown(rows: Rows) -> str:
-    """The table as Markdown."""
-    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def write_report(folder: Path, title: str, metrics: Metrics, predictions: Predictions) -> None:

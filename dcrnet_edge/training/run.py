@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from statistics import harmonic_mean
 
 import lightning
 from lightning.pytorch.callbacks import (
@@ -29,12 +31,14 @@ from dcrnet_edge.models.activation_ranges import activation_ranges
 from dcrnet_edge.models.batch_norm import norms_of, renew_batch_norms
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.models.network import FaceNetwork
+from dcrnet_edge.training.bare_step import bare_images_per_s
 from dcrnet_edge.training.callbacks.jsonl_logger import JsonlLogger, draw_curves
 from dcrnet_edge.training.callbacks.kept_weights import BEST_WEIGHTS, KeptWeights
 from dcrnet_edge.training.callbacks.resume_point import (
     RESUME_NAME,
     ResumePoint,
     WholeCheckpoints,
+    resume_command,
     step_of,
 )
 from dcrnet_edge.training.failures import explained
@@ -128,9 +132,7 @@ class Run:
                 weights_only=True,
             )
             if trainer.interrupted:
-                raise TrainingStopError(
-                    f"interrupted: dcrnet-train --resume --out {self.folder} goes on"
-                )
+                raise TrainingStopError(f"interrupted: {resume_command(self.folder)} goes on")
             settings |= {
                 "hours": round(point.hours, 3),
                 "epochs_run": trainer.current_epoch,
@@ -139,6 +141,8 @@ class Run:
                 "images_per_s": round(wait.images_per_s, 1),
                 "loader_images_per_s_a_core": round(loaders.images_per_s_a_core(), 1),
             }
+            if trainer.strategy.root_device.type == "cuda":
+                settings["bare_images_per_s"] = round(self._bare_rate(trainer, network), 1)
             rank_zero_only(write_settings)(self.folder, settings, self._config)
             if trainer.is_global_zero:
                 self._finish(loaders, settings)
@@ -243,6 +247,23 @@ class Run:
             enable_model_summary=False,
             use_distributed_sampler=False,
         )
+
+    def _bare_rate(self, trainer: lightning.Trainer, network: FaceNetwork) -> float:
+        """Images a second of one device that waits for no data, over the sizes of the epochs."""
+        recipe = self._config.recipe
+        sizes = recipe.loading(self._spec.size_px).sizes
+        counts = Counter(size for epoch in range(recipe.epochs) for size in sizes.at(epoch))
+        rates = [
+            bare_images_per_s(
+                network,
+                size_px,
+                recipe.batch_size,
+                trainer.strategy.root_device,
+                trainer.precision_plugin.forward_context(),
+            )
+            for size_px in counts
+        ]
+        return harmonic_mean(rates, list(counts.values()))
 
     def _finish(self, loaders: FaceDataModule, settings: Settings) -> None:
         """Renew the batch norms of the kept weights, record ranges, measure, write."""

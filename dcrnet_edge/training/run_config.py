@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,7 @@ class RunConfig:
         """
         values: Values = {}
         for layer in layers:
-            values = _laid_over(values, _renamed(layer))
+            values = laid_over(values, _renamed(layer))
         _check_names(values, _tables(str(values.get("architecture", registry.DEFAULT))))
         contract = {**json.loads(PreprocessSpec().to_json()), **values.pop("preprocess", {})}
         spec = PreprocessSpec.from_json(json.dumps(contract))
@@ -130,6 +130,53 @@ def nested(name: str, value: Any) -> Values:
     return dict(value)
 
 
+def fitted(layers: Sequence[Values]) -> list[Values]:
+    """Settings in layers, with sizes that grow over fewer epochs where a later layer has fewer.
+
+    The share of each size stays; one that is left without an epoch is left out. Layers that
+    contradict each other in themselves are left to :meth:`RunConfig.of` to refuse.
+    """
+    found = [layer.get("recipe") for layer in layers]
+    recipes = [recipe if isinstance(recipe, Mapping) else {} for recipe in found]
+    sized = [i for i, recipe in enumerate(recipes) if "progressive" in recipe]
+    timed = [i for i, recipe in enumerate(recipes) if "epochs" in recipe]
+    if not sized or not timed or timed[-1] <= sized[-1]:
+        return [*layers]
+    phases, epochs = recipes[sized[-1]]["progressive"], recipes[timed[-1]]["epochs"]
+    planned = [recipes[i]["epochs"] for i in timed if i <= sized[-1]] or [Recipe().epochs]
+    try:
+        if sum(count for _, count in phases) < epochs:
+            return [*layers]
+        shares = [[size_px, count * epochs // planned[-1]] for size_px, count in phases]
+    except (TypeError, ValueError, ZeroDivisionError):  # no such values
+        return [*layers]
+    return [*layers, nested("recipe.progressive", [share for share in shares if share[1] > 0])]
+
+
+def contradiction(config: RunConfig, layer: Values) -> tuple[str, Any, Any] | None:
+    """The first setting of a layer that is not as in a whole configuration, if there is one.
+
+    Returns:
+        its path, the configuration's value and the layer's.
+    """
+    values = config.to_values()
+    for path, value in _leaves(_renamed(layer)):
+        had: Any = values
+        for part in path.split("."):
+            had = had.get(part) if isinstance(had, Mapping) else None
+        if had != value and RunConfig.of(values, nested(path, value)) != config:
+            return path, had, value
+    return None
+
+
+def _leaves(values: Values, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(dict(value), f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
 _RENAMED = {
     "recipe.least_scale": "recipe.min_bn_gamma",
     "recipe.balance": "recipe.oversampling_power",
@@ -156,11 +203,12 @@ def _renamed(values: Values) -> Values:
     return values
 
 
-def _laid_over(below: Values, above: Values) -> Values:
+def laid_over(below: Values, above: Values) -> Values:
+    """Settings of two layers as one, those of the upper one where both have them."""
     merged = dict(below)
     for name, value in above.items():
         is_table = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
-        merged[name] = _laid_over(merged[name], dict(value)) if is_table else value
+        merged[name] = laid_over(merged[name], dict(value)) if is_table else value
     return merged
 
 

@@ -31,7 +31,8 @@ from dcrnet_export.calibration.folder import folder_faces
 from dcrnet_export.emitters.onnx_writer import OPSET, set_card
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
 from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
-from dcrnet_runtime.cli.console import command_app, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import reported
 
 
 class Interface(nn.Module):

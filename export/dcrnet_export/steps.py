@@ -2,10 +2,13 @@
 
     python -m dcrnet_export.steps write --data FERPLUS --out steps
     python -m dcrnet_export.steps compare steps/*.onnx --data FERPLUS
+    python -m dcrnet_export.steps faces --data FERPLUS --out test-128.npz
 
 ``write`` makes a file for each step, its card inside. ``compare`` takes any exported files: they
 answer the same Test faces in turns, one thread each, and are held to the first one's answers. Its
 times are to be believed on an idle machine only; ``--faces`` says how many faces are asked.
+``faces`` keeps such faces for who cannot read data sets: ``crops``, (N, S, S, 3) uint8 RGB, and
+``labels``, (N,) in the checkpoint's order.
 """
 
 from __future__ import annotations
@@ -34,11 +37,15 @@ from dcrnet_export.emitters.onnx_int8 import onnx_int8
 from dcrnet_export.ir.graph import Affine, Array, AvgPool, Clamp, Concat, Conv, Graph, MaxPool
 from dcrnet_export.ir.lowering import arranged, lower, transcribed
 from dcrnet_export.ir.simplification import simplified
+from dcrnet_export.job import DataSource
 from dcrnet_export.passes.channel_equalization import equalize_channels
 from dcrnet_export.passes.quantization import QuantizedGraph, WeightLimit, coding_of, quantize
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.model import Model
-from dcrnet_runtime.cli.console import command_app, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import reported
+from dcrnet_runtime.outfile import written_beside
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 from dcrnet_runtime.timing import NS_PER_MS, round_ns
 
 CALIBRATION_FACES = 256
@@ -95,12 +102,8 @@ def compare(
     """Print time, labels kept and accuracy of files that take turns on each face."""
     loaded = [load_model(path) for path in models]
     spec = loaded[0].card.preprocess
-    source = required_source(dataset, data, landmarks).open()
-    samples = source.samples(Split.TEST)
-    chosen = np.linspace(0, len(samples) - 1, faces).round().astype(int)
-    truth = np.array([samples[index].label for index in chosen])
-    crops = source.crops(Split.TEST, spec)
-    runs = _in_turns(loaded, (crops[index] for index in chosen))
+    crops, truth = _test_faces(required_source(dataset, data, landmarks), spec, faces)
+    runs = _in_turns(loaded, crops)
     typer.echo("| file | median ms | gain | minimum ms | same labels | mean \\|dp\\| | accuracy |")
     typer.echo("|---|---|---|---|---|---|---|")
     for path, run in zip(models, runs, strict=True):
@@ -108,11 +111,44 @@ def compare(
     typer.echo(f"\n{faces} Test faces at {spec.size_px} px.")
 
 
+@app.command(name="faces")
+@reported
+def keep_faces(
+    data: DataOption,
+    dataset: DatasetOption = "ferplus",
+    landmarks: LandmarksOption = None,
+    size: Annotated[int, typer.Option(help="Input side in px.")] = 128,
+    faces: Annotated[int, typer.Option(help="How many Test faces, evenly spread.")] = 1000,
+    out: Annotated[Path, typer.Option(help="The file.")] = Path("test-128.npz"),
+    checkpoint: Annotated[Path | None, typer.Option(help="Default: the shipped weights.")] = None,
+) -> None:
+    """Write labelled Test faces as the checkpoint wants them."""
+    spec = load_checkpoint(checkpoint or shipped_checkpoint()).at(size).card.preprocess
+    crops, truth = _test_faces(required_source(dataset, data, landmarks), spec, faces)
+    with written_beside(out) as beside, beside.open("wb") as file:
+        np.savez_compressed(file, crops=np.stack([_rgb(crop) for crop in crops]), labels=truth)
+
+
+def _test_faces(
+    source: DataSource, spec: PreprocessSpec, count: int
+) -> tuple[Iterator[NDArray[np.uint8]], NDArray[np.int64]]:
+    """So many, evenly spread: crops, (S, S, 1) or (S, S, 3) uint8, and their labels."""
+    opened = source.open()
+    samples = opened.samples(Split.TEST)
+    chosen = np.linspace(0, len(samples) - 1, count).round().astype(int)
+    crops = opened.crops(Split.TEST, spec)
+    return (crops[index] for index in chosen), np.array([samples[i].label for i in chosen])
+
+
+def _rgb(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.repeat(crop, 3 // crop.shape[-1], axis=-1)
+
+
 def _in_turns(models: Sequence[Model], crops: Iterable[NDArray[np.uint8]]) -> list[FileTrial]:
     """Every model on each crop, (S, S, 1) or (S, S, 3) uint8, before the next one."""
     runs = [FileTrial([], []) for _ in models]
     for crop in crops:
-        rgb = np.repeat(crop, 3 // crop.shape[-1], axis=-1)[None]
+        rgb = _rgb(crop)[None]
         asked = [partial(_ask, model, rgb, run) for model, run in zip(models, runs, strict=True)]
         for run, ns in zip(runs, round_ns(asked, time.perf_counter_ns), strict=True):
             run.ms.append(ns / NS_PER_MS)

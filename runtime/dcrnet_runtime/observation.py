@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_runtime.recognizer import Recognition
+from dcrnet_runtime.recognizer import UNCERTAIN, Recognition
 from dcrnet_runtime.video.frame import Frame
 
 
@@ -23,7 +23,7 @@ class Stage(StrEnum):
     PUBLISH = "publish"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TrackedFace:
     """A face that is followed from frame to frame.
 
@@ -31,16 +31,28 @@ class TrackedFace:
         track_id: from 1; stays with the face, and is never given to another one in a run. 0 in a
             photo.
         recognition: this frame's own answer.
-        label: with hysteresis over time.
+        label: with hysteresis over time; None where it is less probable than
+            :attr:`Recognition.min_confidence`.
         probabilities: (labels,) float32, smoothed over time, sums to 1.
         age_s: seconds since the face was first seen.
     """
 
     track_id: int
     recognition: Recognition
-    label: str
+    label: str | None
     probabilities: NDArray[np.float32]
     age_s: float
+
+    @property
+    def probability(self) -> float:
+        """The smoothed probability of the label, 0..1; where there is none, the highest."""
+        if self.label is None:
+            return float(self.probabilities.max())
+        return float(self.probabilities[self.recognition.labels.index(self.label)])
+
+    def __repr__(self) -> str:
+        name = self.label or UNCERTAIN
+        return f"TrackedFace({self.track_id}: {name} {self.probability:.2f}, {self.age_s:.1f} s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +74,7 @@ class Counters:
     failures: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Observation:
     """One frame with what was seen in it.
 
@@ -73,6 +85,8 @@ class Observation:
             time until the next frame was asked for.
         delay_ms: from the frame's capture to the end of inference.
         counters: at this frame.
+        captured_unix_s: when the frame was captured, seconds since 1970 by this machine's clock
+            at that moment; 0 in a photo.
     """
 
     frame: Frame
@@ -80,12 +94,21 @@ class Observation:
     latency_ms: Mapping[Stage, float]
     delay_ms: float
     counters: Counters
+    captured_unix_s: float = 0.0
 
     @classmethod
     def of_still(cls, frame: Frame, recognitions: Sequence[Recognition]) -> Observation:
         """A photo's: its faces are followed nowhere, so they have the number 0."""
         faces = (TrackedFace(0, r, r.label, r.probabilities, 0.0) for r in recognitions)
         return cls(frame, tuple(faces), {}, 0.0, Counters())
+
+    @property
+    def uncertain(self) -> int:
+        """How many of its faces have no label."""
+        return sum(face.label is None for face in self.faces)
+
+    def __repr__(self) -> str:
+        return f"Observation({self.frame!r}, {list(self.faces)!r})"
 
     @property
     def is_still(self) -> bool:

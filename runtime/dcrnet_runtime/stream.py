@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
 from dcrnet_runtime.observation import Counters, Observation, Stage, TrackedFace
+from dcrnet_runtime.preprocess.rgb import as_rgb
 from dcrnet_runtime.recognizer import Recognition, Recognizer
+from dcrnet_runtime.tracking.mode import TrackMode
 from dcrnet_runtime.tracking.scheduler import DetectionScheduler
 from dcrnet_runtime.tracking.smoothing import Smoother
 from dcrnet_runtime.tracking.tracker import Track, Tracker
@@ -31,6 +37,7 @@ class StreamOptions:
         label_margin: lead in probability, 0..1, at which another label takes over.
         memory_s: a face hidden for no longer keeps its number.
         redetect_s: between two looks for new faces, where the detector can follow known ones.
+        track: whether the landmark network looks at known faces in each frame.
         stall_s: without a frame for so long, the source counts as lost; 0 for never.
         open_s: time to open it and to give the first frame.
         restarts: when a lost source is opened again.
@@ -42,6 +49,7 @@ class StreamOptions:
     label_margin: float = 0.1
     memory_s: float = 1.0
     redetect_s: float = 0.5
+    track: TrackMode = TrackMode.FAST
     stall_s: float = 5.0
     open_s: float = 15.0
     restarts: RestartPolicy = field(default_factory=RestartPolicy)
@@ -58,21 +66,21 @@ class Stream:
 
     Args:
         recognizer: finds and classifies.
-        source: an address as ``dcrnet-run --source`` takes it, a parsed one, or a function
-            that opens a :class:`dcrnet_runtime.video.capture.Capture` of your own, for a camera
-            that OpenCV does not know.
+        source: an address as ``dcrnet-run --source`` takes it, a path, a camera's number, a parsed
+            address, or a function that opens a :class:`dcrnet_runtime.video.capture.Capture` of
+            your own, for a camera that OpenCV does not know.
         options: how.
         wants_stop: is asked ten times a second while waiting, and before each frame.
         failures: outputs' failures by output, to be counted with the rest.
 
     Raises:
-        DcrnetError: the source is a photo or a folder of them, or does not exist.
+        DcrnetError: the source is a photo or a folder of them, does not exist, or is no source.
     """
 
     def __init__(
         self,
         recognizer: Recognizer,
-        source: str | Source | OpenCapture,
+        source: str | os.PathLike[str] | int | Source | OpenCapture,
         options: StreamOptions | None = None,
         *,
         wants_stop: Callable[[], bool] = lambda: False,
@@ -94,7 +102,9 @@ class Stream:
             keeps_every=options.keeps_every,
             wants_stop=lambda: self._is_stopped or self._wants_stop(),
         )
-        self._scheduler = DetectionScheduler(recognizer.detector, options.redetect_s)
+        self._scheduler = DetectionScheduler(
+            recognizer.detector, options.redetect_s, options.track
+        )
         self._tracker = Tracker(options.memory_s)
         self._smoothers: dict[int, Smoother] = {}
         self._clock = _Clock()
@@ -147,8 +157,10 @@ class Stream:
     def _observe(
         self, captured: CapturedFrame, frames: int, publish_ms: float | None
     ) -> Observation:
+        captured_unix_s = time.time() - (time.monotonic() - captured.captured_s)
         fps = self.facts.fps if self.facts else 0.0
-        frame = Frame(captured.rgb, captured.index, self._clock.time_s(captured, fps), self._name)
+        rgb = as_rgb(captured.rgb)
+        frame = Frame(rgb, captured.index, self._clock.time_s(captured, fps), self._name)
         latency_ms = {Stage.CAPTURE: captured.latency_ms}
         if publish_ms is not None:
             latency_ms[Stage.PUBLISH] = publish_ms
@@ -165,7 +177,8 @@ class Stream:
         known = {track.track_id for track in self._tracker.tracks}
         self._smoothers = {key: one for key, one in self._smoothers.items() if key in known}
         followed = tuple(map(self._smooth, tracks, recognitions))
-        return Observation(frame, followed, latency_ms, delay_ms, self._counters(frames))
+        counters = self._counters(frames)
+        return Observation(frame, followed, latency_ms, delay_ms, counters, captured_unix_s)
 
     def _find(self, frame: Frame) -> list[Face]:
         if frame.rgb.shape != self._size:
@@ -180,11 +193,13 @@ class Stream:
         smoother = self._smoothers.setdefault(
             track.track_id, Smoother(self._options.smoothing_s, self._options.label_margin)
         )
-        label, probabilities = smoother.update(recognition.probabilities, track.seen_s)
+        held, probabilities = smoother.update(recognition.probabilities, track.seen_s)
         age_s = track.seen_s - track.first_s
-        return TrackedFace(
-            track.track_id, recognition, recognition.labels[label], probabilities, age_s
-        )
+        # A label that is held on to gives way to a better one before there is none at all.
+        ranked = (held, int(probabilities.argmax()))
+        least = self._recognizer.min_confidence
+        label = next((recognition.labels[i] for i in ranked if probabilities[i] >= least), None)
+        return TrackedFace(track.track_id, recognition, label, probabilities, age_s)
 
     def _counters(self, frames: int) -> Counters:
         watchdog = self._watchdog
@@ -228,12 +243,19 @@ class _Laps:
 
 
 def _opening(
-    source: str | Source | OpenCapture, options: StreamOptions
+    source: str | os.PathLike[str] | int | Source | OpenCapture, options: StreamOptions
 ) -> tuple[OpenCapture, str]:
     """How the source is opened, and its name."""
-    if isinstance(source, str):
-        source = resolve(source)
+    if isinstance(source, int | np.integer) and not isinstance(source, bool):
+        source = str(int(source))
+    if isinstance(source, str | os.PathLike):
+        source = resolve(os.fspath(source))
     if not isinstance(source, Source):
+        if not callable(source):
+            raise DcrnetError(
+                f"`source` is {source!r}, of which no frame can be read: give a path, an address,"
+                " a camera's number, or a function that opens a Capture"
+            )
         return source, "the source"
     # Below the loop's deadlines, so that a read that can end does so before it is abandoned.
     limits_s = [

@@ -51,6 +51,7 @@ def example_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from dcrnet_bench.targets.registry import TARGETS
     from dcrnet_edge.datasets import registry as datasets
     from dcrnet_edge.models import registry as networks
+    from dcrnet_edge.studies import registry as studies
     from dcrnet_export.formats.registry import FORMATS
     from dcrnet_runtime.backends.registry import BACKENDS
     from dcrnet_runtime.detectors.detector import DETECTORS
@@ -60,6 +61,7 @@ def example_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(sys.modules, "example", ModuleType("example"))
     monkeypatch.setattr(datasets, "_DATASETS", copy.deepcopy(datasets._DATASETS))
     monkeypatch.setattr(networks, "_NETWORKS", copy.deepcopy(networks._NETWORKS))
+    monkeypatch.setattr(studies.STUDIES, "_entries", {**studies.STUDIES._entries})
     mappings: list[dict[str, Any]] = [COMPETITORS, METERS, TARGETS, BACKENDS, DETECTORS, FORMATS]
     lists: list[list[Any]] = [OUTPUTS, SOURCE_KINDS]
     before = [each.copy() for each in mappings], [each.copy() for each in lists]
@@ -134,6 +136,15 @@ def test_a_data_set(tmp_path: Path) -> None:
     run(app, shipped_model(), *options, tmp_path / "figures.json")
     document = json.loads((tmp_path / "figures.json").read_text())
     assert [model["images"] for model in document["models"].values()] == [2]
+
+
+def test_a_study(tmp_path: Path) -> None:
+    from dcrnet_edge.studies.command import app
+
+    names_of(EXAMPLES["study"])
+    printed = run(app, "coin", "--throws", 5, "--out", tmp_path / "coin")
+    assert json.loads(printed.splitlines()[-1])["verdict"] == ["5 of 5 throws were heads."]
+    assert (tmp_path / "coin" / "report.html").is_file()
 
 
 def test_an_output(photo: Path, tiny_model: TinyModel, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def parse(words: tuple[str, ...]) -> None:
         return  # a module that the text names
     named = getattr(command, "commands", None)
     if named is not None:
-        first = arguments.pop(0) if arguments and arguments[0] in named else "export"
+        first = arguments.pop(0) if arguments and arguments[0] in named else command.default
         command = named[first]
     for word in arguments:
         file = Path(word)  # for options that want one
@@ -129,7 +129,7 @@ def test_an_option_that_is_named_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_an_extra_that_is_named_exists(page: Path) -> None:
-    extras = re.findall(r"pip install [^`\n]*\[([\w,-]+)\]", page.read_text())
+    extras = re.findall(r"pip install [^`\n]*(?<!onnxruntime-gpu)\[([\w,-]+)\]", page.read_text())
     named = {each for group in extras for each in group.split(",")}
     assert named <= set(PROJECT["optional-dependencies"])
 

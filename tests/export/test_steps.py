@@ -66,6 +66,18 @@ def test_files_take_turns_on_test_faces(written: Path, tree: Path) -> None:
     assert "100.0%" in rows[1]
 
 
+def test_labelled_faces_are_kept_for_others(tree: Path, tmp_path: Path) -> None:
+    out = tmp_path / "test.npz"
+    arguments = ["faces", "--data", str(tree), "--size", "64", "--faces", "3", "--out", str(out)]
+    result = runner.invoke(steps.app, arguments)
+    assert result.exit_code == 0, result.output
+    with np.load(out) as kept:
+        assert kept["crops"].shape == (3, 64, 64, 3)
+        assert kept["crops"].dtype == np.uint8
+        assert kept["labels"].shape == (3,)
+        assert kept["labels"].dtype == np.int64
+
+
 def test_unclamped_graph_keeps_its_batch_norms(checkpoint: Checkpoint) -> None:
     ops = [type(node.op) for node in steps._unclamped(checkpoint, 64).nodes]
     assert Clamp not in ops

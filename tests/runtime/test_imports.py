@@ -9,7 +9,7 @@ from importlib import metadata
 import pytest
 
 TRAINING = ("torch", "onnx", "sklearn", "lightning")
-HEAVY = (*TRAINING, "numpy", "cv2", "onnxruntime", "mediapipe", "ai_edge_litert")
+HEAVY = (*TRAINING, "numpy", "cv2", "onnxruntime", "mediapipe", "ai_edge_litert", "av")
 COMMANDS = {
     "dcrnet-train": "dcrnet_edge.cli.train",
     "dcrnet-eval": "dcrnet_edge.cli.eval",

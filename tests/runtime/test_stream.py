@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,6 +87,37 @@ def test_the_stream_says_what_the_recognizer_says_of_a_photo(
             assert (face.recognition.probabilities == alone.probabilities).all()
 
 
+def test_a_path_is_a_source(recognizer: Recognizer, clip: Path) -> None:
+    assert len(list(Stream(recognizer, clip))) == 12
+
+
+def test_a_number_is_a_camera(recognizer: Recognizer) -> None:
+    with pytest.raises(DcrnetError, match="camera 97 gave no frame"):
+        list(Stream(recognizer, 97))
+
+
+@pytest.mark.parametrize("source", [None, True, 1.5, b"clip.mp4", ["clip.mp4"]])
+def test_what_is_no_source_is_refused(recognizer: Recognizer, source: Any) -> None:
+    with pytest.raises(DcrnetError, match="of which no frame can be read: give a path"):
+        Stream(recognizer, source)
+
+
+def test_a_capture_of_another_kind_of_frames_is_told(recognizer: Recognizer) -> None:
+    bgra = np.zeros((48, 64, 4), np.uint8)
+    with pytest.raises(DcrnetError, match="of four channels"):
+        list(Stream(recognizer, lambda: FakeCamera([bgra] * 3, 50.0)))
+
+
+def test_a_label_below_the_least_confidence_is_none(tiny_model: TinyModel, clip: Path) -> None:
+    model, detector = load_model(tiny_model()), FixedDetector(synthetic_face())
+    unsure = Recognizer(model, detector, min_confidence=0.999)
+    for observation in Stream(unsure, str(clip)):
+        (face,) = observation.faces
+        assert face.label is face.recognition.label is None
+        assert face.probability == face.probabilities.max()
+        assert observation.uncertain == 1
+
+
 def test_a_slow_model_lowers_the_rate_and_not_the_delay(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +134,45 @@ def test_a_slow_model_lowers_the_rate_and_not_the_delay(
     assert 5 <= len(seen) <= 13
     assert seen[-1].counters.dropped > 40
     assert np.median(delays_ms[len(seen) // 2 :]) < 100 + 2 * 1000 / 50 + 60
+
+
+def test_a_frame_has_the_time_of_day_of_its_capture_and_durations_heed_no_clock(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of a board without a battery is set when the network comes: by years, at once."""
+    ahead_s = 0.0
+    of_day = time.time
+    monkeypatch.setattr("time.time", lambda: of_day() + ahead_s)
+    grabbed_s: list[float] = []
+
+    class Camera(FakeCamera):
+        def grab(self) -> bool:
+            is_there = super().grab()
+            grabbed_s.append(of_day())
+            return is_there
+
+    classify = recognizer.classify
+
+    def slow(*arguments: object) -> object:
+        time.sleep(0.15)
+        return classify(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(recognizer, "classify", slow)
+    frames = [synthetic_frame()] * 40
+    seen = []
+    for observation in Stream(recognizer, lambda: Camera(frames, 20.0)):
+        seen.append(observation)
+        assert observation.captured_unix_s == pytest.approx(
+            grabbed_s[observation.frame.index] + ahead_s, abs=0.1
+        )
+        if len(seen) == 4:
+            ahead_s = -86400.0
+    times_s = [o.frame.time_s for o in seen]
+    assert times_s == sorted(times_s)
+    assert times_s[0] == 0
+    assert 1 < times_s[-1] < 4
+    assert all(150 <= o.delay_ms < 1000 for o in seen)
+    assert all(0 <= o.faces[0].age_s <= times_s[-1] for o in seen)
 
 
 def test_the_delay_is_below_two_frame_times(recognizer: Recognizer) -> None:
@@ -174,7 +245,7 @@ def test_a_file_that_ends_in_a_broken_frame_is_read_up_to_it(
 ) -> None:
     seen = list(Stream(recognizer, str(damaged)))
     assert len(seen) == 11
-    assert "damaged.avi is cut off or damaged: 1 of the frames it states" in caplog.text
+    assert "damaged.avi is cut off or damaged: 1 of its frames" in caplog.text
 
 
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])

@@ -1,55 +1,54 @@
-"""``dcrnet-bench``: what a model and each stage of the pipeline cost on this machine."""
+"""``dcrnet-bench``: what a model and each stage of the pipeline cost on a machine."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from dcrnet_bench.host.device import Device
-from dcrnet_runtime.cli.console import VersionOption, command_app, note, reported
-
-app = command_app()
+from dcrnet_bench.cli.compare import compare
+from dcrnet_bench.cli.options import DataOptions, MeasureOptions, OutputOptions
+from dcrnet_bench.cli.place_options import PlaceOptions
+from dcrnet_runtime.cli.app import CommandUnlessNamed, command_app
+from dcrnet_runtime.cli.console import note, reported
+from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 
 
-@app.command()
-@reported
+class _BenchUnlessNamed(CommandUnlessNamed):
+    default = "bench"
+
+
 def bench(
-    models: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="MODEL", help="Exported ONNX or TFLite models; default: the shipped one."
-        ),
-    ] = None,
-    device: Annotated[
-        Device, typer.Option(help="The processor; arm is the CPU of an ARM board.")
-    ] = Device.CPU,
-    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of each model.")] = 1,
-    runs: Annotated[int, typer.Option(min=1, help="Timed runs of each.")] = 50,
-    source: Annotated[
-        Path | None, typer.Option(help="Image of a face; default: the demo extra's portrait.")
-    ] = None,
-    operators: Annotated[
-        bool, typer.Option("--operators", help="Profile ONNX models by operator type as well.")
-    ] = False,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the figures to a file as well.")
-    ] = None,
-    version: VersionOption = False,
+    measure: MeasureOptions,
+    elsewhere: PlaceOptions,
+    data: DataOptions,
+    output: OutputOptions,
+    *_: object,
 ) -> None:
     """Print latency, MACs and size of models and of each stage; the last line is JSON."""
-    from dcrnet_bench.cli.tables import show
-    from dcrnet_bench.report import check_writable, write
+    from dcrnet_bench.targets.doubts import require_quiet
     from dcrnet_bench.targets.registry import open_target
-    from dcrnet_bench.targets.target import Plan
-    from dcrnet_runtime.models import shipped_model
+    from dcrnet_bench.timing.sampling import Protocol
 
-    target = open_target(device)
-    if json_file is not None:
-        check_writable(json_file)
-    plan = Plan(models or [shipped_model()], threads, runs, source, operators)
+    target = open_target(measure.device, elsewhere.place())
+    output.check()
+    plan, judge = measure.plan(), data.judge()
+    if plan.rule.protocol is Protocol.FULL:
+        note("Measuring by the full protocol: ten minutes or more; --quick is for a look.")
     report = target.measure(plan, lambda text: note(f"warning: {text}"))
-    if json_file is not None:
-        write(report, json_file)
-    show(report)
+    try:
+        if judge is not None:
+            report = judge.judged(report, plan.models)
+    finally:
+        # What was measured is not lost with what was not.
+        output.publish(report)
+    if plan.is_quiet_required and report.preflight is not None:
+        require_quiet(report.preflight.doubts)
+
+
+app = command_app(_BenchUnlessNamed)
+app.command(
+    epilog="Also: dcrnet-bench compare A.json B.json, whether the second run is slower than the"
+    " first beyond noise."
+)(
+    reported(
+        with_groups(bench, MeasureOptions, PlaceOptions, DataOptions, OutputOptions, CommonOptions)
+    )
+)
+app.command()(compare)

@@ -15,7 +15,8 @@ from typing import Annotated
 import typer
 
 from dcrnet_bench.comparisons.interpreter import run_worker
-from dcrnet_runtime.cli.console import command_app, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import reported
 from dcrnet_runtime.outfile import written_beside
 
 app = command_app()

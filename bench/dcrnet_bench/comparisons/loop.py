@@ -29,7 +29,8 @@ from dcrnet_bench.comparisons.interpreter import run_worker
 from dcrnet_bench.comparisons.registry import COMPETITORS
 from dcrnet_bench.comparisons.trial import Trial, TrialResult
 from dcrnet_bench.host.facts import read_host
-from dcrnet_runtime.cli.console import command_app, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import reported
 from dcrnet_runtime.errors import DcrnetError
 
 _LIMITS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")

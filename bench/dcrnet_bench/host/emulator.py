@@ -10,14 +10,15 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-_ROOT = Path("/")
+ROOT = Path("/")
+"""Where this machine's ``proc`` and ``sys`` are mounted."""
 _FAMILIES = {
     "x86": ("x86_64", "amd64", "i386", "i486", "i586", "i686", "x86"),
     "arm": ("aarch64", "arm"),
 }
 
 
-def find_emulator(machine: str | None = None, root: Path = _ROOT) -> str:
+def find_emulator(machine: str | None = None, root: Path = ROOT) -> str:
     """The name of the emulator that plays this processor; empty where none shows.
 
     Full-system emulation of a named ARM core leaves no trace that this could find.

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from dcrnet_bench.host.emulator import find_emulator, read_text
+from dcrnet_bench.host.clusters import Cluster, read_clusters
+from dcrnet_bench.host.emulator import ROOT, find_emulator, read_text
 
 _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 _BOARD = Path("/proc/device-tree/model")
@@ -32,6 +33,10 @@ class Host:
         python: version.
         packages: versions of those that compute, by name; only installed ones.
         emulator: what plays this processor; empty where it is real.
+        soc: system on a chip; empty where it does not tell its name.
+        board: empty likewise.
+        clusters: cores of one kind together; empty where they cannot be told.
+        affinity: cores that this process may use.
     """
 
     cpu: str
@@ -43,12 +48,17 @@ class Host:
     python: str
     packages: dict[str, str]
     emulator: str
+    soc: str = ""
+    board: str = ""
+    clusters: tuple[Cluster, ...] = ()
+    affinity: tuple[int, ...] = ()
 
 
 def read_host() -> Host:
     """The facts of this machine."""
+    board = read_text(_BOARD)
     return Host(
-        cpu=cpu_name(read_text(_CPUINFO), read_text(_BOARD)),
+        cpu=cpu_name(read_text(_CPUINFO), board),
         machine=platform.machine(),
         cores=os.cpu_count() or 1,
         governor=read_text(_GOVERNOR),
@@ -57,7 +67,30 @@ def read_host() -> Host:
         python=platform.python_version(),
         packages=_versions(),
         emulator=find_emulator(),
+        soc=soc_name(),
+        board=board,
+        clusters=read_clusters(),
+        affinity=affinity(),
     )
+
+
+def affinity() -> tuple[int, ...]:
+    """The cores that this process may use; all where the system tells none."""
+    if not hasattr(os, "sched_getaffinity"):
+        return tuple(range(os.cpu_count() or 1))
+    return tuple(sorted(os.sched_getaffinity(0)))
+
+
+def soc_name(root: Path = ROOT) -> str:
+    """The system on a chip, by the kernel's SoC bus, else by the device tree.
+
+    https://www.kernel.org/doc/Documentation/ABI/testing/sysfs-devices-soc; a device tree's last
+    ``compatible`` is its chip, as ``brcm,bcm2712``.
+    """
+    soc = root / "sys/devices/soc0"
+    words = [read_text(soc / name) for name in ("family", "machine", "soc_id")]
+    compatible = read_text(root / "proc/device-tree/compatible").split("\0")
+    return " ".join(filter(None, words)) or compatible[-1]
 
 
 def cpu_name(cpuinfo: str, board: str) -> str:

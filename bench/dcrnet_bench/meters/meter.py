@@ -10,7 +10,7 @@ from dcrnet_bench.host.device import Device
 
 
 class NoMeterError(Exception):
-    """A meter is not at hand; the text says why."""
+    """A meter is not at hand, or no longer; the text says why, and what to do where that helps."""
 
 
 class EnergyMeter(Protocol):
@@ -23,18 +23,28 @@ class EnergyMeter(Protocol):
         name: for people.
         rails: what it covers, in the maker's words; the energy is of all of them together.
         uncertainty: of a span's energy, and where that is known from; for people.
+        rate_hz: how often it has a new value; spans are long enough for many of them.
     """
 
     name: str
     rails: tuple[str, ...]
     uncertainty: str
+    rate_hz: float
 
     def start(self) -> None:
-        """Begin a span; one that was not stopped is forgotten."""
+        """Begin a span; one that was not stopped is forgotten.
+
+        Raises:
+            NoMeterError: the meter is gone.
+        """
         ...
 
     def stop(self) -> float:
-        """End the span: its energy in J, gross."""
+        """End the span: its energy in J, gross.
+
+        Raises:
+            NoMeterError: the meter is gone, or does not tell the energy of this span.
+        """
         ...
 
 

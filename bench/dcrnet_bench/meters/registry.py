@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from dcrnet_bench.host.device import Device
 from dcrnet_bench.meters.meter import EnergyMeter, MeterKind, NoMeterError
-from dcrnet_bench.meters.rapl import RaplMeter
+from dcrnet_bench.meters.sensors.battery import open_battery
+from dcrnet_bench.meters.sensors.ina3221 import open_ina3221
+from dcrnet_bench.meters.sensors.nvml import open_nvml
+from dcrnet_bench.meters.sensors.pi_pmic import open_pi_pmic
+from dcrnet_bench.meters.sensors.rapl import RaplMeter
+
+_CPUS = frozenset({Device.CPU, Device.ARM})
 
 METERS: dict[str, MeterKind] = {
-    "rapl": MeterKind(frozenset({Device.CPU, Device.ARM}), RaplMeter.open),
+    "nvml": MeterKind(frozenset({Device.GPU}), open_nvml),
+    "rapl": MeterKind(frozenset({Device.CPU}), RaplMeter.open),
+    # A Jetson's rails hold its GPU as well, of which NVML tells no energy.
+    "ina3221": MeterKind(_CPUS | {Device.GPU}, open_ina3221),
+    "pi-pmic": MeterKind(_CPUS, open_pi_pmic),
+    "battery": MeterKind(_CPUS, open_battery),
 }
 """By name; the first that is at hand is taken."""
 

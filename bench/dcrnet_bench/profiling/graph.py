@@ -11,6 +11,7 @@ import numpy as np
 
 from dcrnet_runtime.backends.interpreter import load_interpreter
 from dcrnet_runtime.backends.model import ModelFormat
+from dcrnet_runtime.installation import extra_command
 
 _STANDARD_DOMAINS = ("", "ai.onnx")
 
@@ -86,7 +87,7 @@ def _read_onnx(path: Path) -> list[Node]:
         import onnx
         from onnx import inliner, shape_inference
     except ImportError as error:
-        raise NotCountedError("needs pip install 'dcrnet-edge[bench]'") from error
+        raise NotCountedError(f"needs {extra_command('bench')}") from error
     model = onnx.load(str(path))
     if model.functions:
         model = inliner.inline_local_functions(model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -52,7 +52,7 @@ def operator_times(
         the types, the costliest first.
     """
     durations: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for each in _profile(path, crop, threads, runs):
+    for each in profiled_nodes(path, crop, threads, _WARM_UP + runs):
         durations[each.operator, each.node].append(each.duration_us)
     by_type: dict[str, list[float]] = defaultdict(list)
     for (operator, _), times_us in durations.items():
@@ -62,15 +62,38 @@ def operator_times(
 
 
 @dataclass(frozen=True, slots=True)
-class _NodeRun:
-    """One run of one node; ``node`` is its number in the graph."""
+class NodeRun:
+    """One run of one node.
+
+    Attributes:
+        operator: its type.
+        node: its number in the graph.
+        duration_us: of its kernel.
+        provider: who ran it.
+    """
 
     operator: str
     node: str
     duration_us: float
+    provider: str
 
 
-def _profile(path: Path, crop: NDArray[np.uint8], threads: int, runs: int) -> Iterator[_NodeRun]:
+def profiled_nodes(
+    path: Path,
+    crop: NDArray[np.uint8],
+    threads: int = 1,
+    runs: int = 1,
+    providers: Sequence[str] = ("CPUExecutionProvider",),
+) -> Iterator[NodeRun]:
+    """Each run of each node in some inferences of an ONNX model.
+
+    Args:
+        path: of its file.
+        crop: (1, S, S, 3) uint8 RGB.
+        threads: of the model.
+        runs: inferences.
+        providers: ONNX Runtime's names, in order of preference.
+    """
     import onnxruntime
 
     with TemporaryDirectory() as folder:
@@ -79,14 +102,13 @@ def _profile(path: Path, crop: NDArray[np.uint8], threads: int, runs: int) -> It
         options.log_severity_level = 3
         options.enable_profiling = True
         options.profile_file_prefix = f"{folder}/profile"
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
         feed = {session.get_inputs()[0].name: crop}
-        for _ in range(_WARM_UP + runs):
+        for _ in range(runs):
             session.run(None, feed)
         events = json.loads(Path(session.end_profiling()).read_text())
     for event in events:
         if event.get("cat") == "Node" and event["name"].endswith(_KERNEL):
             arguments = event["args"]
-            yield _NodeRun(arguments["op_name"], arguments["node_index"], event["dur"])
+            operator, node = arguments["op_name"], arguments["node_index"]
+            yield NodeRun(operator, node, event["dur"], arguments["provider"])

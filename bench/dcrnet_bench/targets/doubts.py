@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from dcrnet_bench.host.facts import Host
-from dcrnet_bench.host.load import busy_warning
-from dcrnet_bench.report import RunFacts
+from collections.abc import Iterable
+
+from dcrnet_bench.host.preflight import Doubt, Preflight
+from dcrnet_bench.report.report import RunFacts
+from dcrnet_bench.timing.sampling import Protocol
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import extra_command
 
 
-def doubts(run: RunFacts, host: Host) -> list[str]:
+def require_quiet(found: Iterable[Doubt]) -> None:
+    """Refuse a host whose figures would be doubtful.
+
+    Raises:
+        DcrnetError: it is busy, throttled, charging or emulated.
+    """
+    reasons = [doubt.text for doubt in found if doubt.is_disquieting]
+    if reasons:
+        raise DcrnetError(f"`require_quiet_host`: {'; '.join(reasons)}")
+
+
+def doubts(run: RunFacts, preflight: Preflight) -> list[str]:
     """One line for each circumstance that makes the figures less than they seem."""
-    found = []
-    busy = busy_warning(run.load_before, host.cores)
-    if busy:
-        found.append(busy)
-    if host.emulator:
+    found = [doubt.text for doubt in preflight.doubts]
+    if run.protocol in (Protocol.QUICK, Protocol.RUNS):
         found.append(
-            f"this {host.machine} is emulated by {host.emulator}: its times are no latency of"
-            " any machine; measure on the board itself"
+            "fewer samples than the protocol's 1,024 and 60 s: for a look, not to be published"
         )
     if not run.is_steady:
         found.append(
@@ -26,7 +37,7 @@ def doubts(run: RunFacts, host: Host) -> list[str]:
     if run.face_count == 0:
         found.append(
             "the detector saw no face, so its row is of an empty frame, and the other stages work"
-            " on a fixed box: pip install 'dcrnet-edge[demo]', or name an image of a face as the"
+            f" on a fixed box: {extra_command('demo')}, or name an image of a face as the"
             " source"
         )
     return found

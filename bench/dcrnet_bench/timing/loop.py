@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_bench.timing.clock import Latency
+from dcrnet_bench.timing.sampling import SampleRule
 from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.face import Face
 from dcrnet_runtime.recognizer import Recognizer
@@ -16,24 +17,44 @@ from dcrnet_runtime.stream import Stream
 from dcrnet_runtime.video.capture import CaptureFacts
 
 _WARM_UP_FRAMES = 30
+_NS_PER_S = 1e9
 
 
-def time_loop(rgb: NDArray[np.uint8], face: Face, model: Model, frames: int) -> Latency:
+def time_loop(
+    frames: Sequence[NDArray[np.uint8]], face: Face, model: Model, rule: SampleRule
+) -> NDArray[np.int64]:
     """The time a frame in a stream that finds ``face`` and classifies it at no cost.
 
     Left are capture with its conversion to RGB and its thread, preparation of the face,
     tracking and smoothing.
 
     Args:
-        rgb: (H, W, 3) uint8, each frame.
+        frames: (H, W, 3) uint8 each, over and over.
         face: in each frame.
         model: whose card says how the face is prepared; it is not run.
-        frames: timed ones.
+        rule: one repeat of it is done.
+
+    Returns:
+        (frames,) durations in ns, behind the warm-up.
     """
-    memory = _Memory(rgb, frames + _WARM_UP_FRAMES + 1)
-    with Stream(Recognizer(_Undecided(model), _Knowing(face)), lambda: memory) as stream:
-        times_ns = np.array([time.perf_counter_ns() for _ in stream])
-    return Latency.of(np.diff(times_ns)[_WARM_UP_FRAMES:])
+    seen_ns: list[int] = []
+    warm_up, started_ns = 0, time.perf_counter_ns()
+    capture = _Memory(frames)
+    recognizer = Recognizer(_Undecided(model), _Knowing(face))
+    with Stream(recognizer, lambda: capture) as stream:
+        for _ in stream:
+            now_ns = time.perf_counter_ns()
+            seen_ns.append(now_ns)
+            if warm_up == 0:
+                since_ns = now_ns - started_ns
+                is_warm = len(seen_ns) > max(_WARM_UP_FRAMES, rule.warm_up_rounds)
+                warm_up = len(seen_ns) if is_warm and since_ns >= rule.warm_up_s * _NS_PER_S else 0
+            elif (
+                len(seen_ns) - warm_up >= rule.samples
+                and now_ns - seen_ns[warm_up - 1] >= rule.seconds * _NS_PER_S
+            ):
+                break
+    return np.diff(np.array(seen_ns, np.int64)[warm_up - 1 :])
 
 
 class _Undecided:
@@ -63,19 +84,19 @@ class _Knowing:
 
 
 class _Memory:
-    """One frame over and over, in the order of colours that OpenCV's devices give."""
+    """Frames over and over, in the order of colours that OpenCV's devices give."""
 
-    def __init__(self, rgb: NDArray[np.uint8], frames: int) -> None:
-        self.facts = CaptureFacts("memory", is_live=False, is_endless=False)
-        self._bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-        self._left = frames
+    def __init__(self, frames: Sequence[NDArray[np.uint8]]) -> None:
+        self.facts = CaptureFacts("memory", is_live=False, is_endless=True)
+        self._bgr = [cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR) for rgb in frames]
+        self._index = -1
 
     def grab(self) -> bool:
-        self._left -= 1
-        return self._left >= 0
+        self._index = (self._index + 1) % len(self._bgr)
+        return True
 
     def retrieve(self) -> NDArray[np.uint8] | None:
-        rgb: NDArray[np.uint8] = cv2.cvtColor(self._bgr, cv2.COLOR_BGR2RGB)
+        rgb: NDArray[np.uint8] = cv2.cvtColor(self._bgr[self._index], cv2.COLOR_BGR2RGB)
         return rgb
 
     def position_s(self) -> float | None:

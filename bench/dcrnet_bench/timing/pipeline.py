@@ -11,8 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_bench.timing.clock import Latency, Rounds, interleave
+from dcrnet_bench.timing.clock import Rounds, interleave
+from dcrnet_bench.timing.cold import ColdStart, timed_first, timed_load
+from dcrnet_bench.timing.latency import Latency
 from dcrnet_bench.timing.loop import time_loop
+from dcrnet_bench.timing.sampling import SampleRule
 from dcrnet_bench.timing.scene import Scene
 from dcrnet_bench.timing.stage import StageLatency, TimedStage
 from dcrnet_runtime.backends.loading import load_model
@@ -33,18 +36,71 @@ class LoadedModel:
         path: of its file.
         size_mb: of its file, in 10^6 bytes.
         model: itself.
-        crop: (1, S, S, 3) uint8, the scene's face as this model wants it.
+        crops: (1, S, S, 3) uint8 each, the scenes' faces as this model wants them.
+        cold: its first load and inference.
     """
 
     name: str
     path: Path
     size_mb: float
     model: Model
-    crop: NDArray[np.uint8]
+    crops: tuple[NDArray[np.uint8], ...]
+    cold: ColdStart
+
+    @property
+    def crop(self) -> NDArray[np.uint8]:
+        """The first one."""
+        return self.crops[0]
 
     def infer(self) -> NDArray[np.float32]:
-        """One inference of one crop."""
+        """One inference of the first crop."""
         return self.model.probabilities(self.crop)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A frame and what is prepared of it.
+
+    Attributes:
+        scene: the frame.
+        face: the detector's best, or the scene's stand-in.
+        face_count: faces that the detector sees.
+    """
+
+    scene: Scene
+    face: Face
+    face_count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measurement:
+    """What was timed.
+
+    Attributes:
+        alone: of each repeat, the models' inferences and nothing between them; (rounds, models).
+        stages: of each repeat, finding, then preparation and inference of each model;
+            (rounds, 1 + 2 x models).
+        loop_ns: of each repeat, (frames,) durations of the live loop around them.
+    """
+
+    alone: tuple[Rounds, ...]
+    stages: tuple[Rounds, ...]
+    loop_ns: tuple[NDArray[np.int64], ...]
+
+    @property
+    def runs(self) -> int:
+        """Timed rounds of the models alone."""
+        return sum(len(each.times_ns) for each in self.alone)
+
+    @property
+    def warm_up_rounds(self) -> int:
+        """Before the first of them."""
+        return self.alone[0].warm_up_rounds
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether every warm-up ended because times had settled."""
+        return all(each.is_steady for each in (*self.alone, *self.stages))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,77 +109,118 @@ class Pipeline:
 
     Attributes:
         models: what is measured.
-        scene: the frame.
-        detector: who looks for faces in it.
-        face: what is prepared: the detector's best, or the scene's stand-in.
-        face_count: faces that the detector sees in the scene.
+        views: the frames, at least one; they take turns.
+        detector: who looks for faces in them.
     """
 
     models: tuple[LoadedModel, ...]
-    scene: Scene
+    views: tuple[View, ...]
     detector: Detector
-    face: Face
-    face_count: int
 
     @classmethod
-    def open(cls, paths: Sequence[Path], scene: Scene, threads: int) -> Pipeline:
+    def open(cls, paths: Sequence[Path], scenes: Sequence[Scene], threads: int) -> Pipeline:
         """Load what is measured.
 
         Args:
             paths: model files.
-            scene: the frame.
+            scenes: the frames.
             threads: of each model and of OpenCV.
 
         Raises:
-            DcrnetError: a model cannot be loaded; the scene shows no face.
+            DcrnetError: a model cannot be loaded; a scene shows no face.
         """
         cv2.setNumThreads(threads)
-        models = [load_model(path, threads=threads) for path in paths]
+        load = partial(load_model, threads=threads)
+        models = [timed_load(path, load) for path in paths]
         detector = open_detector()
-        faces = detector.find(scene.rgb)
-        face = faces[0] if faces else scene.stand_in
-        if face is None:
-            raise DcrnetError(
-                f"no face is found in {scene.name}: name an image of a face with `source`"
-            )
+        found = (view_of(scene, detector) for scene in scenes)
+        views = tuple(view for view in found if view is not None)
         loaded = tuple(
-            _loaded(name, path, model, scene, face)
+            _loaded(name, path, *model, views)
             for name, path, model in zip(_names(paths), paths, models, strict=True)
         )
-        return cls(loaded, scene, detector, face, len(faces))
+        return cls(loaded, views, detector)
 
-    def tasks(self) -> list[Task]:
-        """Finding, then preparation and inference of each model."""
-        tasks: list[Task] = [partial(self.detector.find, self.scene.rgb)]
-        for each in self.models:
-            spec = each.model.card.preprocess
-            tasks += [partial(prepare, self.scene.rgb, self.face, spec), each.infer]
-        return tasks
+    @property
+    def source(self) -> str:
+        """What the frames show."""
+        return ", ".join(dict.fromkeys(view.scene.name for view in self.views))
 
-    def measure(self, rounds: int) -> tuple[Rounds, list[StageLatency]]:
-        """Time all stages of all models in turn, then the loop around them."""
-        timed = interleave(self.tasks(), rounds)
-        loop = time_loop(self.scene.rgb, self.face, self.models[0].model, rounds)
-        return timed, [*self.stages(timed.times_ns), StageLatency(TimedStage.LOOP, "", loop)]
+    @property
+    def face_count(self) -> int:
+        """Faces that the detector sees in the frame with the fewest."""
+        return min(view.face_count for view in self.views)
 
-    def stages(self, times_ns: NDArray[np.int64]) -> list[StageLatency]:
-        """Statistics of (rounds, tasks) durations in the order of :meth:`tasks`."""
-        find = times_ns[:, 0]
-        found = [StageLatency(TimedStage.FIND, "", Latency.of(find))]
-        for i, each in enumerate(self.models):
-            preparation, inference = times_ns[:, 1 + 2 * i], times_ns[:, 2 + 2 * i]
-            for stage, times in (
-                (TimedStage.PREPARE, preparation),
-                (TimedStage.INFER, inference),
-                (TimedStage.WHOLE, find + preparation + inference),
-            ):
-                found.append(StageLatency(stage, each.name, Latency.of(times)))
+    def inferences(self) -> list[list[Task]]:
+        """Of each view, the inference of each model."""
+        return [
+            [partial(each.model.probabilities, each.crops[i]) for each in self.models]
+            for i in range(len(self.views))
+        ]
+
+    def tasks(self) -> list[list[Task]]:
+        """Of each view, finding, then preparation and inference of each model."""
+        found = []
+        for i, view in enumerate(self.views):
+            rgb = view.scene.rgb
+            tasks: list[Task] = [partial(self.detector.find, rgb)]
+            for each in self.models:
+                spec = each.model.card.preprocess
+                infer = partial(each.model.probabilities, each.crops[i])
+                tasks += [partial(prepare, rgb, view.face, spec), infer]
+            found.append(tasks)
         return found
 
+    def measure(self, rule: SampleRule) -> Measurement:
+        """Time the models alone, all stages of all models in turn, and the loop around them."""
+        frames = [view.scene.rgb for view in self.views]
+        alone, stages, loops = [], [], []
+        for _ in range(rule.repeats):
+            alone.append(interleave(self.inferences(), rule))
+            stages.append(interleave(self.tasks(), rule))
+            loops.append(time_loop(frames, self.views[0].face, self.models[0].model, rule))
+        return Measurement(tuple(alone), tuple(stages), tuple(loops))
 
-def _loaded(name: str, path: Path, model: Model, scene: Scene, face: Face) -> LoadedModel:
-    crop = prepare(scene.rgb, face, model.card.preprocess)[None]
-    return LoadedModel(name, path, path.stat().st_size / 1e6, model, crop)
+    def stages(self, measured: Measurement) -> list[StageLatency]:
+        """Statistics of each stage, the live loop last."""
+        repeats = [each.times_ns for each in measured.stages]
+        found = [StageLatency(TimedStage.FIND, "", Latency.of(*(t[:, 0] for t in repeats)))]
+        for i, each in enumerate(self.models):
+            columns = {
+                TimedStage.PREPARE: [1 + 2 * i],
+                TimedStage.INFER: [2 + 2 * i],
+                TimedStage.WHOLE: [0, 1 + 2 * i, 2 + 2 * i],
+            }
+            for stage, parts in columns.items():
+                latency = Latency.of(*(times[:, parts].sum(axis=1) for times in repeats))
+                found.append(StageLatency(stage, each.name, latency))
+        return [*found, StageLatency(TimedStage.LOOP, "", Latency.of(*measured.loop_ns))]
+
+
+def view_of(scene: Scene, detector: Detector) -> View | None:
+    """What is prepared of a frame; None of a derived one in which no face is found.
+
+    Raises:
+        DcrnetError: the scene shows no face.
+    """
+    faces = detector.find(scene.rgb)
+    face = faces[0] if faces else scene.stand_in
+    if face is None and scene.is_derived:
+        return None
+    if face is None:
+        raise DcrnetError(
+            f"no face is found in {scene.name}: name an image of a face with `source`"
+        )
+    return View(scene, face, len(faces))
+
+
+def _loaded(
+    name: str, path: Path, model: Model, load_ms: float, views: Sequence[View]
+) -> LoadedModel:
+    spec = model.card.preprocess
+    crops = tuple(prepare(view.scene.rgb, view.face, spec)[None] for view in views)
+    cold = ColdStart(round(load_ms, 3), round(timed_first(model, crops[0]), 3))
+    return LoadedModel(name, path, path.stat().st_size / 1e6, model, crops, cold)
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dcrnet_bench.timing.clock import Latency
+from dcrnet_bench.timing.latency import Latency
 
 
 class TimedStage(StrEnum):
-    """A part of the pipeline; ``whole`` is the sum of a round's three parts.
+    """A part of the pipeline; the whole is a round's three parts, one after the other.
 
-    ``loop`` is a frame of the live loop less finding and inference.
+    The loop is a frame of the live one less finding and inference.
     """
 
     FIND = "find faces"
@@ -23,8 +23,14 @@ class TimedStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StageLatency:
-    """What one stage took; ``model`` is its name, empty where all share the stage."""
+    """What one stage took.
+
+    Attributes:
+        stage: which.
+        model: its name, empty where all share the stage.
+        latency_ms: of it within a frame; None on an emulated processor.
+    """
 
     stage: TimedStage
     model: str
-    latency: Latency
+    latency_ms: Latency | None

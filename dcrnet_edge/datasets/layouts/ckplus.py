@@ -12,6 +12,7 @@ from dcrnet_edge.datasets.collection import (
     Collection,
     closest_expression,
     expression,
+    is_resource_fork,
     layout_error,
 )
 from dcrnet_edge.datasets.registry import DatasetAdapter
@@ -73,13 +74,14 @@ def _folders(root: Path) -> list[Sample]:
 def _original(root: Path) -> list[Sample]:
     samples = []
     for label_path in sorted((root / "Emotion").glob("S*/*/*_emotion.txt")):
+        if is_resource_fork(label_path):
+            continue
         code = _code(label_path)
         if code not in _CODES:  # 0 is neutral, which no sequence ends in
             continue
         session = label_path.parent
-        frames = sorted(
-            (root / "cohn-kanade-images" / session.parent.name / session.name).glob("*.png")
-        )
+        folder = root / "cohn-kanade-images" / session.parent.name / session.name
+        frames = sorted(path for path in folder.glob("*.png") if not is_resource_fork(path))
         samples += [_sample(frame, _CODES[code]) for frame in frames[-_FRAMES:]]
     return samples
 

@@ -10,7 +10,7 @@ import csv
 from pathlib import Path
 
 from dcrnet_edge.datasets.collection import Collection, layout_error
-from dcrnet_edge.datasets.layouts.fer2013 import PIXELS_FILE, pixel_rows, split_of
+from dcrnet_edge.datasets.layouts.fer2013 import PIXELS_FILES, pixel_rows, pixels_file, split_of
 from dcrnet_edge.datasets.registry import DatasetAdapter
 from dcrnet_edge.datasets.sample import EXPRESSIONS, UNLABELLED, Sample
 from dcrnet_runtime.errors import DcrnetError
@@ -36,36 +36,45 @@ def read_ferplus(root: Path) -> Collection:
 
     Args:
         root: folder with ``fer2013new.csv``, and either ``FER2013Train``, ``-Valid`` and
-            ``-Test`` or Kaggle's ``fer2013.csv``.
+            ``-Test``, or those of them that are needed, or Kaggle's ``fer2013.csv``.
 
     Raises:
         DcrnetError: the folder has another layout.
     """
     votes_path = root / VOTES_FILE
-    pixels_path = root / PIXELS_FILE
-    has_folders = (root / "FER2013Train").is_dir()
-    if not votes_path.is_file() or not (has_folders or pixels_path.is_file()):
+    folders = {usage: root / name for usage, name in _FOLDERS.items() if (root / name).is_dir()}
+    pixels_path = None if folders else pixels_file(root)
+    if not votes_path.is_file() or not (folders or pixels_path):
         raise layout_error(
             root,
-            f"{VOTES_FILE} and either FER2013Train, FER2013Valid and FER2013Test or {PIXELS_FILE}"
-            " (`dataset` ferplus)",
+            f"{VOTES_FILE} and either FER2013Train, FER2013Valid and FER2013Test or"
+            f" {' or '.join(PIXELS_FILES)} (`dataset` ferplus)",
         )
-    with votes_path.open(newline="") as file:
-        votes = list(csv.DictReader(file))
-    images = _offsets(pixels_path, votes) if not has_folders else None
+    votes = _rows(votes_path)
+    images = [] if pixels_path is None else _offsets(pixels_path, votes)
     collection = Collection("ferplus", EXPRESSIONS, [], [])
     # Four names are listed twice with other votes: the later ones count.
     named = {row["Image name"]: (i, row) for i, row in enumerate(votes) if row.get("Image name")}
     for index, row in named.values():
         split = split_of(row.get("Usage"), votes_path)
         label, target = _vote(row, votes_path)
-        if images is None:
-            sample = Sample(root / _FOLDERS[row["Usage"]] / row["Image name"], label, target)
-        else:
+        if pixels_path is not None:
             sample = Sample(pixels_path, label, target, row_offset=images[index])
+        elif row["Usage"] in folders:
+            sample = Sample(folders[row["Usage"]] / row["Image name"], label, target)
+        else:  # that part of the data set was not unpacked
+            continue
         collection.samples.append(sample)
         collection.official.append(split)
     return collection
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            return list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DcrnetError(f"{path} is no CSV file ({error}): restore it") from error
 
 
 def _offsets(path: Path, votes: list[dict[str, str]]) -> list[int]:

@@ -34,7 +34,7 @@ def read_folders(root: Path) -> Collection:
         DcrnetError: a folder with images is no expression, an expression has no image, or there
             is none at all.
     """
-    folders = sorted(path for path in root.iterdir() if path.is_dir())
+    folders = sorted(path for path in root.iterdir() if _is_shown(path))
     levels = [
         (path, _SPLITS[path.name.lower()]) for path in folders if path.name.lower() in _SPLITS
     ]
@@ -42,7 +42,7 @@ def read_folders(root: Path) -> Collection:
     empty: dict[str, Path] = {}
     places: list[tuple[Path, Split | None]] = [*levels] or [(root, None)]
     for level, split in places:
-        for folder in sorted(path for path in level.iterdir() if path.is_dir()):
+        for folder in sorted(path for path in level.iterdir() if _is_shown(path)):
             images = _images(folder)
             found += [(path, _expression_of(folder), split) for path in images]
             if not images and (name := expression(folder.name)):
@@ -64,6 +64,11 @@ def read_folders(root: Path) -> Collection:
         for path, name, _ in found
     ]
     return Collection("folders", labels, samples, [split for _, _, split in found if split])
+
+
+def _is_shown(path: Path) -> bool:
+    """Whether it is a folder of people's, rather than one that a system put there."""
+    return path.is_dir() and not path.name.startswith((".", "__MACOSX"))
 
 
 def _images(folder: Path) -> list[Path]:

@@ -36,7 +36,7 @@ def read_rafdb(root: Path) -> Collection:
         (root / "EmoLabel" / name for name in _LISTS if (root / "EmoLabel" / name).is_file()), None
     )
     if label_list is not None:
-        for line in label_list.read_text().splitlines():
+        for line in label_list.read_text(encoding="utf-8-sig").splitlines():
             if line.strip():
                 _add_listed(collection, root, line, label_list)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import shlex
 import signal
 import time
 from pathlib import Path
@@ -81,7 +82,7 @@ class ResumePoint(Callback):
         if one_of_all(is_told):
             raise TrainingStopError(
                 f"training was told to end (SIGTERM) after step {trainer.global_step}, which"
-                f" {self._path} holds: dcrnet-train --resume goes on"
+                f" {self._path} holds: {resume_command(self._path.parent)} goes on"
             )
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
@@ -106,6 +107,11 @@ class ResumePoint(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.hours = state_dict["hours"]
+
+
+def resume_command(folder: Path) -> str:
+    """The command that goes on with the run in a folder."""
+    return f"dcrnet-train --resume --out {shlex.quote(str(folder))}"
 
 
 def step_of(path: Path) -> int:

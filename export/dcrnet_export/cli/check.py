@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
-from dcrnet_export.cli.extra import export_extra
+from dcrnet_export.cli.extra import export_extra, inspection_extra
 from dcrnet_export.cli.labelled import (
     DataOption,
     DatasetOption,
@@ -17,6 +17,8 @@ from dcrnet_export.cli.labelled import (
 )
 from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, complain, note, reported
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.models import model_path
+from dcrnet_runtime.printable import printable
 
 if TYPE_CHECKING:
     from dcrnet_edge.data.face_data import FaceData
@@ -29,14 +31,21 @@ R = TypeVar("R")
 
 @reported
 def inspect(
-    files: Annotated[list[Path], typer.Argument(help="ONNX, TFLite or safetensors files.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            parser=model_path,
+            metavar="FILE",
+            help="ONNX, TFLite or safetensors files; accurate and fast are the shipped models.",
+        ),
+    ],
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print JSON, for machines: a list where there are several."),
     ] = False,
 ) -> None:
     """Print what model files say about themselves."""
-    export_extra()
+    inspection_extra()
     import json
 
     from dcrnet_export.artifacts.inspection import describe
@@ -56,13 +65,22 @@ def inspect(
 
 @reported
 def verify(
-    files: Annotated[list[Path], typer.Argument(help="Exported ONNX or TFLite files.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            parser=model_path,
+            metavar="FILE",
+            help="Exported ONNX or TFLite files; accurate and fast are the shipped models.",
+        ),
+    ],
     data: DataOption = None,
     dataset: DatasetOption = "ferplus",
     landmarks: LandmarksOption = None,
 ) -> None:
     """Check files against their sidecars, and that this machine computes what it should."""
-    export_extra()
+    inspection_extra()
+    if data is not None:
+        export_extra()
     from dcrnet_export.checks.verification import Outcome
     from dcrnet_export.cli.report import print_checks
 
@@ -73,7 +91,7 @@ def verify(
         checks = _unless_refused(_checks, file, labelled)
         if checks is not None:
             if len(files) > 1:
-                typer.echo(file)
+                typer.echo(printable(str(file)))
             print_checks(checks)
         has_failed |= checks is None or any(c.outcome is Outcome.FAILED for c in checks)
     if has_failed:

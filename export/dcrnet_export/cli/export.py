@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
-from typer.core import TyperGroup
 
 from dcrnet_export.cli.check import inspect, verify
 from dcrnet_export.cli.extra import export_extra
 from dcrnet_export.cli.options import FaceOptions, KindOptions, PlaceOptions
-from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, command_app, note, reported
+from dcrnet_runtime.cli.app import CommandUnlessNamed, command_app
+from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 
 if TYPE_CHECKING:
@@ -22,12 +23,8 @@ if TYPE_CHECKING:
     from dcrnet_export.progress import Steps
 
 
-class _ExportUnlessNamed(TyperGroup):
-    """Takes arguments that begin with no command's name for those of ``export``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        named = bool(args) and args[0] in self.commands
-        return super().parse_args(ctx, args if named else ["export", *args])
+class _ExportUnlessNamed(CommandUnlessNamed):
+    default = "export"
 
 
 app = command_app(_ExportUnlessNamed)
@@ -54,7 +51,8 @@ def export(place: PlaceOptions, kind: KindOptions, faces: FaceOptions, _: Common
     done = _export(job, kinds, place.out, step)
     print_report(done)
     for good in [each.path for each in done if each.path and not each.problem]:
-        note(f"dcrnet-run --source 0 --model {good}\ndcrnet-bench {good}")
+        note(f"dcrnet-run --source 0 --model {shlex.quote(str(good))}")
+        note(f"dcrnet-bench {shlex.quote(str(good))}")
     if any(exported.problem for exported in done):
         raise typer.Exit(EXIT_BAD_INPUT)
 
@@ -77,7 +75,7 @@ def _preparation(path: Path, job: ExportJob, kinds: Sequence[ArtifactKind]) -> I
         yield (
             f"WARNING: it was trained at {' and '.join(map(str, trained_px))} px and can be far"
             f" worse at {size_px}: dcrnet-eval {path} --size {size_px} --data DIR measures it,"
-            f" dcrnet-train --start-from {path} --size {size_px} --epochs 3 --set"
+            f" dcrnet-train --data DIR --start-from {path} --size {size_px} --epochs 3 --set"
             " 'recipe.progressive=[]' adapts it."
         )
     if (aim := kinds[0].target) is not None:

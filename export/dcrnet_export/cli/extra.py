@@ -1,10 +1,11 @@
-"""What exporting needs beyond the base install."""
+"""What exporting, and looking at what was exported, needs beyond the base install."""
 
 from __future__ import annotations
 
 from dcrnet_runtime.cli.extra import require_extra
 
-_EXTRA = ("flatbuffers", "onnx", "onnxsim", "safetensors", "torch", "sklearn", "statsmodels")
+_FILES = ("onnx", "flatbuffers", "safetensors")
+_EXPORT = (*_FILES, "onnxsim", "torch", "sklearn", "statsmodels")
 
 
 def export_extra() -> None:
@@ -13,4 +14,13 @@ def export_extra() -> None:
     Raises:
         DcrnetError: the ``export`` extra is not installed.
     """
-    require_extra("export", _EXTRA)
+    require_extra("export", _EXPORT)
+
+
+def inspection_extra() -> None:
+    """Refuse to go on without what reading files needs; no torch is among it.
+
+    Raises:
+        DcrnetError: part of the ``inspect`` extra is not installed.
+    """
+    require_extra("inspect", _FILES)

@@ -50,8 +50,9 @@ def required_source(dataset: str, data: Path, landmarks: Path | None) -> DataSou
 
     def opened() -> FaceData:
         from dcrnet_edge.cli.face_data import open_data
+        from dcrnet_edge.datasets.sample import Split
         from dcrnet_edge.datasets.splits import SplitPlan
 
-        return open_data(name, data, SplitPlan(), landmarks, 1)
+        return open_data(name, data, SplitPlan(), landmarks, 1, needed=[Split.TEST])
 
     return DataSource(data, opened)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dcrnet_edge.weights import checkpoint_path
 from dcrnet_export.cli.labelled import DataOption, DatasetOption, LandmarksOption, data_source
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ class PlaceOptions:
 
     checkpoint: Annotated[
         Path | None,
-        typer.Argument(help="A .safetensors checkpoint; default: the shipped weights."),
+        typer.Argument(
+            parser=checkpoint_path,
+            metavar="accurate|fast|FILE",
+            help="Shipped weights, or a .safetensors checkpoint; default: accurate.",
+        ),
     ] = None
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("dcrnet-export")
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Column, Table
 
-from dcrnet_export.checks.accuracy import Verdict
-from dcrnet_export.checks.verification import Check
-from dcrnet_export.exporter import ExportedFile
 from dcrnet_runtime.backends.precision import Precision
+from dcrnet_runtime.printable import printable
+
+if TYPE_CHECKING:  # verify does without what exporting needs
+    from dcrnet_export.checks.verification import Check
+    from dcrnet_export.exporter import ExportedFile
 
 
 def print_report(done: Sequence[ExportedFile]) -> None:
@@ -26,7 +29,7 @@ def print_checks(checks: Iterable[Check]) -> None:
     """One row a check."""
     table = Table(*(Column(name, overflow="fold") for name in ("check", "outcome", "finding")))
     for check in checks:
-        table.add_row(check.name, check.outcome, check.finding)
+        table.add_row(check.name, check.outcome, printable(check.finding))
     _print(table)
 
 
@@ -34,7 +37,7 @@ def print_rows(rows: Iterable[tuple[str, str]]) -> None:
     """Names and values."""
     table = Table(Column(overflow="fold"), Column(overflow="fold"), show_header=False)
     for name, value in rows:
-        table.add_row(name, value)
+        table.add_row(printable(name), printable(value))
     _print(table)
 
 
@@ -55,6 +58,8 @@ def _row(exported: ExportedFile) -> list[str]:
 
 
 def _accuracy(exported: ExportedFile) -> str:
+    from dcrnet_export.checks.accuracy import Verdict
+
     accuracy = exported.findings.accuracy
     if exported.kind.precision is Precision.FP32 or (exported.problem and accuracy is None):
         return "-"

@@ -8,6 +8,7 @@ from typing import Any
 
 from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import upgrade_command
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 CARD_KEY = "dcrnet"
@@ -82,7 +83,7 @@ class ModelCard:
         if version != CARD_VERSION:
             raise DcrnetError(
                 f"the model's card has version {version}, this package knows {CARD_VERSION}:"
-                " pip install --upgrade dcrnet-edge, or export the model again"
+                f" {upgrade_command()}, or export the model again"
             )
         try:
             labels = tuple(values["labels"])

@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import package_command
 
 
 class LoadFailure(StrEnum):
@@ -61,21 +62,18 @@ def load_error(what: object, package: str, error: Exception) -> DcrnetError:
         package: who was to run it, as ``pip`` knows it.
         error: what it raised.
     """
-    why = _first_line(error)
+    why, upgrade = _first_line(error), package_command(package, options=["--upgrade"])
     match failure_of(error):
         case LoadFailure.OUT_OF_MEMORY:
             text = (
                 f"{what} needs more memory than there is ({why}): free some, or use a smaller one"
             )
         case LoadFailure.TOO_NEW:
-            text = (
-                f"{what} is newer than this {package} ({why}): pip install --upgrade {package}, or"
-                " export it again"
-            )
+            text = f"{what} is newer than this {package} ({why}): {upgrade}, or export it again"
         case LoadFailure.MISSING_OPERATOR:
             text = (
-                f"{what} has an operator that this {package} lacks ({why}): pip install --upgrade"
-                f" {package}, or use a file that dcrnet-export wrote"
+                f"{what} has an operator that this {package} lacks ({why}): {upgrade},"
+                " or use a file that dcrnet-export wrote"
             )
         case LoadFailure.DAMAGED:
             text = f"{what} is no whole ONNX or TFLite model ({why}): export or copy it again"

@@ -11,6 +11,7 @@ from typing import Any
 from dcrnet_runtime.backends.failure import load_error
 from dcrnet_runtime.backends.provider import Provider
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import package_command
 
 
 class InterpreterPackage(StrEnum):
@@ -71,7 +72,8 @@ def _module(package: InterpreterPackage | None) -> Any:
     candidates = list(InterpreterPackage) if package is None else [package]
     for candidate in filter(is_installed, candidates):
         return import_module(_MODULES[candidate])
-    raise DcrnetError(f"no TFLite interpreter is installed: pip install {candidates[0]}")
+    command = package_command(candidates[0])
+    raise DcrnetError(f"no TFLite interpreter is installed: {command}")
 
 
 def _delegate(module: Any, wanted: Provider) -> Any:

@@ -47,6 +47,11 @@ def load_model(
             end is unknown, does not run such files or on such accelerators, is not installed, or
             is not what was asked for.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise DcrnetError(
+            f"`path` is a {type(path).__name__}, not the path of a model: give a file that"
+            " dcrnet-export wrote, or shipped_model()"
+        )
     chosen = None if backend is None else backend_called(backend)
     file = _read(Path(path))
     chosen = chosen or backend_for(file.format)

@@ -8,7 +8,7 @@ from dcrnet_runtime import face
 from dcrnet_runtime.detectors import blazeface, litert
 from dcrnet_runtime.preprocess.focus import REGIONS
 from dcrnet_runtime.stream import StreamOptions
-from dcrnet_runtime.tracking.scheduler import ONE_FACE_IOU
+from dcrnet_runtime.tracking.scheduler import LARGEST, ONE_FACE_IOU
 
 MAX_FACES = 4
 """Faces that the page follows: each costs a phone a mesh and an answer a frame."""
@@ -40,8 +40,11 @@ def page_constants() -> dict[str, Any]:
             "merged_iou": blazeface.MERGED_IOU,
             "min_score": litert.MIN_SCORE,
             "roi_scale": litert.ROI_SCALE,
+            "min_second_presence": litert.MIN_SECOND_PRESENCE,
             "known_face_iou": litert.KNOWN_FACE_IOU,
+            "known_face_containment": litert.KNOWN_FACE_CONTAINMENT,
             "one_face_iou": ONE_FACE_IOU,
+            "largest_share": LARGEST,
             "max_faces": MAX_FACES,
             "redetect_s": options.redetect_s,
         },

@@ -1,19 +1,22 @@
-"""What the five commands share: options, and errors as one line with exit code 2."""
+"""What the five commands share: errors as one line with exit code 2, and a word on the side."""
 
 from __future__ import annotations
 
 import errno
 import functools
+import logging
 import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints, overload
 
 import typer
-from typer.core import TyperGroup
 from typer.models import OptionInfo
 
+from dcrnet_runtime.cli.streams import is_of_output, undelivered
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.printable import printable
+from dcrnet_runtime.redaction import redacted_text
 from dcrnet_runtime.version import __version__
 
 P = ParamSpec("P")
@@ -21,15 +24,6 @@ R = TypeVar("R")
 
 EXIT_BAD_INPUT = 2
 _PARAMETER = re.compile(r"`(\w+)`")
-
-
-def command_app(group: type[TyperGroup] | None = None) -> typer.Typer:
-    """A typer application without shell-completion options and framed tracebacks.
-
-    Args:
-        group: how several commands are told apart; None is typer's way.
-    """
-    return typer.Typer(cls=group, add_completion=False, pretty_exceptions_enable=False)
 
 
 @overload
@@ -65,12 +59,9 @@ def _reported(command: Callable[P, R], options: Mapping[str, str]) -> Callable[P
         except DcrnetError as error:
             complain(_in_options(str(error), {**_options_of(command), **options}))
             raise typer.Exit(error.exit_code) from error
-        except BrokenPipeError as error:
-            # The reader of our output (head, say) has left: nothing is wrong. Standard output
-            # is replaced so that the interpreter's last flush does not fail.
-            sys.stdout = None
-            raise typer.Exit(0) from error
         except OSError as error:
+            if is_of_output(error):
+                raise typer.Exit(undelivered(error)) from error
             complain(_of_system(error))
             raise typer.Exit(EXIT_BAD_INPUT) from error
 
@@ -96,7 +87,7 @@ def _options_of(command: Callable[..., Any]) -> dict[str, str]:
 
 def _of_system(error: OSError) -> str:
     """What the system said, and what to do about it where that is known."""
-    where = f" ({error.filename})" if error.filename else ""
+    where = f" ({redacted_text(str(error.filename))})" if error.filename else ""
     remedies = {
         errno.ENOSPC: ": make room, and start again",
         errno.EDQUOT: ": make room, and start again",
@@ -109,13 +100,24 @@ def _of_system(error: OSError) -> str:
 
 
 def complain(text: str) -> None:
-    """One line on standard error."""
-    sys.stderr.write(f"error: {text}\n")
+    """One line on standard error, of printable characters."""
+    sys.stderr.write(f"error: {printable(text)}\n")
 
 
 def note(text: str) -> None:
     """One line of information on standard error; standard output is for results."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{printable(text)}\n")
+
+
+def note_logs() -> None:
+    """Show what is logged, by us and by libraries, as notes that hold no address's secrets."""
+    logging.basicConfig(format="%(levelname)s: %(message)s", handlers=[_Noting()])
+
+
+class _Noting(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        # Not to a stream of its own: where a progress bar is shown, standard error is replaced.
+        note(redacted_text(self.format(record)))
 
 
 def _show_version(wanted: bool) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from importlib import metadata
 
+from dcrnet_runtime.installation import package_command
+
 _CV2_PROVIDERS = (
     "opencv-python",
     "opencv-python-headless",
@@ -28,5 +30,5 @@ def cv2_conflict() -> str | None:
         return None
     listed = ", ".join(f"{name} {version}" for name, version in found.items())
     lowest = min(found.values(), key=lambda v: [int(n) for n in re.findall(r"\d+", v)])
-    command = " ".join(f"{name}=={lowest}" for name in found)
-    return f"two versions of cv2 are installed over each other ({listed}): pip install {command}"
+    command = package_command(*(f"{name}=={lowest}" for name in found))
+    return f"two versions of cv2 are installed over each other ({listed}): {command}"

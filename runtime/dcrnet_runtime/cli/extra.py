@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from importlib import import_module
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import extra_command
 
 
 def require_extra(extra: str, modules: Iterable[str]) -> None:
     """Say which extra is missing, rather than which module.
 
     Args:
-        extra: its name in ``pip install 'dcrnet-edge[...]'``.
+        extra: its name.
         modules: what it brings.
 
     Raises:
@@ -22,6 +23,4 @@ def require_extra(extra: str, modules: Iterable[str]) -> None:
         for name in modules:
             import_module(name)
     except ImportError as error:
-        raise DcrnetError(
-            f"{error.name} is not installed: pip install 'dcrnet-edge[{extra}]'"
-        ) from error
+        raise DcrnetError(f"{error.name} is not installed: {extra_command(extra)}") from error

@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dcrnet_runtime.cli.address_list import read_addresses
 from dcrnet_runtime.cli.console import note
 from dcrnet_runtime.deprecation import renamed
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.models import model_path
+from dcrnet_runtime.tracking.mode import TrackMode
 
 if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
     from dcrnet_runtime.detectors.detector import Detector
     from dcrnet_runtime.stream import StreamOptions
-    from dcrnet_runtime.video.kind import Source
+    from dcrnet_runtime.video.files.inputs import Inputs
 
 _SOURCE, _FACES, _MODEL = "Source", "Faces", "Model"
+SOURCE_NAMES = ("source", "camera", "demo", "from_")
+"""Parameters of which one names what is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
     """Where frames come from, and how they are read."""
 
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="The same as --source; of photos, videos, folders and patterns as many as you"
+            " like.",
+            metavar="SOURCE",
+            show_default=False,
+        ),
+    ] = None
     source: Annotated[
         str | None,
         typer.Option(
-            help="Camera number, image, folder, pattern, video file, URL, or - for JPEG pictures"
-            " on standard input.",
+            help="Camera number, photo, video, folder, pattern, URL, or - for pictures or video on"
+            " standard input.",
             rich_help_panel=_SOURCE,
         ),
     ] = None
@@ -38,6 +52,25 @@ class SourceOptions:
     ] = None
     demo: Annotated[
         bool, typer.Option(help="Run on the demo extra's portrait.", rich_help_panel=_SOURCE)
+    ] = False
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="File with an address or path a line, or - for standard input: keeps passwords"
+            " off the command line.",
+            metavar="FILE",
+            rich_help_panel=_SOURCE,
+        ),
+    ] = None
+    nul: Annotated[
+        bool,
+        typer.Option(
+            "--nul",
+            "-0",
+            help="What --from reads ends with zero bytes, as find -print0 writes it.",
+            rich_help_panel=_SOURCE,
+        ),
     ] = False
     frames: Annotated[
         int | None, typer.Option(min=1, help="Stop after so many frames.", rich_help_panel=_SOURCE)
@@ -52,7 +85,21 @@ class SourceOptions:
     ] = None
     fps: Annotated[
         float | None,
-        typer.Option(min=0.1, max=1000, help="Ask a camera for it.", rich_help_panel=_SOURCE),
+        typer.Option(
+            min=0.1,
+            max=1000,
+            help="Ask a camera for it, and a snapshot address so often; the rate of pictures that"
+            " have no times.",
+            rich_help_panel=_SOURCE,
+        ),
+    ] = None
+    pixel_format: Annotated[
+        str | None,
+        typer.Option(
+            help="Ask a camera for it, mjpg or yuyv say; of raw video on standard input, yuv420p"
+            " say.",
+            rich_help_panel=_SOURCE,
+        ),
     ] = None
     rotate: Annotated[
         int,
@@ -87,28 +134,76 @@ class SourceOptions:
     @property
     def is_named(self) -> bool:
         """Whether there is one, or too many."""
-        return self.source is not None or self.camera is not None or self.demo
+        return bool(self._addresses) or any((self.camera is not None, self.demo, self.from_))
 
-    def resolved(self) -> Source | None:
-        """The source, or None for the demo.
+    @property
+    def _addresses(self) -> list[str]:
+        return [*([] if self.source is None else [self.source]), *(self.sources or [])]
+
+    def resolved(self) -> Inputs | None:
+        """What is read, or None for the demo.
 
         Raises:
-            DcrnetError: none is named, several are, or there is nothing at the address.
+            DcrnetError: nothing is named, what is named excludes itself or is not there, or an
+                option is given that nothing of it heeds.
         """
-        from dcrnet_runtime.video.source import resolve
+        from dcrnet_runtime.video.files.inputs import inputs_of
 
-        given = [self.source is not None, self.camera is not None, self.demo]
+        addresses = self._addresses
+        given = [
+            *(bool(addresses), self.camera is not None, self.demo),
+            self.from_ is not None,
+        ]
         if sum(given) != 1:
             raise DcrnetError(
-                "--source, --camera and --demo exclude each other: name one"
+                "--source, --camera, --demo and --from exclude each other: name one"
                 if any(given)
-                else "name one source: --source FILE|FOLDER|URL, --camera 0, or --demo"
+                else "name one source: --source FILE|FOLDER|URL, --camera 0, or --demo; --from"
+                " FILE reads its address from a file"
             )
-        address = self.source if self.camera is None else str(self.camera)
-        return None if address is None else resolve(address)
+        if self.nul and self.from_ is None:
+            raise DcrnetError("-0 is of what --from reads: name it, --from - or --from FILE")
+        if self.demo:
+            return None
+        if self.from_ is not None:
+            addresses = read_addresses(self.from_, is_nul_separated=self.nul)
+        inputs = inputs_of(addresses or [str(self.camera)])
+        for name in self._unheeded(inputs):
+            note(
+                f"warning: --{name.replace('_', '-')} does nothing here: it is not for this source"
+            )
+        return inputs
 
-    def stream_options(self, smoothing_s: float) -> StreamOptions:
-        """How the live loop reads it.
+    def _unheeded(self, inputs: Inputs) -> list[str]:
+        """Which of the options that are given no source of these heeds."""
+        from dcrnet_runtime.video.feed import Feed
+
+        kind = "" if inputs.source is None else inputs.source.kind.name
+        is_camera, is_stdin = kind == "camera", kind == "stdin"
+        is_raw = is_stdin and self.pixel_format is not None
+        is_live = inputs.feed is Feed.LIVE
+        has_video = inputs.feed not in (Feed.PHOTO, Feed.PHOTOS)
+        heeded = {
+            "width": is_camera or is_raw,
+            "height": is_camera or is_raw,
+            "pixel_format": is_camera or is_stdin,
+            "fps": is_camera
+            or is_stdin
+            or inputs.feed is Feed.FILES
+            or kind in ("stream", "jpegs"),
+            "every_frame": is_live,
+            "max_reconnects": is_live,
+            "stall_timeout": has_video,
+        }
+        defaults = {each.name: each.default for each in fields(self)}
+        return [
+            name
+            for name, is_heeded in heeded.items()
+            if not is_heeded and getattr(self, name) != defaults[name]
+        ]
+
+    def stream_options(self, smoothing_s: float, track: TrackMode) -> StreamOptions:
+        """How the live loop reads it and follows faces.
 
         Raises:
             DcrnetError: it cannot be turned so.
@@ -118,12 +213,29 @@ class SourceOptions:
         from dcrnet_runtime.video.watchdog import RestartPolicy
 
         return StreamOptions(
-            request=CaptureRequest(self.width, self.height, self.fps, self.rotate),
+            request=CaptureRequest(
+                self.width, self.height, self.fps, self.rotate, self.pixel_format
+            ),
             keeps_every=self.every_frame,
             smoothing_s=smoothing_s,
+            track=track,
             stall_s=self.stall_timeout,
             restarts=RestartPolicy(max_reconnects=self.max_reconnects),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigOptions:
+    """Where options are, that are not given."""
+
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="TOML file with any of these options, such as max-faces = 3; the command line"
+            " goes before it.",
+            metavar="FILE",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +275,42 @@ class FaceOptions:
             rich_help_panel=_FACES,
         ),
     ] = None
+    track: Annotated[
+        TrackMode,
+        typer.Option(
+            help="The landmark network looks at a video's known faces in every second frame and"
+            " their pixels' motion tells the others (fast), or in every frame (exact).",
+            rich_help_panel=_FACES,
+        ),
+    ] = TrackMode.FAST
+    min_detection: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="The detector's confidence below which there is no face, 0 to 1; default: 0.5.",
+            rich_help_panel=_FACES,
+        ),
+    ] = None
+    min_face: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=32000,
+            help="Leave out faces whose longer side is shorter, px.",
+            metavar="PX",
+            rich_help_panel=_FACES,
+        ),
+    ] = 0.0
+    min_confidence: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Probability below which a face has no label and is drawn as uncertain, 0 to 1.",
+            rich_help_panel=_FACES,
+        ),
+    ] = 0.0
     smoothing: Annotated[
         float,
         typer.Option(
@@ -190,7 +338,14 @@ class FaceOptions:
                 raise DcrnetError("--finder and --detector exclude each other: give --detector")
         kind = self.detector or self.finder or "auto"
         far = is_far if self.far is None else self.far
-        return open_detector(kind, self.landmarks, max_faces=self.max_faces, far=far)
+        return open_detector(
+            kind,
+            self.landmarks,
+            max_faces=self.max_faces,
+            far=far,
+            min_detection=self.min_detection,
+            min_face_px=self.min_face,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +355,10 @@ class ModelOptions:
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Exported ONNX or TFLite model; default: the shipped one.", rich_help_panel=_MODEL
+            parser=model_path,
+            metavar="accurate|fast|FILE",
+            help="A shipped model, or an exported ONNX or TFLite file; default: accurate.",
+            rich_help_panel=_MODEL,
         ),
     ] = None
     threads: Annotated[

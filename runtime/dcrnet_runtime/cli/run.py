@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand
 
-from dcrnet_runtime.cli.browser_page import BrowserOptions
-from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, command_app, complain, note, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import note, note_logs, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
-from dcrnet_runtime.cli.options import FaceOptions, ModelOptions, SourceOptions
+from dcrnet_runtime.cli.options import (
+    SOURCE_NAMES,
+    ConfigOptions,
+    FaceOptions,
+    ModelOptions,
+    SourceOptions,
+)
+from dcrnet_runtime.cli.running.browser_page import BrowserOptions
+from dcrnet_runtime.cli.settings_file import ConfiguredCommand
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs.pictures.specs import BlurOptions
 from dcrnet_runtime.outputs.registry import OUTPUTS
@@ -19,32 +27,22 @@ if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
     from dcrnet_runtime.outputs import OutputSpec
     from dcrnet_runtime.outputs.plan import OutputPlan
-    from dcrnet_runtime.video.kind import Source
+    from dcrnet_runtime.video.files.inputs import Inputs
 
 
-class _WithoutArguments(TyperCommand):
-    """Refuses arguments, and tells the option that they were meant for."""
+class _RunCommand(ConfiguredCommand):
+    """Reads options from a file as well; a source on the command line goes before one in it."""
 
-    allow_extra_args = True
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        rest = super().parse_args(ctx, args)
-        if rest:
-            complain(
-                f"{rest[0]} stands alone: name it with --source {rest[0]}; for several photos"
-                " their folder, or a pattern in quotes (--source 'photos/*.jpg')"
-            )
-            raise typer.Exit(EXIT_BAD_INPUT)
-        return rest
+    alternatives = SOURCE_NAMES
 
 
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
     app = command_app()
     before = (SourceOptions, FaceOptions, ModelOptions, BrowserOptions)
-    groups = (*before, *OUTPUTS, BlurOptions, CommonOptions)
+    groups = (*before, *OUTPUTS, BlurOptions, ConfigOptions, CommonOptions)
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
-    app.command(cls=_WithoutArguments)(reported(**names)(with_groups(run, *groups)))
+    app.command(cls=_RunCommand)(reported(**names)(with_groups(run, *groups)))
     return app
 
 
@@ -58,9 +56,10 @@ def run(
     """Print the expression of every face as JSON Lines.
 
     Exit codes: 0 at the source's end, after --frames, and on SIGINT, SIGTERM or a closed window;
-    2 for bad input, also a source that gives no frame at all; 3 for a source that is lost.
+    2 for bad input, also a source that gives no frame at all, and photos without any face; 3 for
+    a source that is lost.
     """
-    *specs, blur, _ = rest
+    *specs, blur, _, _ = rest
     if faces.fetch_landmarks:
         note("The face landmark networks are in this package: there is nothing to fetch.")
         if not source.is_named:
@@ -73,46 +72,48 @@ def run(
         return
     found = source.resolved()
     _warn_of_installation()
+    plan = _plan(specs, blur, found)
+    plan.check()  # before the model takes its time
     loaded = model.load()
-    plan = _plan(specs, blur, found, loaded)
-    plan.check()
+    plan = replace(plan, facts=replace(plan.facts, labels=loaded.card.labels))
     _observe(source, faces, found, loaded, plan)
 
 
 def _observe(
     source: SourceOptions,
     faces: FaceOptions,
-    found: Source | None,
+    inputs: Inputs | None,
     model: Model,
     plan: OutputPlan,
 ) -> None:
-    from dcrnet_runtime.cli.runs import run_demo, run_live, run_photos
+    from dcrnet_runtime.cli.running.runs import run_demo, run_files, run_live
+    from dcrnet_runtime.outputs import Feed
     from dcrnet_runtime.recognizer import Recognizer
 
-    detector = faces.open(is_far=found is not None and found.is_still)
-    recognizer = Recognizer(model, detector)
+    is_far = inputs is not None and inputs.feed in (Feed.PHOTO, Feed.PHOTOS)
+    detector = faces.open(is_far=is_far)
+    recognizer = Recognizer(model, detector, min_confidence=faces.min_confidence)
     note(plan.notice())
-    if found is None:
+    if inputs is None:
         run_demo(recognizer, plan)
-    elif found.is_still:
-        run_photos(recognizer, found, plan, source.frames)
+        return
+    options = source.stream_options(faces.smoothing, faces.track)
+    if inputs.source is not None:
+        run_live(recognizer, inputs.source, options, plan, source.frames)
     else:
-        options = source.stream_options(faces.smoothing)
-        run_live(recognizer, found, options, plan, source.frames)
+        run_files(recognizer, inputs, options, plan, source.frames)
 
 
-def _plan(
-    specs: list[OutputSpec], blur: BlurOptions, found: Source | None, model: Model
-) -> OutputPlan:
+def _plan(specs: list[OutputSpec], blur: BlurOptions, inputs: Inputs | None) -> OutputPlan:
+    """The outputs, as far as they are known before the model with its labels is."""
     from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan
 
-    labels = model.card.labels
-    if found is None:
-        facts = FrameFacts(labels, Feed.PHOTO)
+    if inputs is None:
+        facts = FrameFacts(feed=Feed.PHOTO)
     else:
         wants_fps = any(spec.needs_fps and spec.is_wanted for spec in specs)
-        fps = found.stated_fps() if wants_fps else 0.0
-        facts = FrameFacts(labels, found.kind.feed, fps, found.files())
+        fps = inputs.fps if wants_fps else 0.0
+        facts = FrameFacts((), inputs.feed, fps, inputs.paths, inputs.names)
     return OutputPlan(tuple(specs), facts, blur.blur_faces)
 
 
@@ -138,11 +139,12 @@ def _self_test(model: Model) -> None:
 
 
 def _warn_of_installation() -> None:
-    import logging
+    import warnings
 
     from dcrnet_runtime.cli.environment import cv2_conflict
 
-    logging.basicConfig(format="%(levelname)s: %(message)s")
+    note_logs()
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of oddities in files that it makes good
     conflict = cv2_conflict()
     if conflict:
         note(f"warning: {conflict}")

@@ -55,6 +55,15 @@ class LandmarkTracker(Protocol):
         ...
 
 
+@runtime_checkable
+class FaintFaceDetector(Protocol):
+    """A detector that can look harder at a picture that may be a face crop."""
+
+    def find_faint(self, rgb: NDArray[np.uint8]) -> Face | None:
+        """The face of an (H, W, 3) uint8 RGB picture in which nothing was found else; or None."""
+        ...
+
+
 class DetectorKind(StrEnum):
     """The detectors that come with the package; more may be registered.
 
@@ -79,11 +88,16 @@ class DetectorOptions:
         task: a ``face_landmarker.task`` bundle to use in the place of its own networks.
         max_faces: at most so many faces a frame.
         far: look for faces half as large, too.
+        min_detection: the detector's own confidence, 0..1, below which there is no face; None for
+            what is usual with it.
+        min_face_px: faces whose longer side is shorter are left out.
     """
 
     task: Path | None = None
     max_faces: int = 10
     far: bool = False
+    min_detection: float | None = None
+    min_face_px: float = 0.0
 
 
 OpenDetector = Callable[[DetectorOptions], Detector]
@@ -104,6 +118,8 @@ def open_detector(
     *,
     max_faces: int = 10,
     far: bool = False,
+    min_detection: float | None = None,
+    min_face_px: float = 0.0,
 ) -> Detector:
     """The detector of that name.
 
@@ -114,13 +130,19 @@ def open_detector(
         max_faces: at most so many faces a frame.
         far: look for faces half as large, too, at seven times the detector's cost in a 4:3
             frame. The cascade always does; MediaPipe's own package cannot.
+        min_detection: the detector's own confidence, 0..1, below which there is no face; None for
+            0.5. The cascade has none.
+        min_face_px: faces whose longer side, from above the eyebrows to the chin, is shorter are
+            left out.
 
     Raises:
-        DcrnetError: there is none, or what it needs is not there; names what to install.
+        DcrnetError: there is none, or what it needs is not there, which names what to install; or
+            it cannot do what is asked for.
     """
     if kind not in DETECTORS:
         raise DcrnetError(f"`kind` {kind} is unknown: choose {', '.join(DETECTORS)}")
-    return DETECTORS[kind](DetectorOptions(task, max_faces, far))
+    options = DetectorOptions(task, max_faces, far, min_detection, min_face_px)
+    return DETECTORS[kind](options)
 
 
 def _litert(options: DetectorOptions) -> Detector:
@@ -128,19 +150,29 @@ def _litert(options: DetectorOptions) -> Detector:
     from dcrnet_runtime.landmarks import shipped_landmarks
 
     networks = FaceNetworks.from_task(options.task or shipped_landmarks())
-    return LiteRTDetector(networks, max_faces=options.max_faces, far=options.far)
+    return LiteRTDetector(
+        networks,
+        max_faces=options.max_faces,
+        min_score=options.min_detection,
+        min_face_px=options.min_face_px,
+        far=options.far,
+    )
 
 
 def _mediapipe(options: DetectorOptions) -> Detector:
     from dcrnet_runtime.detectors.mediapipe import open_mediapipe
 
-    return open_mediapipe(options.task, options.max_faces)
+    return open_mediapipe(options)
 
 
 def _cascade(options: DetectorOptions) -> Detector:
     from dcrnet_runtime.detectors.cascade import CascadeDetector
 
-    return CascadeDetector(max_faces=options.max_faces)
+    if options.min_detection is not None:
+        raise DcrnetError(
+            "the cascade gives no confidence: leave `min_detection` out, or take `kind` litert"
+        )
+    return CascadeDetector(max_faces=options.max_faces, min_face_px=options.min_face_px)
 
 
 register(DetectorKind.AUTO, _litert)

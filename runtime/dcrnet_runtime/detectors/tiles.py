@@ -7,7 +7,9 @@ from itertools import product
 
 from dcrnet_runtime.face import Box
 
-_SHARE = 0.5  # a tile's side, of the frame's longer one
+TILE_SHARE = 0.5
+"""A tile's side, of the frame's longer one."""
+
 _STEP = 0.5  # between two tiles at most, of a tile's side
 
 
@@ -17,14 +19,14 @@ def frame_square(width: int, height: int) -> Box:
     return Box((width - side) / 2, (height - side) / 2, side, side)
 
 
-def search_squares(width: int, height: int) -> list[Box]:
-    """The square around a frame, then overlapping tiles of half its side.
+def tiles(width: int, height: int) -> list[Box]:
+    """Overlapping squares of half a frame's longer side.
 
     What is at most half as large as a tile lies whole in one of them.
     """
-    tile = max(width, height) * _SHARE
+    tile = max(width, height) * TILE_SHARE
     starts = product(_starts(height, tile), _starts(width, tile))
-    return [frame_square(width, height), *(Box(x, y, tile, tile) for y, x in starts)]
+    return [Box(x, y, tile, tile) for y, x in starts]
 
 
 def _starts(length: int, tile: float) -> list[float]:

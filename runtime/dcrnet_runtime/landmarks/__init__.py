@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import repair_command
 
 TASK_FILE = "face_landmarker.task"
 TASK_SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
@@ -21,7 +22,7 @@ def shipped_landmarks() -> Path:
     path = Path(str(resources.files("dcrnet_runtime") / "landmarks" / TASK_FILE))
     if not path.is_file():
         raise DcrnetError(
-            f"this installation has no face networks at {path}: pip install --force-reinstall"
-            " dcrnet-edge, or name a face_landmarker.task bundle"
+            f"this installation has no face networks at {path}: {repair_command()},"
+            " or name a face_landmarker.task bundle"
         )
     return path

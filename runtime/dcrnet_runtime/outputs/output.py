@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
+from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """How an output fails that goes on trying.
+
+    Attributes:
+        since_s: when it began to, on ``time.monotonic``.
+        why: what the last try met.
+    """
+
+    since_s: float
+    why: str
 
 
 class Output(Protocol):
@@ -16,7 +31,9 @@ class Output(Protocol):
     wants_stop: bool
     """Whether the person or program at the other end has had enough."""
     error: str | None
-    """Why the output is not whole, where it should have been."""
+    """Why the output has ended, or is not whole where it should have been."""
+    failing: Failing | None
+    """How it fails while it goes on trying; None while it works."""
 
     def offer(self, observation: Observation, unix_s: float) -> None:
         """Take an observation of a frame that was captured at ``unix_s``; never raises."""
@@ -33,7 +50,12 @@ class OutputWriter(Protocol):
     """Whether it looks at the frame's picture."""
 
     def write(self, observation: Observation, unix_s: float) -> None:
-        """Write one; whatever is raised ends it, :class:`ReaderLeftError` quietly."""
+        """Write one; what is raised ends it, but for :class:`NotNowError` of a live source.
+
+        Raises:
+            ReaderLeftError: whoever reads has had enough.
+            NotNowError: it may work later.
+        """
 
     def close(self, *, is_whole: bool) -> None:
         """Finish; ``is_whole`` tells that there were observations, and every one was written."""
@@ -41,3 +63,7 @@ class OutputWriter(Protocol):
 
 class ReaderLeftError(Exception):
     """The reader of standard output (head, say) has left: nothing is wrong, but all is said."""
+
+
+class NotNowError(DcrnetError):
+    """An observation could not be written, but a later one may be: the disk is full, say."""

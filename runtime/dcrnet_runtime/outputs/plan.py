@@ -46,8 +46,15 @@ class OutputPlan:
     @property
     def wanted(self) -> list[OutputSpec]:
         """Those that are asked for; what people watch comes first."""
-        wanted = [spec for spec in self.specs if spec.is_wanted]
+        asked = [spec for spec in self.specs if spec.is_wanted]
+        is_taken = any(spec.standard_output and not spec.yields for spec in asked)
+        wanted = [spec for spec in asked if not (spec.yields and is_taken)]
         return sorted(wanted, key=lambda spec: not spec.is_watched)
+
+    @property
+    def uses_standard_output(self) -> bool:
+        """Whether an output's lines go there."""
+        return any(spec.standard_output for spec in self.wanted)
 
     def check(self) -> None:
         """Refuse what contradicts itself before anything is opened.
@@ -60,12 +67,18 @@ class OutputPlan:
             spec.check()
         if self.blur_faces and not any(spec.can_blur for spec in self.wanted):
             raise DcrnetError("`blur_faces` needs a picture to blur: `save` FILE or `serve` 8080")
+        on_standard_output = [spec.standard_output for spec in self.wanted if spec.standard_output]
+        if len(on_standard_output) > 1:
+            first, second, *_ = on_standard_output
+            raise DcrnetError(
+                f"`{first}` and `{second}` both write to standard output: give one of them a file"
+            )
         self._check_files()
 
     def notice(self) -> str:
         """One line that says what is estimated, and what every output keeps or sends."""
         faces = "faces blurred" if self.blur_faces else "faces recognisable"
-        wanted = [spec for spec in self.specs if spec.is_wanted]
+        wanted = [spec for spec in self.specs if spec in self.wanted]
         kept = "; ".join(filter(None, (spec.kept(faces) for spec in wanted)))
         sent = "; ".join(filter(None, (spec.sent(faces) for spec in wanted)))
         return (

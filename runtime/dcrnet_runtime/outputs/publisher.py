@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 
@@ -11,23 +12,59 @@ from dcrnet_runtime.outputs.output import Output
 from dcrnet_runtime.outputs.plan import OutputPlan
 from dcrnet_runtime.outputs.spec import OutputContext
 
+PATIENCE_S = 60.0
+"""How long a run goes on while every output fails."""
+
+_log = logging.getLogger(__name__)
+
+
+class OutputFailedError(DcrnetError):
+    """An output is not whole.
+
+    Attributes:
+        is_told: whether it was logged when it occurred, and there is nothing to add.
+    """
+
+    def __init__(self, message: str, *, is_told: bool) -> None:
+        super().__init__(message)
+        self.is_told = is_told
+
 
 class Publisher:
     """Any number of outputs as one, which the loop never waits for while its source is live.
+
+    An output that ends before the loop does is logged once.
+
+    Args:
+        outputs: which ones.
+        failures: where to count.
 
     Attributes:
         failures: observations that were lost or could not be written, by output; goes on
             counting.
     """
 
-    def __init__(self, outputs: Sequence[Output]) -> None:
-        self.failures: dict[str, int] = {}
+    def __init__(self, outputs: Sequence[Output], failures: dict[str, int] | None = None) -> None:
+        self.failures = {} if failures is None else failures
         self._outputs = outputs
+        self._told: set[str] = set()
+        self._count()
 
     @property
     def wants_stop(self) -> bool:
-        """Whether the window was closed, or the reader of standard output has left."""
-        return any(output.wants_stop for output in self._outputs)
+        """Whether the window was closed, the reader of standard output has left, or no output
+        works: each has ended, or has failed for ``PATIENCE_S``.
+        """
+        return any(output.wants_stop for output in self._outputs) or self._is_in_vain
+
+    @property
+    def _is_in_vain(self) -> bool:
+        late_s = time.monotonic() - PATIENCE_S
+        return bool(self._outputs) and all(
+            output.error is not None
+            or (output.failing is not None and output.failing.since_s < late_s)
+            for output in self._outputs
+        )
 
     def publish(self, observation: Observation) -> None:
         """Hand an observation to every output; never raises.
@@ -35,28 +72,37 @@ class Publisher:
         Of a live source it never waits; of a recording it waits for outputs that must not lose
         a frame.
         """
-        unix_s = time.time() - observation.delay_ms / 1000
         for output in self._outputs:
-            output.offer(observation, unix_s)
+            output.offer(observation, observation.captured_unix_s)
         self._count()
+        for output in self._outputs:
+            if output.error is not None and output.name not in self._told:
+                self._told.add(output.name)
+                _log.warning("output %s has ended: %s", output.name, output.error)
 
     def close(self) -> None:
         """Finish the outputs in order.
 
         Raises:
-            DcrnetError: an output is not whole; all have been closed.
+            OutputFailedError: an output is not whole; all have been closed.
         """
+        is_in_vain = self._is_in_vain
         for output in self._outputs:
             output.close()
         self._count()
-        errors = [f"{output.name}: {output.error}" for output in self._outputs if output.error]
-        if errors:
-            raise DcrnetError("; ".join(errors))
+        ended = {output.name: output.error for output in self._outputs if output.error}
+        failing = {o.name: o.failing.why for o in self._outputs if o.failing and not o.error}
+        untold = {name: why for name, why in ended.items() if name not in self._told} | failing
+        problems = untold or ended
+        if problems:
+            listed = "; ".join(f"{name}: {why}" for name, why in problems.items())
+            waited = (
+                f"no output has worked for {PATIENCE_S:.0f} s: " if is_in_vain and failing else ""
+            )
+            raise OutputFailedError(waited + listed, is_told=not untold)
 
     def _count(self) -> None:
-        self.failures.update(
-            {output.name: output.failures for output in self._outputs if output.failures}
-        )
+        self.failures.update({output.name: output.failures for output in self._outputs})
 
 
 def open_publisher(plan: OutputPlan, is_stopping: Callable[[], bool] = lambda: False) -> Publisher:
@@ -71,7 +117,8 @@ def open_publisher(plan: OutputPlan, is_stopping: Callable[[], bool] = lambda: F
             have replaced nothing.
     """
     plan.check()
-    context = OutputContext(plan.facts, plan.blur_faces, is_stopping)
+    failures: dict[str, int] = {}
+    context = OutputContext(plan.facts, plan.blur_faces, is_stopping, failures)
     opened: list[Output] = []
     try:
         opened.extend(spec.open(context) for spec in plan.wanted)
@@ -79,4 +126,4 @@ def open_publisher(plan: OutputPlan, is_stopping: Callable[[], bool] = lambda: F
         for output in opened:
             output.close()
         raise
-    return Publisher(opened)
+    return Publisher(opened, failures)

@@ -20,7 +20,8 @@ SCHEMA = 1
 def frame_record(frame: Frame, recognitions: Sequence[Recognition]) -> dict[str, Any]:
     """One frame's answers: time, frame, and box, label and probabilities of each face.
 
-    Boxes are [x, y, width, height] in px; ``aligned`` tells whether landmarks were used. The
+    Boxes are [x, y, width, height] in px; ``outside`` is the share of one that lies outside the
+    picture, ``aligned`` tells whether landmarks were used. The
     number ``schema`` rises when a field goes or changes its meaning, not when one is added.
     """
     return {
@@ -30,7 +31,8 @@ def frame_record(frame: Frame, recognitions: Sequence[Recognition]) -> dict[str,
         "time_s": round(frame.time_s, 3),
         "faces": [
             {
-                "box": [round(v, 1) for v in astuple(r.face.box)],
+                "box": [round(v * frame.scale, 1) for v in astuple(r.face.box)],
+                "outside": round(r.face.outside, 2),
                 "aligned": r.face.landmarks is not None,
                 "label": r.label,
                 "probability": round(r.probability, 4),
@@ -56,6 +58,7 @@ def observation_record(observation: Observation, unix_s: float | None) -> dict[s
     counters = observation.counters
     recognitions = [face.recognition for face in observation.faces]
     record = frame_record(observation.frame, recognitions)
+    record["uncertain"] = observation.uncertain
     if observation.is_still:
         return record
     for described, face in zip(record["faces"], observation.faces, strict=True):
@@ -73,7 +76,7 @@ def observation_record(observation: Observation, unix_s: float | None) -> dict[s
             "dropped": counters.dropped,
             "reconnects": counters.reconnects,
             "broken": counters.broken,
-            "failures": dict(counters.failures),
+            "failures": {name: count for name, count in counters.failures.items() if count},
         },
     }
 
@@ -84,16 +87,11 @@ def utc(unix_s: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def smoothed_probability(face: TrackedFace) -> float:
-    """The smoothed probability of the face's label, 0..1."""
-    return float(face.probabilities[face.recognition.labels.index(face.label)])
-
-
 def _track(face: TrackedFace) -> dict[str, Any]:
     return {
         "id": face.track_id,
         "age_s": round(face.age_s, 3),
         "label": face.label,
-        "probability": round(smoothed_probability(face), 4),
+        "probability": round(face.probability, 4),
         "probabilities": rounded(face.recognition.labels, face.probabilities),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -26,12 +26,14 @@ class FrameFacts:
             appended to what is there. Anything else waits, and its files are replaced.
         fps: of a recording; 0 where it is not known.
         inputs: files that are read, none of which an output may overwrite.
+        names: what answers call each of the inputs, no two alike; empty for their file names.
     """
 
     labels: tuple[str, ...] = ()
     feed: Feed = Feed.LIVE
     fps: float = 0.0
     inputs: tuple[Path, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def is_live(self) -> bool:
@@ -47,11 +49,14 @@ class OutputContext:
         facts: of the frames.
         blur_faces: make faces unrecognisable in pictures that are kept or sent.
         is_stopping: whether the run is being stopped, so that nothing may wait for long.
+        failures: observations that were lost or could not be written, by output; goes on
+            counting, and has every output once all are open.
     """
 
     facts: FrameFacts = field(default_factory=FrameFacts)
     blur_faces: bool = False
     is_stopping: Callable[[], bool] = lambda: False
+    failures: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,16 @@ class OutputSpec:
     def is_wanted(self) -> bool:
         """Whether the options ask for it."""
         raise NotImplementedError
+
+    @property
+    def standard_output(self) -> str:
+        """The option by which it writes to standard output; empty where it does not."""
+        return ""
+
+    @property
+    def yields(self) -> bool:
+        """Whether it was not asked for by name, and gives standard output up to who was."""
+        return False
 
     def check(self) -> None:
         """Refuse options that are wrong or contradict each other, before anything is opened.

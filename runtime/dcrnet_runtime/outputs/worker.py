@@ -13,12 +13,13 @@ import numpy as np
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
-from dcrnet_runtime.outputs.output import OutputWriter, ReaderLeftError
+from dcrnet_runtime.outputs.output import Failing, NotNowError, OutputWriter, ReaderLeftError
 from dcrnet_runtime.outputs.spec import OutputContext
 
 _log = logging.getLogger(__name__)
 _NO_PIXELS = np.empty((0, 0, 3), np.uint8)
 _GLANCE_S = 0.1  # between looks at whether the run is being stopped
+_RETRY_S = 1.0  # between tries of an output that fails
 
 
 class Worker:
@@ -28,7 +29,7 @@ class Worker:
         writer: to write with; used by the thread only.
         depth: observations that the queue holds.
         is_lossless: when the queue is full, wait for room (a recording can wait) instead of
-            dropping its oldest.
+            dropping its oldest; and end where a write fails, instead of trying the next one.
         counts_losses: whether what is dropped is a failure, or just overtaken.
         is_stopping: whether the run is being stopped, so that nothing may wait for long.
         grace_s: seconds that closing waits for the writer when the run is being stopped.
@@ -48,6 +49,7 @@ class Worker:
         self.failures = 0
         self.wants_stop = False
         self.error: str | None = None
+        self.failing: Failing | None = None
         self._writer = writer
         self._depth = depth
         self._is_lossless = is_lossless
@@ -97,8 +99,7 @@ class Worker:
         has_written = False
         try:
             while (queued := self._next()) is not None:
-                self._writer.write(*queued)
-                has_written = True
+                has_written |= self._has_written(*queued)
         except ReaderLeftError:
             self.wants_stop = True
         except Exception as error:  # whatever it is, the other outputs go on
@@ -111,6 +112,30 @@ class Worker:
             self._writer.close(is_whole=has_written and self.error is None)
         except Exception as error:
             self._fail(_told(error))
+
+    def _has_written(self, observation: Observation, unix_s: float) -> bool:
+        """Write it; whether that worked, where the output may fail for a while."""
+        try:
+            self._writer.write(observation, unix_s)
+        except NotNowError as error:
+            if self._is_lossless:
+                raise
+            self._wait_to_retry(str(error))
+            return False
+        if self.failing is not None:
+            _log.warning("output %s works again", self.name)
+            self.failing = None
+        return True
+
+    def _wait_to_retry(self, why: str) -> None:
+        if self.failing is None:
+            _log.warning("output %s fails, trying on: %s", self.name, why)
+        self.failing = Failing(self.failing.since_s if self.failing else time.monotonic(), why)
+        retry_s = time.monotonic() + _RETRY_S
+        with self._changed:
+            self.failures += 1
+            while self._is_open and (left_s := retry_s - time.monotonic()) > 0:
+                self._changed.wait(left_s)
 
     def _next(self) -> tuple[Observation, float] | None:
         """Waits for an observation; None once the output is closed and the queue empty."""
@@ -127,7 +152,6 @@ class Worker:
             self.failures += 1
         if self.error is None:
             self.error = why
-            _log.warning("output %s has ended: %s", self.name, why)
 
 
 def _told(error: Exception) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import upgrade_command
 
 SPEC_VERSION = 1
 """Version of the contract that this package computes; a model of another one is refused."""
@@ -140,7 +141,7 @@ class PreprocessSpec:
         if version != SPEC_VERSION:
             raise DcrnetError(
                 f"the model's preprocessing contract has version {version}, this runtime knows"
-                f" {SPEC_VERSION}: pip install --upgrade dcrnet-edge, or export the model again"
+                f" {SPEC_VERSION}: {upgrade_command()}, or export the model again"
             )
         return cls._from_fields(values)
 

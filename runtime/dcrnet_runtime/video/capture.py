@@ -23,12 +23,15 @@ class CaptureRequest:
         height: px, likewise.
         fps: frames a second, likewise.
         rotation_deg: how far each frame is turned clockwise: 0, 90, 180 or 270.
+        pixel_format: what a camera is asked for, ``mjpg`` or ``yuyv`` say; what raw video on
+            standard input holds, ``yuv420p`` say; None for the device's choice.
     """
 
     width: int | None = None
     height: int | None = None
     fps: float | None = None
     rotation_deg: int = 0
+    pixel_format: str | None = None
 
     def __post_init__(self) -> None:
         if self.rotation_deg not in ROTATIONS_DEG:
@@ -47,6 +50,8 @@ class CaptureFacts:
         size: (width, height) in px, zeros where they are not known before the first frame.
         fps: frames a second, 0 where it is not stated.
         frame_count: stated by a file, else 0.
+        is_bursty: whether a live source sends more than one frame at a time, each with the time
+            at which it is to be shown.
     """
 
     name: str
@@ -55,6 +60,7 @@ class CaptureFacts:
     size: tuple[int, int] = (0, 0)
     fps: float = 0.0
     frame_count: int = 0
+    is_bursty: bool = False
 
     def __str__(self) -> str:
         rate = f" at {self.fps:.4g} fps" if self.fps else ""
@@ -63,6 +69,9 @@ class CaptureFacts:
 
 class Capture(Protocol):
     """An opened source. All calls but the constructor come from one thread.
+
+    One whose stream may come long before its first picture has an attribute ``heard_s`` as well:
+    when bytes last came of which no picture can be made yet, on ``time.monotonic``, else None.
 
     Attributes:
         facts: of the source.
@@ -80,7 +89,11 @@ class Capture(Protocol):
         ...
 
     def position_s(self) -> float | None:
-        """Of the frame that was grabbed, from the start of a file; None where live."""
+        """Of the frame that was grabbed, from the start of a recording.
+
+        Of a live source the time stamp that its stream gives it, on a clock of the stream's own;
+        None where it gives none.
+        """
         ...
 
     def close(self) -> None:

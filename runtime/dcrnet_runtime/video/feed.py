@@ -11,14 +11,21 @@ class Feed(StrEnum):
     Attributes:
         PHOTO: one photo.
         PHOTOS: photos that have nothing to do with each other.
+        FILES: photos and recordings, one after the other.
         RECORDING: a video; it waits for whoever watches it.
         LIVE: it goes on by itself, whoever watches.
     """
 
     PHOTO = "photo"
     PHOTOS = "photos"
+    FILES = "files"
     RECORDING = "recording"
     LIVE = "live"
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether there are several files, so that annotated pictures are saved in a folder."""
+        return self in (Feed.PHOTOS, Feed.FILES)
 
     @property
     def is_still(self) -> bool:

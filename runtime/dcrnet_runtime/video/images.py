@@ -1,24 +1,34 @@
-"""Image files as arrays."""
+"""Image files as arrays, decoded by Pillow."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import extra_command, package_command
 from dcrnet_runtime.outfile import written_beside
-from dcrnet_runtime.video.image_size import declared_size
+from dcrnet_runtime.video.files.image_size import declared_size
+from dcrnet_runtime.video.files.signature import HEAD_BYTES, Media, Signature, signature_of
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
 )
 
 MAX_PIXELS = 1 << 26
-"""Of a picture. Images that declare more are refused before they are decoded."""
+"""Of a picture that is decoded. Images that declare more are refused before they are decoded, or,
+where a photo is a JPEG, decoded at a part of their size."""
 
 MAX_SIDE_PX = 32_000
 """Of a picture; a side beyond 32,766 px breaks OpenCV's warps."""
@@ -26,25 +36,71 @@ MAX_SIDE_PX = 32_000
 MAX_FILE_BYTES = 1 << 28
 """Of an image file."""
 
+# Named one by one and called without Image.open, so that no other reader of Pillow's is loaded,
+# and none refuses a size that is read at a part of it here.
+_READERS = {
+    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
+    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
+    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "WebP": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "PNM": ("PIL.PpmImagePlugin", "PpmImageFile"),
+    "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
+    "HEIC": ("pillow_heif", "HeifImageFile"),
+}
+_ORIENTATION, _SUBFILE_TYPE, _DNG_VERSION = 274, 254, 50706  # tags of TIFF's and EXIF's
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A decoded photo.
+
+    Attributes:
+        rgb: (H, W, 3) uint8 RGB, upright.
+        scale: how many of the photo's own pixels a side of one in ``rgb`` is: 1, 2, 4 or 8.
+    """
+
+    rgb: NDArray[np.uint8]
+    scale: int = 1
+
 
 def read_image(path: Path) -> NDArray[np.uint8]:
     """Decode an image as (H, W, 3) uint8 RGB.
 
-    Grey is replicated, 16 bits are scaled to 8, transparency is ignored, EXIF orientation is
-    applied.
+    Its bytes tell the format: JPEG, PNG, WebP, BMP, TIFF, PNM, AVIF, the first picture of a GIF,
+    and HEIC where pillow-heif is installed. Grey is replicated, 16 bits are scaled to 8,
+    transparency is ignored, the orientation that the file states is applied.
 
     Raises:
-        DcrnetError: the file cannot be read or is no image.
+        DcrnetError: the file cannot be read, is no whole image, or has more than ``MAX_PIXELS``.
+    """
+    return decode_image(read_content(path), str(path))
+
+
+def read_photo(path: Path) -> Photo:
+    """Like :func:`read_image`, but a JPEG of more than ``MAX_PIXELS`` is decoded scaled down.
+
+    Raises:
+        DcrnetError: like :func:`read_image`.
+    """
+    return decode_photo(read_content(path), str(path))
+
+
+def read_content(path: Path) -> bytes:
+    """An image file's bytes.
+
+    Raises:
+        DcrnetError: it cannot be read, or is larger than any photo.
     """
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise DcrnetError(
                 f"{path} has more than {MAX_FILE_BYTES >> 20} MB, as no photo has: remove it"
             )
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise DcrnetError(f"image {path} cannot be read: {error.strerror}") from error
-    return decode_image(content, str(path))
 
 
 def decode_image(content: bytes, name: str) -> NDArray[np.uint8]:
@@ -53,58 +109,179 @@ def decode_image(content: bytes, name: str) -> NDArray[np.uint8]:
     Raises:
         DcrnetError: they are no image, or one that declares more than ``MAX_PIXELS``.
     """
-    _check_size(content, name)
-    bgr = None
-    if content:
-        try:
-            bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-        except cv2.error as error:
-            if "CV_IO_MAX_IMAGE" in str(error):
-                raise _too_large(name) from error
-    if bgr is None:
-        raise DcrnetError(_undecodable(name))
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    return decode_frame(content, name).copy()
 
 
-def _check_size(content: bytes, name: str) -> None:
-    """Refuse by its header what would take gigabytes once it is decoded.
-
-    OpenCV has limits of its own, but reads them when it is imported: whoever imports it before
-    this package has none.
+def decode_frame(content: bytes, name: str) -> NDArray[np.uint8]:
+    """Like :func:`decode_image`, an array that must not be written to: a copy less.
 
     Raises:
-        DcrnetError: it is too large, or has a header that OpenCV alone reads and does not limit.
+        DcrnetError: like :func:`decode_image`.
+    """
+    return upright_rgb(open_image(content, name), name)
+
+
+def decode_photo(content: bytes, name: str) -> Photo:
+    """Decode a photo's bytes, like :func:`read_photo`.
+
+    Raises:
+        DcrnetError: like :func:`read_image`.
+    """
+    image = open_image(content, name, may_scale=True)
+    divisor = _divisor(image)
+    if divisor > 1:
+        image.draft(image.mode, (image.size[0] // divisor, image.size[1] // divisor))
+    return Photo(upright_rgb(image, name).copy(), divisor)
+
+
+def open_image(content: bytes, name: str, *, may_scale: bool = False) -> ImageFile:
+    """An image of a format that is read, of which nothing but the header is decoded yet.
+
+    Args:
+        content: its bytes.
+        name: for people.
+        may_scale: whether a JPEG may be larger than ``MAX_PIXELS``.
+
+    Raises:
+        DcrnetError: it is none, or too large.
     """
     size = declared_size(content)
-    if size is not None:
-        if size[0] * size[1] > MAX_PIXELS or max(size) > MAX_SIDE_PX:
-            raise _too_large(name)
-    elif not _opencv_has_limits():
+    signature = signature_of(content[:HEAD_BYTES])
+    if size is not None and not (may_scale and signature.format == "JPEG"):
+        check_size(size, name)  # before it is opened, since some readers make room then
+    reader = _reader(signature, name)
+    try:
+        image: ImageFile = reader(BytesIO(content))
+        is_raw = signature.format == "TIFF" and _is_raw(image)
+    except Exception as error:  # whatever a parser meets in hostile bytes
+        raise DcrnetError(_undecodable(name)) from error
+    if is_raw:
         raise DcrnetError(
-            f"{_undecodable(name)}; other formats than JPEG, PNG, WebP, BMP, TIFF and PNM are read"
-            " where dcrnet_runtime is imported before cv2"
+            f"{name} is a camera's raw file, of which only the thumbnail could be read: develop"
+            " it to JPEG"
+        )
+    return image
+
+
+def upright_rgb(image: ImageFile, name: str) -> NDArray[np.uint8]:
+    """The present picture of an opened image, (H, W, 3) uint8 RGB, turned as it states.
+
+    It may not be writable.
+
+    Raises:
+        DcrnetError: it is broken, or too large.
+    """
+    from PIL import ImageOps
+
+    check_size(image.size, name)
+    try:
+        image.load()
+        is_turned = image.getexif().get(_ORIENTATION, 1) != 1
+        return _codes(ImageOps.exif_transpose(image) if is_turned else image)
+    except MemoryError as error:
+        raise DcrnetError(f"{name} needs more memory than there is: scale it down") from error
+    except Exception as error:  # whatever a decoder meets in hostile bytes
+        if "truncated" in str(error):
+            raise DcrnetError(
+                f"{name} is no image that can be decoded, since it is cut off: copy it again"
+            ) from error
+        raise DcrnetError(_undecodable(name)) from error
+
+
+def check_size(size: tuple[int, int], name: str) -> None:
+    """Refuse what would take gigabytes once it is decoded.
+
+    Raises:
+        DcrnetError: (width, height) is too large.
+    """
+    if size[0] * size[1] > MAX_PIXELS or max(size) > MAX_SIDE_PX:
+        raise DcrnetError(
+            f"{name} declares more than {MAX_PIXELS / 1e6:.0f} megapixels or a side beyond"
+            f" {MAX_SIDE_PX:,} px: scale it down, or remove it"
         )
 
 
-@cache
-def _opencv_has_limits() -> bool:
-    width = MAX_SIDE_PX + 1
-    row = np.frombuffer(b"P5 %d 1 255\n" % width + bytes(width), np.uint8)
+def _reader(signature: Signature, name: str) -> Any:
+    """What opens an image of a format.
+
+    Raises:
+        DcrnetError: it is none that is read, or its reader is not installed.
+    """
+    if signature.media is Media.UNREAD:
+        raise DcrnetError(f"{name} is {signature.format}, which is not read: convert it to JPEG")
+    if signature.media is Media.EMPTY:
+        raise DcrnetError(f"{name} is no image that can be decoded, since it is empty: remove it")
+    if signature.format not in _READERS:
+        raise DcrnetError(_undecodable(name))
+    return _loaded_reader(signature.format, name)
+
+
+def _loaded_reader(format: str, name: str) -> Any:
     try:
-        return cv2.imdecode(row, cv2.IMREAD_GRAYSCALE) is None
-    except cv2.error:
-        return True
+        return _load_reader(format)
+    except ImportError as error:
+        remedy = extra_command("heic") if format == "HEIC" else package_command("pillow>=11.3")
+        raise DcrnetError(
+            f"{name} is {format}, whose reader is not installed: {remedy}, or convert it to JPEG"
+        ) from error
+
+
+@cache
+def _load_reader(format: str) -> Any:
+    """A reader's class.
+
+    Raises:
+        ImportError: Pillow was built without it, or its package is missing.
+    """
+    module, name = _READERS[format]
+    if format == "AVIF":
+        from PIL import features
+
+        if not features.check("avif"):
+            raise ImportError("this Pillow was built without AVIF")
+    return getattr(import_module(module), name)
+
+
+def _divisor(image: ImageFile) -> int:
+    """At which part of its size an image is to be decoded; 1 where it cannot be scaled so.
+
+    A progressive JPEG is held whole as coefficients, whatever it is scaled to.
+    """
+    if image.format != "JPEG" or "progressive" in image.info:
+        return 1
+    width, height = image.size
+    for divisor in (1, 2, 4):
+        if width * height <= MAX_PIXELS * divisor**2 and max(width, height) <= (
+            MAX_SIDE_PX * divisor
+        ):
+            return divisor
+    return 8
+
+
+def _is_raw(image: ImageFile) -> bool:
+    """Whether a TIFF is a camera's, whose first picture is a thumbnail."""
+    tags = getattr(image, "tag_v2", {})
+    return _DNG_VERSION in tags or bool(int(tags.get(_SUBFILE_TYPE, 0)) & 1)
+
+
+def _codes(image: Any) -> NDArray[np.uint8]:
+    """Decoded pixels as (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: they are no colours.
+    """
+    if image.mode == "F":
+        raise ValueError("floating-point numbers are no colours")
+    if image.mode.startswith("I"):  # 16 bits of grey
+        grey = np.asarray(image)
+        codes = np.clip(grey >> 8, 0, 255).astype(np.uint8)
+        return np.repeat(codes[:, :, None], 3, axis=2)
+    rgb = image if image.mode == "RGB" else image.convert("RGB")
+    return np.frombuffer(rgb.tobytes(), np.uint8).reshape(rgb.height, rgb.width, 3)
 
 
 def _undecodable(name: str) -> str:
     return f"{name} is no image that can be decoded: convert it to JPEG or PNG, or remove it"
-
-
-def _too_large(name: str) -> DcrnetError:
-    return DcrnetError(
-        f"{name} declares more than {MAX_PIXELS / 1e6:.0f} megapixels or a side beyond"
-        f" {MAX_SIDE_PX:,} px: scale it down, or remove it"
-    )
 
 
 def write_image(path: Path, rgb: NDArray[np.uint8]) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import package_command
+from dcrnet_runtime.redaction import ENCODING_HINT, is_ambiguous
 from dcrnet_runtime.video.capture import Capture, CaptureRequest, OpenCapture
 from dcrnet_runtime.video.feed import Feed
 
@@ -20,25 +23,33 @@ class Source:
     Attributes:
         kind: how it is read.
         address: camera index or device path, URL, path, pattern or ``-``, as given.
+        label: what answers call it; empty for the name that its kind gives it.
     """
 
     kind: SourceKind
     address: str
+    label: str = ""
 
     @property
     def name(self) -> str:
-        """For people and outputs: without the password that the address may hold."""
-        return self.kind.name_of(self.address)
+        """For people and outputs: without the secrets that the address may hold."""
+        return self.label or self.kind.name_of(self.address)
+
+    @property
+    def feed(self) -> Feed:
+        """What its frames are to the outputs."""
+        return self.kind.feed if self.kind.feed_of is None else self.kind.feed_of(self.address)
 
     @property
     def is_still(self) -> bool:
         """Whether its frames are photos that have nothing to do with each other."""
-        return self.kind.feed.is_still
+        return self.feed.is_still
 
     @property
     def unreadable(self) -> str:
         """Why it gave not one frame, and what to look at."""
-        return self.kind.unreadable.format(name=self.name)
+        hint = f"; {ENCODING_HINT}" if is_ambiguous(self.address) else ""
+        return self.kind.unreadable.format(name=self.name) + hint
 
     def files(self) -> tuple[Path, ...]:
         """The files that are read, in order: the photos, or the video; none of a live source.
@@ -91,6 +102,7 @@ class SourceKind:
     Attributes:
         name: one word.
         feed: what its frames are to the outputs.
+        feed_of: tells that by the address, where the kind alone does not.
         claims: whether an address is of this kind; of two that claim it, the one registered
             first gets it.
         unreadable: what to look at where it gives not one frame; ``{name}`` is the source's.
@@ -108,6 +120,25 @@ class SourceKind:
     files: Callable[[str], tuple[Path, ...]] = lambda address: ()
     stated_fps: Callable[[str], float] = lambda address: 0.0
     name_of: Callable[[str], str] = str
+    feed_of: Callable[[str], Feed] | None = None
 
     def __str__(self) -> str:
         return self.name
+
+
+def with_pyav(name: str) -> Any:
+    """The module that reads with PyAV.
+
+    Args:
+        name: of the source that wants it, for people.
+
+    Raises:
+        DcrnetError: PyAV is not installed.
+    """
+    try:
+        return import_module("dcrnet_runtime.video.captures.container")
+    except ImportError as error:
+        raise DcrnetError(
+            f"{name} is video, for which PyAV is missing: {package_command('av')}. Local cameras,"
+            " photos and JPEG in a row are read without it"
+        ) from error

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import glob
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.redaction import redacted
 from dcrnet_runtime.video.capture import Capture, CaptureRequest
 from dcrnet_runtime.video.feed import Feed
-from dcrnet_runtime.video.images import IMAGE_SUFFIXES
-from dcrnet_runtime.video.kind import Source, SourceKind
+from dcrnet_runtime.video.files.listing import Listing, listing_of, matches
+from dcrnet_runtime.video.files.recording import FileKind, kind_of_file
+from dcrnet_runtime.video.frame import DEFAULT_FPS
+from dcrnet_runtime.video.kind import Source, SourceKind, with_pyav
 
 _NO_PICTURE = "{name} is no image or video that can be decoded: convert it to MP4"
 
@@ -23,7 +27,7 @@ def _is_camera(address: str) -> bool:
 
 
 def _is_file(address: str) -> bool:
-    """A file, whose name OpenCV can take: it crashes on others.
+    """A file, whose name can be written in answers.
 
     Raises:
         DcrnetError: the name is not UTF-8.
@@ -39,12 +43,8 @@ def _is_file(address: str) -> bool:
     return True
 
 
-def _is_image(address: str) -> bool:
-    if not _is_file(address):
-        return False
-    import cv2
-
-    return Path(address).suffix.lower() in IMAGE_SUFFIXES or bool(cv2.haveImageReader(address))
+def _is_file_of(*kinds: FileKind) -> Callable[[str], bool]:
+    return lambda address: _is_file(address) and kind_of_file(Path(address)) in kinds
 
 
 def _is_folder(address: str) -> bool:
@@ -55,38 +55,52 @@ def _is_pattern(address: str) -> bool:
     return glob.has_magic(address) and not os.path.isfile(address)  # noqa: PTH113
 
 
-def _photos_in_folder(address: str) -> tuple[Path, ...]:
-    return _photos(FOLDER, address, list(Path(address).iterdir()))
+def list_folder(address: str) -> Listing:
+    """What a folder holds.
+
+    Raises:
+        DcrnetError: no photo and no recording, or it cannot be read.
+    """
+    try:
+        return _listed("folder", address, Path(address).iterdir())
+    except OSError as error:
+        raise DcrnetError(f"folder {address} cannot be read: {error.strerror}") from error
 
 
-def _photos_by_pattern(address: str) -> tuple[Path, ...]:
-    found = glob.glob(address, recursive=True)  # noqa: PTH207
-    if not found:
-        raise DcrnetError(f"no file matches {address}: name another pattern, a file or a folder")
-    return _photos(PATTERN, address, [Path(name) for name in found])
+def list_pattern(address: str) -> Listing:
+    """What a pattern names.
 
-
-def _photos(kind: SourceKind, address: str, candidates: list[Path]) -> tuple[Path, ...]:
-    """The image files among them, by name."""
-    found = sorted(p for p in candidates if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+    Raises:
+        DcrnetError: no file, or no photo and no recording.
+    """
+    found = list(matches(address))
     if not found:
         raise DcrnetError(
-            f"{kind} {address} holds no image ({', '.join(sorted(IMAGE_SUFFIXES))}): name another"
-            " one"
+            f"no file matches {redacted(address)}: name another pattern, a file or a folder"
         )
-    return tuple(found)
+    return _listed("pattern", address, found)
 
 
-def _without_password(address: str) -> str:
-    scheme, sign, rest = address.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{sign}{host.rpartition('@')[2]}{slash}{path}"
+def _listed(kind: str, address: str, candidates: Iterable[Path]) -> Listing:
+    listing = listing_of(candidates)
+    if not listing.paths:
+        skipped = f", but {listing}" if str(listing) else ""
+        raise DcrnetError(
+            f"{kind} {address} holds no image and no video{skipped}: name another one"
+        )
+    return listing
 
 
 def _open_stdin(source: Source, request: CaptureRequest, open_s: float, read_s: float) -> Capture:
-    from dcrnet_runtime.video.captures.jpegs import JpegCapture
+    from dcrnet_runtime.video.captures.stdin import open_stdin
 
-    return JpegCapture.standard_input(source.name)
+    return open_stdin(request)
+
+
+def _stdin_feed(address: str) -> Feed:
+    from dcrnet_runtime.video.captures.stdin import standard_input
+
+    return Feed.RECORDING if standard_input().is_recording else Feed.LIVE
 
 
 def _open_camera(source: Source, request: CaptureRequest, open_s: float, read_s: float) -> Capture:
@@ -96,35 +110,61 @@ def _open_camera(source: Source, request: CaptureRequest, open_s: float, read_s:
 
 
 def _open_stream(source: Source, request: CaptureRequest, open_s: float, read_s: float) -> Capture:
-    if source.address.lower().startswith(("http://", "https://")):
-        from dcrnet_runtime.video.captures.mjpeg import open_mjpeg
+    scheme = source.address.partition("://")[0].lower()
+    if scheme in ("http", "https"):
+        from dcrnet_runtime.video.captures.web import open_web
 
-        camera = open_mjpeg(source, read_s)
-        if camera is not None:
-            return camera
-    from dcrnet_runtime.video.captures.opencv import open_stream
-
-    return open_stream(source, open_s, read_s)
+        return open_web(source, request, read_s)
+    container = with_pyav(source.name)
+    if scheme not in container.PROTOCOLS:
+        allowed = ", ".join(("http", "https", *container.PROTOCOLS))
+        raise DcrnetError(
+            f"stream {source.name} gave no frame: {scheme}:// is not read; {allowed} are, and a"
+            " file by its path"
+        )
+    opened: Capture = container.open_network(source.address, source.name, open_s, read_s)
+    return opened
 
 
 def _open_video(source: Source, request: CaptureRequest, open_s: float, read_s: float) -> Capture:
-    from dcrnet_runtime.video.captures.opencv import open_video
+    opened: Capture = with_pyav(source.name).open_file(source.address, source.name)
+    return opened
 
-    return open_video(source)
+
+def _open_animation(
+    source: Source, request: CaptureRequest, open_s: float, read_s: float
+) -> Capture:
+    from dcrnet_runtime.video.captures.animation import AnimationCapture
+    from dcrnet_runtime.video.images import read_content
+
+    return AnimationCapture(read_content(Path(source.address)), source.name)
+
+
+def _open_jpegs(source: Source, request: CaptureRequest, open_s: float, read_s: float) -> Capture:
+    from dcrnet_runtime.video.capture import CaptureFacts
+    from dcrnet_runtime.video.captures.jpegs import JpegCapture
+
+    fps = request.fps or DEFAULT_FPS
+    facts = CaptureFacts(source.name, is_live=False, is_endless=False, fps=fps)
+    file = Path(source.address).open("rb")  # noqa: SIM115  (closed with the capture)
+    return JpegCapture(facts, file.read, file.close)
 
 
 def _video_fps(address: str) -> float:
-    from dcrnet_runtime.video.captures.opencv import stated_fps
+    return float(with_pyav(address).stated_fps(address))
 
-    return stated_fps(address)
+
+def _alone(address: str) -> tuple[Path, ...]:
+    return (Path(address),)
 
 
 STDIN = SourceKind(
     "stdin",
     Feed.LIVE,
     claims=lambda address: address == "-",
-    unreadable="{name} gave no frame: pipe MJPEG or length-prefixed JPEG into it",
+    unreadable="{name} gave no frame: pipe pictures or video into it",
     open=_open_stdin,
+    feed_of=_stdin_feed,
     name_of=lambda address: "standard input",
 )
 CAMERA = SourceKind(
@@ -132,7 +172,8 @@ CAMERA = SourceKind(
     Feed.LIVE,
     claims=_is_camera,
     unreadable="camera {name} gave no frame: is it plugged in, free, and may this user read it?"
-    " (ls /dev/video*)",
+    " (ls /dev/video*) A CSI camera (Raspberry Pi) is read through its own program:"
+    " rpicam-vid -t 0 --codec mjpeg -o - | dcrnet-run --source -",
     open=_open_camera,
 )
 STREAM = SourceKind(
@@ -141,27 +182,52 @@ STREAM = SourceKind(
     claims=lambda address: "://" in address,
     unreadable="stream {name} gave no frame: is the address right and reachable?",
     open=_open_stream,
-    name_of=_without_password,
+    name_of=redacted,
 )
 FOLDER = SourceKind(
-    "folder", Feed.PHOTOS, claims=_is_folder, unreadable=_NO_PICTURE, files=_photos_in_folder
+    "folder",
+    Feed.PHOTOS,
+    claims=_is_folder,
+    unreadable=_NO_PICTURE,
+    files=lambda address: tuple(list_folder(address).paths),
 )
 PATTERN = SourceKind(
-    "glob", Feed.PHOTOS, claims=_is_pattern, unreadable=_NO_PICTURE, files=_photos_by_pattern
+    "glob",
+    Feed.PHOTOS,
+    claims=_is_pattern,
+    unreadable=_NO_PICTURE,
+    files=lambda address: tuple(list_pattern(address).paths),
 )
 IMAGE = SourceKind(
     "image",
     Feed.PHOTO,
-    claims=_is_image,
+    claims=_is_file_of(FileKind.PHOTO),
     unreadable=_NO_PICTURE,
-    files=lambda address: (Path(address),),
+    files=_alone,
+)
+ANIMATION = SourceKind(
+    "animation",
+    Feed.RECORDING,
+    claims=_is_file_of(FileKind.ANIMATION),
+    unreadable=_NO_PICTURE,
+    open=_open_animation,
+    files=_alone,
+)
+JPEGS = SourceKind(
+    "jpegs",
+    Feed.RECORDING,
+    claims=_is_file_of(FileKind.JPEGS),
+    unreadable=_NO_PICTURE,
+    open=_open_jpegs,
+    files=_alone,
+    stated_fps=lambda address: DEFAULT_FPS,
 )
 VIDEO = SourceKind(
     "video",
     Feed.RECORDING,
-    claims=_is_file,
+    claims=_is_file_of(FileKind.VIDEO),
     unreadable=_NO_PICTURE,
     open=_open_video,
-    files=lambda address: (Path(address),),
+    files=_alone,
     stated_fps=_video_fps,
 )

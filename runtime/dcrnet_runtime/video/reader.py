@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.video.capture import Capture, CaptureFacts, OpenCapture
+from dcrnet_runtime.video.clock import StreamClock
+from dcrnet_runtime.video.rotation import turned
 
 _POLL_S = 0.1
 _MOST_BROKEN = 100  # in a row: such a source has nothing more to give
-_TURNS = {
-    90: cv2.ROTATE_90_CLOCKWISE,
-    180: cv2.ROTATE_180,
-    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
-}
+_SAID_EVERY_S = 10.0
+_KEY_FRAME_S = 60.0  # that a source may send bytes before its first picture
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,8 +30,9 @@ class CapturedFrame:
     Attributes:
         rgb: (H, W, 3) uint8 RGB, turned as asked.
         index: from 0, of the source's frames since it was opened.
-        position_s: in a file, None where live.
-        captured_s: when the device gave it, on ``time.monotonic``.
+        position_s: in a recording, None where live.
+        captured_s: when it was captured, on ``time.monotonic``: by the stream's own time stamps
+            where it has some, else when it was here.
         latency_ms: of conversion and rotation.
     """
 
@@ -70,7 +72,9 @@ class Reader:
         self.broken = 0
         self.error: Exception | None = None
         self._open = open_capture
-        self._turn = _TURNS.get(rotation_deg)
+        self._capture: Capture | None = None
+        self._said_s, self._said = -math.inf, 0
+        self._rotation_deg = rotation_deg
         self._keeps_every = keeps_every
         self._changed = threading.Condition()
         self._waiting: CapturedFrame | None = None
@@ -92,16 +96,17 @@ class Reader:
         Also None as soon as ``wants_stop`` says so, which is asked ten times a second.
 
         Raises:
-            StalledError: ``timeout_s`` have passed since the call.
+            StalledError: ``timeout_s`` have passed since the call; a minute, where bytes come of
+                which no picture can be made before a key frame.
         """
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        began_s = time.monotonic()
         with self._changed:
             while not wants_stop():
                 if self._waiting is not None or self._is_over:
                     captured, self._waiting = self._waiting, None
                     self._changed.notify_all()
                     return captured
-                if deadline is not None and time.monotonic() >= deadline:
+                if timeout_s is not None and self._is_stalled(began_s, timeout_s):
                     raise StalledError
                 self._changed.wait(_POLL_S)
         return None
@@ -113,9 +118,17 @@ class Reader:
             self._changed.notify_all()
         self._thread.join(wait_s)
 
+    def _is_stalled(self, began_s: float, timeout_s: float) -> bool:
+        now_s = time.monotonic()
+        if now_s < began_s + timeout_s:
+            return False
+        heard_s = getattr(self._capture, "heard_s", None)
+        is_heard = heard_s is not None and now_s < heard_s + timeout_s
+        return not is_heard or now_s > began_s + max(timeout_s, _KEY_FRAME_S)
+
     def _run(self) -> None:
         try:
-            capture = self._open()
+            capture = self._capture = self._open()
             try:
                 self.facts = capture.facts
                 self._read_all(capture)
@@ -129,23 +142,53 @@ class Reader:
                 self._changed.notify_all()
 
     def _read_all(self, capture: Capture) -> None:
+        facts = capture.facts
+        clock = StreamClock(is_bursty=facts.is_bursty, keeps_every=self._keeps_every)
         index = broken_in_a_row = 0
         while not self._is_abandoned and broken_in_a_row < _MOST_BROKEN and capture.grab():
-            captured_s = time.monotonic()
+            arrived_s = time.monotonic()
+            position_s = capture.position_s()
+            captured_s = arrived_s
+            if facts.is_live and position_s is not None:
+                is_old = clock.is_backlog(position_s, arrived_s)
+                captured_s = clock.captured_s(position_s, arrived_s)
+                if is_old and not self._keeps_every:
+                    self.dropped += 1
+                    index += 1
+                    continue
+                position_s = None
             rgb = capture.retrieve()
             if rgb is None:
                 self.broken += 1
                 broken_in_a_row += 1
+                if facts.is_live:
+                    self._say_broken(facts.name)
             else:
                 broken_in_a_row = 0
-                if self._turn is not None:
-                    rgb = cv2.rotate(rgb, self._turn)
-                latency_ms = (time.monotonic() - captured_s) * 1000
-                captured = CapturedFrame(rgb, index, capture.position_s(), captured_s, latency_ms)
-                self._offer(captured, is_kept=self._keeps_every or not capture.facts.is_live)
+                rgb = turned(rgb, self._rotation_deg)
+                latency_ms = (time.monotonic() - arrived_s) * 1000
+                if facts.is_bursty and not self._wait_until(captured_s):
+                    return
+                captured = CapturedFrame(rgb, index, position_s, captured_s, latency_ms)
+                self._offer(captured, is_kept=self._keeps_every or not facts.is_live)
             index += 1
+        if broken_in_a_row == _MOST_BROKEN:
+            self.error = OSError(f"{_MOST_BROKEN} frames in a row cannot be decoded")
         # A container states how many frames it has; what cannot be decoded is left out silently.
-        self.broken += max(0, capture.facts.frame_count - index) if not self._is_abandoned else 0
+        self.broken += max(0, facts.frame_count - index) if not self._is_abandoned else 0
+
+    def _say_broken(self, name: str) -> None:
+        """A live source's broken frames, in one line for those of ten seconds."""
+        now_s = time.monotonic()
+        if now_s >= self._said_s + _SAID_EVERY_S:
+            _log.warning("%s: %d frames cannot be decoded", name, self.broken - self._said)
+            self._said_s, self._said = now_s, self.broken
+
+    def _wait_until(self, due_s: float) -> bool:
+        """Whether the reader is still wanted then."""
+        while not self._is_abandoned and (left_s := due_s - time.monotonic()) > 0:
+            time.sleep(min(left_s, _POLL_S))
+        return not self._is_abandoned
 
     def _offer(self, captured: CapturedFrame, *, is_kept: bool) -> None:
         with self._changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.redaction import redacted
 from dcrnet_runtime.video import kinds
 from dcrnet_runtime.video.kind import Source, SourceKind
 
@@ -13,6 +14,8 @@ SOURCE_KINDS = [
     kinds.FOLDER,
     kinds.PATTERN,
     kinds.IMAGE,
+    kinds.ANIMATION,
+    kinds.JPEGS,
     kinds.VIDEO,
 ]
 """In the order in which they are asked whether an address is theirs."""
@@ -36,6 +39,6 @@ def resolve(address: str) -> Source:
         if kind.claims(address):
             return Source(kind, address)
     raise DcrnetError(
-        f"source {address!r} does not exist or is no file: give a camera number, a file, a folder"
-        " or a URL"
+        f"source {redacted(address)!r} does not exist or is no file: give a camera number, a file,"
+        " a folder or a URL"
     )

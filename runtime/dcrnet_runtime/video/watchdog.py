@@ -81,6 +81,7 @@ class Watchdog:
         rotation_deg: clockwise.
         keeps_every: drop no frame even where the source is live.
         wants_stop: is asked ten times a second while waiting.
+        hint: what to look at where it gives not one frame.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Watchdog:
         rotation_deg: int,
         keeps_every: bool,
         wants_stop: Callable[[], bool],
+        hint: str = "is it whole, reachable and not in use?",
     ) -> None:
         self.facts: CaptureFacts | None = None
         self.reconnects = 0
@@ -104,6 +106,7 @@ class Watchdog:
         self._rotation_deg = rotation_deg
         self._keeps_every = keeps_every
         self._wants_stop = wants_stop
+        self._hint = hint
         self._backoff = Backoff(policy)
         self._dropped = self._broken = self._captured = 0
         self._reader: Reader | None = None
@@ -158,22 +161,23 @@ class Watchdog:
             if not isinstance(reader.error, (DcrnetError, OSError)):
                 raise reader.error
             is_opened = reader.facts is not None
-            trouble = str(reader.error) if is_opened else "it cannot be opened"
+            is_told = is_opened or isinstance(reader.error, DcrnetError)
+            trouble = str(reader.error) if is_told else "it cannot be opened"
         self._leave()
         if is_first and not has_frames:
             if isinstance(reader.error, DcrnetError):
                 raise reader.error
-            raise DcrnetError(
-                f"{self._name} gave no frame ({trouble}): is it whole, reachable and not in use?"
-            )
+            raise DcrnetError(f"{self._name} gave no frame ({trouble}): {self._hint}")
         facts = reader.facts
         if facts is None or facts.is_endless:
             return trouble
+        if isinstance(reader.error, DcrnetError):
+            raise reader.error
         if trouble != _ENDED:
             raise SourceLostError(f"{self._name} cannot be read any further: {trouble}")
         if reader.broken:
             _log.warning(
-                "%s is cut off or damaged: %d of the frames it states could not be read",
+                "%s is cut off or damaged: %d of its frames could not be read",
                 self._name,
                 reader.broken,
             )

@@ -15,11 +15,12 @@ from dcrnet_bench.meters.registry import METERS
 
 
 class WaterClock:
-    """Sees a thousand times the energy of the span before, so that nothing drowns."""
+    """Sees a thousand times the energy in each second span, so that nothing drowns."""
 
     name = "a water clock"
     rails: tuple[str, ...] = ("bucket", "spout")
     uncertainty = "a drop"
+    rate_hz = 1e6
 
     def __init__(self) -> None:
         self.spans = 0
@@ -28,7 +29,7 @@ class WaterClock:
         self.spans += 1
 
     def stop(self) -> float:
-        return 1000.0 ** (self.spans - 1)
+        return 1000.0 if self.spans % 2 == 0 else 1.0
 
 
 def broken() -> EnergyMeter:
@@ -38,7 +39,8 @@ def broken() -> EnergyMeter:
 @pytest.fixture
 def water_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one meter of CPUs, behind one that is not at hand."""
-    monkeypatch.delitem(METERS, "rapl")
+    for name in list(METERS):
+        monkeypatch.delitem(METERS, name)
     monkeypatch.setitem(METERS, "leaking", MeterKind(frozenset({Device.CPU}), broken))
     monkeypatch.setitem(METERS, "water", MeterKind(frozenset({Device.CPU}), WaterClock))
 
@@ -52,7 +54,9 @@ def test_the_command_reads_a_meter_that_was_registered(
     result = CliRunner().invoke(cli.app, ["--runs", "3", str(tiny_model())])
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout.splitlines()[-1])
-    assert 0 < document["models"][0]["energy_j"] <= 1000
+    energy = document["models"][0]["energy"]
+    assert 0 < energy["net_j"] < energy["gross_j"] <= 1000
+    assert (energy["meter"], energy["rails"]) == ("a water clock", ["bucket", "spout"])
     [note] = [note for note in document["notes"] if note.startswith("energy")]
     assert note == (
         "energy is a water clock's of bucket, spout, the idle machine's subtracted (a drop)"

@@ -12,14 +12,18 @@ from typer.testing import CliRunner
 from dcrnet_bench import Device, Plan, Report, open_target
 from dcrnet_bench.cli import bench as cli
 from dcrnet_bench.host.facts import Host
-from dcrnet_bench.report import ModelMetrics, RunFacts
+from dcrnet_bench.meters.inference_energy import InferenceEnergy
+from dcrnet_bench.profiling.placement import Placement
+from dcrnet_bench.report.model_metrics import ModelMetrics
+from dcrnet_bench.report.report import RunFacts
 from dcrnet_bench.targets.registry import TARGETS
 from dcrnet_bench.targets.target import TargetKind
-from dcrnet_bench.timing.clock import Latency
+from dcrnet_bench.timing.latency import Latency
+from dcrnet_bench.timing.sampling import Protocol
 from dcrnet_bench.timing.stage import StageLatency, TimedStage
 from dcrnet_runtime.errors import DcrnetError
 
-LATENCY = Latency(median_ms=2.0, p90_ms=3.0, min_ms=1.0)
+LATENCY = Latency(2.0, 3.0, None, 2.0, 1.0, 1.0, 3.0, 3)
 
 
 class Abacus:
@@ -34,20 +38,33 @@ class Abacus:
         run = RunFacts(
             date="2026-11-24T00:00:00+00:00",
             device=self.device.value,
+            protocol=Protocol.RUNS,
             threads=plan.threads,
-            runs=plan.runs,
+            runs=plan.runs or 0,
+            repeats=1,
             warm_up_rounds=0,
             is_steady=True,
             source="nothing",
+            inputs=1,
             frame_px=(1, 1),
             detector="nobody",
             face_count=0,
-            load_before=0.0,
-            load_after=0.0,
             peak_rss_mb=0.0,
         )
         models = tuple(
-            ModelMetrics(path.name, str(path), "onnx", "00", 1.0, 64, 5, "", None, LATENCY)
+            ModelMetrics(
+                name=path.name,
+                path=str(path),
+                format="onnx",
+                sha256="00",
+                size_mb=1.0,
+                input_px=64,
+                macs=5,
+                macs_reason="",
+                latency_ms=LATENCY,
+                energy=InferenceEnergy(reason="wood takes none"),
+                placement=Placement("beads"),
+            )
             for path in plan.models
         )
         stages = tuple(StageLatency(TimedStage.INFER, each.name, LATENCY) for each in models)

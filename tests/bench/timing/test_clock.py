@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from dcrnet_bench.timing.clock import Latency, interleave
+from dcrnet_bench.timing.clock import interleave
+from dcrnet_bench.timing.latency import Latency, RepeatLatency
+from dcrnet_bench.timing.sampling import EMULATED, FULL, QUICK, SampleRule, fixed_runs
 from dcrnet_runtime.timing import Task
 
 MS = 1_000_000
@@ -35,28 +38,84 @@ class FakeClock:
 
 
 def test_statistics_of_known_samples() -> None:
-    latency = Latency.of(np.arange(1, 12, dtype=np.int64) * MS)
-    assert latency == Latency(median_ms=6.0, p90_ms=10.0, min_ms=1.0)
+    times_ms = np.arange(1, 1002)
+    latency = Latency.of(times_ms.astype(np.int64) * MS)
+    assert (latency.median, latency.p90, latency.p99) == (501.0, 901.0, 991.0)
+    assert (latency.min, latency.max, latency.n) == (1.0, 1001.0, 1001)
+    assert latency.mean == 501.0
+    assert latency.sd == pytest.approx(times_ms.std(), abs=1e-4)
+    assert latency.spread is None
+    assert len(latency.quantiles) == 41
+    assert (latency.quantiles[0], latency.quantiles[36]) == (latency.min, latency.p90)
 
 
-def test_one_sample_is_all_statistics() -> None:
-    assert Latency.of(np.array([3 * MS], np.int64)) == Latency(3.0, 3.0, 3.0)
+@pytest.mark.parametrize(("samples", "is_told"), [(661, False), (662, True)])
+def test_the_99th_percentile_is_told_from_662_samples_on(samples: int, is_told: bool) -> None:
+    latency = Latency.of(np.full(samples, MS, np.int64))
+    assert latency.p99 == (1.0 if is_told else None)
 
 
-def test_tasks_take_turns() -> None:
+def test_repeats_are_pooled_and_their_spread_is_told() -> None:
+    slow, fast = np.full(3, 4 * MS, np.int64), np.full(1, 2 * MS, np.int64)
+    latency = Latency.of(slow, fast)
+    assert (latency.n, latency.median, latency.mean) == (4, 4.0, 3.5)
+    assert latency.repeats == (RepeatLatency(4.0, 4.0, 3), RepeatLatency(2.0, 2.0, 1))
+    assert latency.spread == pytest.approx(2 / 3, abs=1e-4)
+
+
+def test_tasks_take_turns_and_inputs_do() -> None:
     clock = FakeClock()
-    rounds = interleave([clock.task("A", 2 * MS), clock.task("B", 5 * MS)], 4, clock)
-    assert clock.order == ["A", "B"] * (rounds.warm_up_rounds + 4)
-    assert rounds.times_ns.tolist() == [[2 * MS, 5 * MS]] * 4
+    inputs = [
+        [clock.task("A1", 2 * MS), clock.task("B1", 5 * MS)],
+        [clock.task("A2", 3 * MS), clock.task("B2", 5 * MS)],
+    ]
+    rounds = interleave(inputs, fixed_runs(4), clock)
+    pairs = (rounds.warm_up_rounds + 4) // 2
+    assert rounds.warm_up_rounds % 2 == 0
+    assert clock.order == ["A1", "B1", "A2", "B2"] * pairs
+    assert rounds.times_ns.tolist() == [[2 * MS, 5 * MS], [3 * MS, 5 * MS]] * 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "task_ms", "rounds"),
+    [
+        (FULL, 1, 60_000),  # 60 s are longer
+        (FULL, 100, 1024),  # 1,024 samples take longer
+        (QUICK, 10, 500),
+        (QUICK, 100, 64),
+        (EMULATED, 5000, 1),
+    ],
+)
+def test_samples_and_seconds_are_both_reached(rule: SampleRule, task_ms: int, rounds: int) -> None:
+    clock = FakeClock()
+    measured = interleave([[clock.task("A", task_ms * MS)]], rule, clock)
+    assert len(measured.times_ns) == rounds
+
+
+def test_nothing_is_dropped() -> None:
+    clock = FakeClock()
+    slowest = 5000 * MS
+    times = [MS] * 10 + [slowest] + [MS]
+    measured = interleave([[clock.task("A", *times)]], fixed_runs(20), clock)
+    assert measured.warm_up_rounds == 10
+    assert Latency.of(measured.times_ns[:, 0]).max == slowest / MS
 
 
 def test_warm_up_lasts_until_times_settle_and_is_not_counted() -> None:
     clock = FakeClock()
     slow_start = [10 * MS] * 5 + [5 * MS] * 5 + [MS]
-    rounds = interleave([clock.task("A", *slow_start)], 3, clock)
+    rounds = interleave([[clock.task("A", *slow_start)]], fixed_runs(3), clock)
     assert rounds.is_steady
     assert rounds.warm_up_rounds == 20
     assert rounds.times_ns.max() == MS
+
+
+@pytest.mark.parametrize(("task_ms", "rounds"), [(1, 2000), (100, 20), (1000, 10)])
+def test_warm_up_takes_ten_rounds_and_two_seconds(task_ms: int, rounds: int) -> None:
+    clock = FakeClock()
+    measured = interleave([[clock.task("A", task_ms * MS)]], replace(QUICK, seconds=0.0), clock)
+    assert measured.is_steady
+    assert measured.warm_up_rounds == rounds
 
 
 @pytest.mark.parametrize(
@@ -65,7 +124,7 @@ def test_warm_up_lasts_until_times_settle_and_is_not_counted() -> None:
 def test_warm_up_is_bounded(first_ns: int, growth: int, most_rounds: int) -> None:
     clock = FakeClock()
     restless = [first_ns * growth ** (i // 5 % 8) for i in range(200)]
-    rounds = interleave([clock.task("A", *restless)], 1, clock)
+    rounds = interleave([[clock.task("A", *restless)]], fixed_runs(1), clock)
     assert not rounds.is_steady
     assert rounds.warm_up_rounds == most_rounds
 
@@ -77,6 +136,6 @@ def test_collector_rests_during_the_rounds_only() -> None:
     def run() -> None:
         seen.append(gc.isenabled())
 
-    interleave([run], 2, clock)
+    interleave([[run]], fixed_runs(2), clock)
     assert not any(seen)
     assert gc.isenabled()

@@ -21,6 +21,7 @@ from dcrnet_edge.presets import preset, preset_names, read_toml
 from dcrnet_edge.training.recipe import Keep, Optimiser, Schedule
 from dcrnet_edge.training.run_config import RunConfig, nested, parse_assignment
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import extra_command
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,10 @@ from dcrnet_runtime.errors import DcrnetError
         (["--set", "recipe=3"], "setting recipe is a table"),
         (["--set", "recipe.ema_decay=2"], "recipe.ema_decay is 2.0: give a value from 0.0 to"),
         (["--set", "recipe.class_weights=true"], "both make up for rare classes"),
-        (["--epochs", "28"], "recipe.progressive takes all 28 epochs"),
+        (
+            ["--epochs", "2", "--set", "recipe.progressive=[[64, 2]]"],
+            "recipe.progressive takes all 2 epochs",
+        ),
         (["--config", "none.toml"], "settings file none.toml cannot be read"),
         (
             ["--from-scratch", "--start-from", "x.safetensors"],
@@ -61,7 +65,7 @@ def test_a_missing_extra(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for app in (train_cli.app, eval_cli.app):
         result = CliRunner().invoke(app, ["--data", "."])
         assert result.exit_code == 2
-        assert f"{module} is not installed: pip install 'dcrnet-edge[train]'" in result.stderr
+        assert f"{module} is not installed: {extra_command('train')}" in result.stderr
 
 
 @pytest.mark.parametrize("name", preset_names())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -73,6 +75,55 @@ def write_pictures(folder: Path, count: int, seed: int = 100) -> list[Path]:
     return paths
 
 
+def trained_on(teacher: Teacher, provenance: dict[str, Any]) -> Teacher:
+    card = replace(teacher.checkpoint.card, provenance=provenance)
+    return replace(teacher, checkpoint=replace(teacher.checkpoint, card=card))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "digest", "is_told"),
+    [
+        ("official", "", False),
+        ("official", "of other pixels", False),
+        ("random fold 1 of 10, seed 0", "", True),
+    ],
+)
+def test_a_teacher_of_another_split_is_told(
+    data: FaceData, teachers: list[Teacher], protocol: str, digest: str, is_told: bool
+) -> None:
+    assert data.dataset.protocol == "official"
+    trained = {
+        "dataset": data.dataset.name,
+        "protocol": protocol,
+        "data_sha256": digest or data.dataset.digest,
+    }
+    for provenance in (trained, {"dataset": "other", "start": {"provenance": trained}}):
+        leak = trained_on(teachers[0], provenance).leak(data.dataset)
+        assert (leak is not None) is is_told
+        if leak is not None:
+            assert leak.startswith(
+                f"teacher a.safetensors was trained on another split of {data.dataset.name}"
+                " (random fold 1 of 10, seed 0; here official): it may have seen"
+            )
+
+
+def test_the_same_words_of_other_images_are_told_of_a_split_by_chance(
+    data: FaceData, teachers: list[Teacher]
+) -> None:
+    chance = replace(data.dataset, protocol="random fold 0 of 10, seed 0")
+    trained = {"dataset": chance.name, "protocol": chance.protocol, "data_sha256": chance.digest}
+    assert trained_on(teachers[0], trained).leak(chance) is None
+    trained["data_sha256"] = "of other images"
+    assert trained_on(teachers[0], trained).leak(chance) is not None
+
+
+@pytest.mark.parametrize("provenance", [{}, {"dataset": "other"}, {"start": 3}, {"start": {}}])
+def test_a_teacher_of_other_or_unknown_data_is_none_that_leaks(
+    data: FaceData, teachers: list[Teacher], provenance: dict[str, Any]
+) -> None:
+    assert trained_on(teachers[0], provenance).leak(data.dataset) is None
+
+
 def test_temperature_divides_the_logits() -> None:
     logits = torch.randn(5, 7, generator=torch.manual_seed(0))
     rows = logits.softmax(dim=1).numpy()
@@ -108,6 +159,7 @@ def test_targets_are_the_mean_and_the_label(
         "file": "b.safetensors",
         "sha256": teachers[1].sha256,
         "network": "tf_efficientnet_lite0",
+        "size_px": teachers[1].checkpoint.card.preprocess.size_px,
     }
     assert (taught.provenance["temperature"], taught.provenance["share"]) == (temperature, 0.75)
     assert taught.sources == (
@@ -148,6 +200,15 @@ def test_a_teacher_of_other_labels(tmp_path: Path) -> None:
     path = write_teacher(tmp_path / "a.safetensors", 1, labels=("fear", "neutral"))
     with pytest.raises(DcrnetError, match=r"knows fear, neutral; the data set has happiness"):
         Teacher.read(path, LABELS)
+
+
+def test_a_teacher_answers_at_another_side(tmp_path: Path) -> None:
+    path = write_teacher(tmp_path / "a.safetensors", 1)
+    teacher = Teacher.read(path, LABELS, 128)
+    assert Teacher.read(path, LABELS).checkpoint.card.preprocess.size_px != 128
+    assert teacher.provenance()["size_px"] == 128
+    with pytest.raises(DcrnetError, match="100"):
+        Teacher.read(path, LABELS, 100)
 
 
 def test_the_sure_ones_are_chosen_and_balanced() -> None:

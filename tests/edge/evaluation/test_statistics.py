@@ -19,18 +19,12 @@ from dcrnet_edge.evaluation import model_refs
 from dcrnet_edge.evaluation.comparison import compare
 from dcrnet_edge.evaluation.metrics import compute_metrics, resampled_metrics
 from dcrnet_edge.evaluation.predictions import Predictions, read_predictions, save_predictions
-from dcrnet_edge.evaluation.report import (
-    class_rows,
-    markdown,
-    path_rows,
-    print_rows,
-    summary_rows,
-    write_report,
-)
+from dcrnet_edge.evaluation.report import class_rows, path_rows, summary_rows, write_report
+from dcrnet_edge.evaluation.rows import markdown, print_rows
 from dcrnet_edge.models.checkpoint import load_checkpoint
 from dcrnet_edge.weights import shipped_checkpoint
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.models import shipped_model
+from dcrnet_runtime.models import Shipped, shipped_model
 
 LABELS = ("anger", "fear", "neutral")
 
@@ -246,12 +240,16 @@ def test_predictions_need_no_data(some: Predictions, tmp_path: Path) -> None:
 
 def test_what_is_judged_has_names_that_tell_it_apart() -> None:
     shipped = model_refs.shipped(())
-    assert shipped[-1].path == shipped_model()
-    assert {each.path for each in shipped[:-1]} == {shipped_checkpoint()}
-    trained_px = load_checkpoint(shipped_checkpoint()).trained_px
+    files = {shipped_checkpoint(name) for name in Shipped} | {
+        shipped_model(name) for name in Shipped
+    }
+    assert {each.path for each in shipped} == files
+    accurate_px, fast_px = (load_checkpoint(shipped_checkpoint(n)).trained_px for n in Shipped)
     assert model_refs.names_of(shipped) == [
-        *(f"dcrnet.safetensors at {size_px} px" for size_px in trained_px),
+        *(f"dcrnet.safetensors at {size_px} px" for size_px in accurate_px),
         "dcrnet-int8.onnx",
+        *(f"efficientnet-lite0.safetensors at {size_px} px" for size_px in fast_px),
+        "efficientnet-lite0-int8.onnx",
     ]
     paths = [Path("a/m.safetensors"), Path("b/m.safetensors"), Path("m.onnx"), Path("p.csv")]
     asked = model_refs.asked(paths[:1] + paths[2:], (224, 128))

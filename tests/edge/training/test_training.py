@@ -350,8 +350,15 @@ def test_a_full_disk_keeps_the_older_resume_point(
 def test_what_a_machine_lacks_is_named(
     error: BaseException, expected: str, tmp_path: Path
 ) -> None:
+    (tmp_path / "resume.ckpt").touch()
     with pytest.raises(DcrnetError, match=expected), explained(tmp_path):
         raise error
+
+
+def test_a_run_without_a_resume_point_is_not_told_to_resume(tmp_path: Path) -> None:
+    with pytest.raises(DcrnetError) as told, explained(tmp_path):
+        raise MemoryError
+    assert str(told.value).endswith("since it had not reached its first resume point")
 
 
 def test_what_a_killed_run_had_begun_to_write_is_removed(
@@ -372,7 +379,7 @@ def test_a_killed_loader_is_named(
         os.kill(os.getpid(), signal.SIGKILL)
 
     monkeypatch.setattr(items.AugmentedFaces, "__getitem__", killed)
-    with pytest.raises(DcrnetError, match="fewer `workers`, then dcrnet-train --resume"):
+    with pytest.raises(DcrnetError, match="fewer `workers`, then start it again"):
         small_run(face_data(tree, caches), tmp_path, FERPLUS, workers=1).train()
 
 
@@ -384,7 +391,7 @@ def test_an_image_that_goes_bad_during_a_run_is_named_in_one_line(
     data.faces(Split.TRAIN)
     for sample in data.samples(Split.TRAIN):
         sample.path.write_bytes(b"damaged")
-    with pytest.raises(DcrnetError, match=r"^training stopped: .*png is no image.*--resume --out"):
+    with pytest.raises(DcrnetError, match=r"^training stopped: .*png is no image.*then start it"):
         small_run(data, tmp_path / "run", FERPLUS, workers=workers).train()
 
 

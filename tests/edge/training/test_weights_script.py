@@ -56,10 +56,13 @@ def test_all_stages_once_in_order(script: Script, tmp_path: Path) -> None:
     code, calls = script()
     assert code == 0
     assert [call.split()[0] for call in calls] == [
+        *("dcrnet-train", "dcrnet-export"),
         *["dcrnet-train"] * 4,
         *["dcrnet-export"] * 2,
         *["dcrnet-eval"] * 2,
     ]
+    assert "--teacher-size 128" in calls[0]
+    calls = calls[2:]
     student = calls[2]
     assert f"--teacher {tmp_path}/w/teacher-a/model.safetensors" in student
     assert f"--teacher {tmp_path}/w/teacher-b/model.safetensors" in student
@@ -95,16 +98,17 @@ def test_an_unknown_stage(script: Script) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "network"),
+    ("name", "network", "size_px"),
     [
-        ("teacher", "tf_efficientnet_lite2"),
-        ("student", "tf_efficientnet_lite0"),
-        ("dcrnet", "dcrnet"),
+        ("fast", "tf_efficientnet_lite0", 112),
+        ("teacher", "tf_efficientnet_lite2", 128),
+        ("student", "tf_efficientnet_lite0", 128),
+        ("dcrnet", "dcrnet", 128),
     ],
 )
-def test_recipes_are_whole(name: str, network: str) -> None:
+def test_recipes_are_whole(name: str, network: str, size_px: int) -> None:
     config = RunConfig.of(preset("ferplus"), read_toml(FOLDER / "recipes" / f"{name}.toml"))
     assert config.architecture == network
-    assert config.preprocess.size_px == 128
+    assert config.preprocess.size_px == size_px
     assert config.recipe.augment.corrupt > 0
     assert config.recipe.soft_labels

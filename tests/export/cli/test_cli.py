@@ -27,6 +27,7 @@ from dcrnet_export.ir.graph import Conv, Graph
 from dcrnet_export.ir.lowering import lower
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.precision import Precision
+from dcrnet_runtime.models import shipped_model
 
 KINDS = [ArtifactKind(form.name, each) for form in FORMATS.values() for each in form.precisions]
 ADDED = ["--int8", "--fp16", "--qdq", "--dynamic-range"]
@@ -228,3 +229,20 @@ def test_help_imports_nothing_heavy(option: str) -> None:
         "sys.exit(len(heavy & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["inspect", "verify"])
+def test_a_file_is_looked_at_without_pytorch(command: str) -> None:
+    """In an environment with the small ``inspect`` extra alone."""
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'lightning', 'sklearn', 'scipy', 'statsmodels', 'onnxsim'):\n"
+        "    sys.modules[name] = None\n"
+        "from dcrnet_export.cli.export import app\n"
+        "app(sys.argv[1:])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, command, str(shipped_model())], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("golden answers" if command == "verify" else "sha256") in done.stdout

@@ -160,3 +160,9 @@ def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", None)
     with pytest.raises(DcrnetError, match="pip install tflite-runtime"):
         load_interpreter(b"", 1, InterpreterPackage.TFLITE_RUNTIME)
+
+
+@pytest.mark.parametrize("path", [None, b"model.onnx", 3])
+def test_what_is_no_path_is_told(path: Any) -> None:
+    with pytest.raises(DcrnetError, match=r"`path` is a .*, not the path of a model"):
+        load_model(path)

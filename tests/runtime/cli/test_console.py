@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from dcrnet_runtime.cli.console import command_app, reported
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import reported
 from dcrnet_runtime.errors import DcrnetError, SourceLostError
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dcrnet_runtime.cli.notify import Notifier
+from dcrnet_runtime.cli.running.notify import Notifier
 
 UNIT = Path(__file__).parents[3] / "runtime" / "systemd" / "dcrnet-run.service"
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +21,7 @@ from dcrnet_runtime.cli import run as cli
 from dcrnet_runtime.cli.environment import cv2_conflict
 from dcrnet_runtime.detectors.detector import DetectorKind
 from dcrnet_runtime.face import Box, Face
+from dcrnet_runtime.installation import extra_command, upgrade_command
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
@@ -64,8 +67,8 @@ def test_a_photo_gives_one_json_line(
     answer = json.loads(line)
     (face,) = answer["faces"]
     assert answer["schema"] == 1
-    assert set(answer) == {"schema", "source", "frame", "time_s", "faces"}
-    assert set(face) == {"box", "aligned", "label", "probability", "probabilities"}
+    assert set(answer) == {"schema", "source", "frame", "time_s", "faces", "uncertain"}
+    assert set(face) == {*("box", "outside", "aligned", "label", "probability", "probabilities")}
     assert answer["source"] == "photo.png"
     assert face["aligned"] is True
     assert tuple(face["probabilities"]) == LABELS
@@ -78,13 +81,58 @@ def test_a_box_may_reach_past_the_picture(
 ) -> None:
     one_face.faces = [Face(Box(-5, -3, 50, 60))]
     result = run("--source", photo, "--model", tiny_model())
-    assert json.loads(result.stdout)["faces"][0]["box"] == [-5, -3, 50, 60]
+    (face,) = json.loads(result.stdout)["faces"]
+    assert face["box"] == [-5, -3, 50, 60]
+    assert face["outside"] == pytest.approx(1 - 45 * 57 / (50 * 60), abs=0.005)
 
 
-@pytest.mark.parametrize("option", [[], ["--source", "a.jpg"]])
-def test_a_photo_without_its_option_is_told_of_it(option: list[str]) -> None:
-    result = run(*option, "photo.jpg", "other.jpg")
-    expect_error(result, "photo.jpg stands alone: name it with --source photo.jpg")
+def test_photos_and_videos_in_one_call_have_names_of_their_own(
+    tiny_model: TinyModel, tmp_path: Path, one_face: FixedDetector
+) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder / "x.png", synthetic_frame())
+    clip = write_clip(tmp_path / "12:30.avi", 3)
+    out = tmp_path / "out"
+    result = run(
+        tmp_path / "a" / "x.png", clip, tmp_path / "b", "--model", tiny_model(), "--save", out
+    )
+    assert result.exit_code == 0, result.output
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    named = [(line["source"], line["frame"], line["time_s"]) for line in lines]
+    assert named == [
+        ("a/x.png", 0, 0.0),
+        *(("12:30.avi", n, n / 10) for n in range(3)),
+        ("b/x.png", 1, 0.0),
+    ]
+    saved = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    assert saved == ["12:30.avi", "a/x.png", "b/x.png"]
+    assert cv2.VideoCapture(str(out / "12:30.avi")).get(cv2.CAP_PROP_FRAME_COUNT) >= 3
+
+
+def test_a_live_source_stands_alone(photo: Path) -> None:
+    result = run(photo, "rtsp://127.0.0.1:9/1")
+    expect_error(result, "is live and goes on by itself: start one process for each")
+
+
+def test_options_that_a_source_does_not_heed_are_named(
+    tiny_model: TinyModel, photo: Path, one_face: FixedDetector
+) -> None:
+    arguments = (photo, "--fps", 5, "--max-reconnects", 1, "--rotate", 90, "--model", tiny_model())
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    assert "warning: --fps does nothing here" in result.stderr
+    assert "warning: --max-reconnects does nothing here" in result.stderr
+    assert "--rotate" not in result.stderr
+
+
+def test_a_photo_is_turned(
+    tiny_model: TinyModel, photo: Path, tmp_path: Path, one_face: FixedDetector
+) -> None:
+    out = tmp_path / "turned.png"
+    result = run(photo, "--rotate", 90, "--save", out, "--model", tiny_model())
+    assert result.exit_code == 0, result.output
+    assert cv2.imread(str(out)).shape == (320, 240, 3)
 
 
 def test_many_faces_give_many_answers(
@@ -112,6 +160,78 @@ def test_unusual_pixels_are_read(
     result = run("--source", write(tmp_path / "b.png", pixels[kind]), "--model", model)
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["faces"] == json.loads(plain.stdout)["faces"]
+
+
+def test_a_face_below_the_least_confidence_has_no_label(
+    tiny_model: TinyModel, photo: Path, tmp_path: Path, one_face: FixedDetector
+) -> None:
+    table = tmp_path / "faces.csv"
+    asked = ("--source", photo, "--model", tiny_model(), "--csv", table)
+    plain = json.loads(run(*asked).stdout)
+    assert plain["uncertain"] == 0
+    answer = json.loads(run(*asked, "--min-confidence", 0.999).stdout)
+    (face,) = answer["faces"]
+    assert (answer["uncertain"], face["label"]) == (1, None)
+    assert face["probability"] == plain["faces"][0]["probability"] < 0.999
+    (row,) = csv.DictReader(table.open())
+    assert row["label"] == ""
+    assert float(row["probability"]) == face["probability"]
+
+
+def test_more_faces_than_are_wanted_are_told_of_once(
+    tiny_model: TinyModel, tmp_path: Path, portrait: NDArray[np.uint8], caplog: Any
+) -> None:
+    row = np.hstack([portrait[:300, 100:350]] * 2)[..., ::-1]
+    for name in ("a.png", "b.png"):
+        write(tmp_path / name, row)
+    for most, told in ((1, 1), (2, 0)):
+        caplog.clear()
+        result = run("--source", tmp_path, "--model", tiny_model(), "--max-faces", most, "--near")
+        assert [len(json.loads(line)["faces"]) for line in result.stdout.splitlines()] == [
+            most
+        ] * 2
+        said = f"a frame has more than {most} faces, and the rest is left out"
+        assert caplog.text.count(said) == told
+
+
+@pytest.mark.parametrize("detector", ["litert", "cascade"])
+def test_small_faces_are_left_out_on_request(
+    detector: str, tiny_model: TinyModel, tmp_path: Path, portrait: NDArray[np.uint8]
+) -> None:
+    path = write(tmp_path / "portrait.png", portrait[..., ::-1])
+    asked = ("--source", path, "--model", tiny_model(), "--detector", detector)
+    (face,) = json.loads(run(*asked).stdout)["faces"]
+    side = max(face["box"][2:])
+    assert len(json.loads(run(*asked, "--min-face", 0.9 * side).stdout)["faces"]) == 1
+    assert json.loads(run(*asked, "--min-face", 1.1 * side).stdout)["faces"] == []
+
+
+def test_the_detectors_confidence_can_be_asked_for(
+    tiny_model: TinyModel, tmp_path: Path, portrait: NDArray[np.uint8]
+) -> None:
+    path = write(tmp_path / "portrait.png", portrait[..., ::-1])
+    asked = ("--source", path, "--model", tiny_model())
+    for least, faces in ((0.3, 1), (1.0, 0)):
+        result = run(*asked, "--min-detection", least)
+        assert len(json.loads(result.stdout)["faces"]) == faces
+    expect_error(
+        run(*asked, "--min-detection", 0.6, "--detector", "cascade"),
+        "the cascade gives no confidence: leave --min-detection out, or take --detector litert",
+    )
+
+
+def test_a_video_without_a_face_says_so_at_its_end(
+    tiny_model: TinyModel, tmp_path: Path, one_face: FixedDetector
+) -> None:
+    clip = write_clip(tmp_path / "clip.avi", 5)
+    said = "No face was found in"
+    assert said not in run("--source", clip, "--model", tiny_model()).stderr
+    one_face.faces = []
+    result = run("--source", clip, "--model", tiny_model())
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines()[-1].startswith(
+        f"{said} {clip.name}, in 5 frames: the face must"
+    )
 
 
 def test_a_video_gives_a_line_a_frame(
@@ -168,12 +288,21 @@ def test_empty_folder(tiny_model: TinyModel, tmp_path: Path) -> None:
     expect_error(result, "holds no image", "name another one")
 
 
-@pytest.mark.parametrize("content", [b"", b"plain text", b"\x89PNG\r\n\x1a\n broken"])
-def test_a_file_that_is_nothing(content: bytes, tiny_model: TinyModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "since it is empty: remove it"),
+        (b"plain text", "(no video is found in it): convert it to MP4"),
+        (b"\x89PNG\r\n\x1a\n broken", "decoded: convert it to JPEG"),
+    ],
+)
+def test_a_file_that_is_nothing(
+    content: bytes, why: str, tiny_model: TinyModel, tmp_path: Path
+) -> None:
     path = tmp_path / "file.dat"
     path.write_bytes(content)
     result = run("--source", path, "--model", tiny_model(), "--detector", "cascade")
-    expect_error(result, "file.dat is no image", "decoded: convert it")
+    expect_error(result, "file.dat is no image", why)
 
 
 def test_a_single_pixel_has_no_face(tiny_model: TinyModel, tmp_path: Path) -> None:
@@ -191,7 +320,7 @@ def test_missing_camera(tiny_model: TinyModel) -> None:
 def test_unreachable_stream(tiny_model: TinyModel, tmp_path: Path) -> None:
     address = f"file://{tmp_path}/none.mp4"
     result = run("--source", address, "--model", tiny_model(), "--detector", "cascade")
-    expect_error(result, "gave no frame: is the address right and reachable?")
+    expect_error(result, "gave no frame: file:// is not read; http, https, rtsp,")
 
 
 def test_a_pattern_without_a_match(tiny_model: TinyModel, tmp_path: Path) -> None:
@@ -238,7 +367,7 @@ def test_a_model_of_another_version(photo: Path, tiny_model: TinyModel) -> None:
     expect_error(
         run("--source", photo, "--model", tiny_model(card_json=newer)),
         "card has version 9, this package knows 1",
-        "pip install --upgrade",
+        upgrade_command(),
     )
     contract = json.dumps({**card, "preprocess": {**card["preprocess"], "version": 9}})
     expect_error(
@@ -321,10 +450,10 @@ def test_a_bad_landmark_bundle(tiny_model: TinyModel, photo: Path) -> None:
 
 def test_a_missing_extra(monkeypatch: pytest.MonkeyPatch, tiny_model: TinyModel) -> None:
     monkeypatch.setitem(sys.modules, "skimage.data", None)
-    expect_error(run("--demo", "--model", tiny_model()), "pip install 'dcrnet-edge[demo]'")
+    expect_error(run("--demo", "--model", tiny_model()), extra_command("demo"))
     monkeypatch.setitem(sys.modules, "mediapipe", None)
     result = run("--demo", "--model", tiny_model(), "--detector", "mediapipe")
-    expect_error(result, "pip install 'dcrnet-edge[mediapipe]'")
+    expect_error(result, extra_command("mediapipe"))
 
 
 def test_two_versions_of_cv2_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def test_a_source_that_is_not_there_is_exit_code_2(
     server.kill()
     result = run("--source", server.address, "--model", tiny_model())
     assert result.exit_code == 2
-    assert "gave no frame: is the address right and reachable?" in result.stderr
+    assert "gave no frame: nothing listens there (connection refused)" in result.stderr
     server.start()
 
 
@@ -125,6 +125,10 @@ def test_unknown_choices_are_named(tiny_model: TinyModel) -> None:
         result = run("--camera", 97, "--model", tiny_model(), option, text)
         assert result.exit_code == 2
         assert expected in result.stderr
+    result = run("--camera", 97, "--model", tiny_model(), "--track", "wild")
+    assert result.exit_code == 2
+    assert "fast" in result.stderr
+    assert "exact" in result.stderr
     result = run("--camera", 97, "--model", tiny_model(), "--rotate", 30)
     assert result.exit_code == 2
     assert "choose 0, 90, 180, 270" in result.stderr

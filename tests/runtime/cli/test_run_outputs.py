@@ -23,6 +23,7 @@ from mjpeg_server import MjpegServer
 from typer.testing import CliRunner, Result
 
 from dcrnet_runtime.cli import run as cli
+from dcrnet_runtime.installation import extra_command, package_command
 
 COMMAND = [sys.executable, "-c", "from dcrnet_runtime.cli.run import app; app()"]
 
@@ -158,7 +159,8 @@ def test_a_full_disk_ends_the_recording_and_not_the_loop(
         )
         assert len(done.stdout.splitlines()) == 12
         assert done.returncode == 2
-        assert re.search(r"^error: video: the disk of .* is full", done.stderr, re.MULTILINE)
+        (line,) = [line for line in done.stderr.splitlines() if "is full" in line]  # told once
+        assert re.match(r"(error: video|WARNING: output video has ended): the disk of ", line)
         assert "Traceback" not in done.stderr
         assert [path.name for path in mounted.iterdir()] == ["a.jsonl"]
     finally:
@@ -231,6 +233,29 @@ def test_outputs_that_cannot_be(
     assert "Traceback" not in result.output
 
 
+def test_outputs_are_checked_before_the_model_is_loaded(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    cv2.imwrite(str(photos / "a.png"), synthetic_frame())
+    save = tmp_path / "x.mp4"
+    result = run("--source", photos, "--model", tmp_path / "none.onnx", "--save", save)
+    assert result.exit_code == 2
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error:")]
+    assert "is the name of a video, and several photos are saved into a folder" in line
+    assert not save.exists()
+
+
+def test_a_photo_that_cannot_be_saved_is_told_before_it_is_looked_at_and_once(
+    tiny_model: TinyModel, tmp_path: Path, one_face: None
+) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), synthetic_frame())
+    place = tmp_path / "a.png" / "drawn.jpg"
+    result = run("--source", tmp_path / "a.png", "--model", tiny_model(), "--save", place)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.count("drawn.jpg could not be written") == 1
+
+
 @pytest.mark.parametrize(
     ("module", "options", "extra"),
     [
@@ -248,10 +273,31 @@ def test_a_missing_extra_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.delitem(sys.modules, "dcrnet_runtime.outputs.page.server", raising=False)
+    for ours in ("page.server", "mqtt.client"):
+        monkeypatch.delitem(sys.modules, f"dcrnet_runtime.outputs.{ours}", raising=False)
     result = run("--source", clip, "--model", tiny_model(), *options)
     assert result.exit_code == 2
-    assert f"pip install 'dcrnet-edge[{extra}]'" in result.stderr
+    assert extra_command(extra) in result.stderr
+
+
+def test_without_pyav_a_video_is_refused_and_a_photo_drawn(
+    clip: Path,
+    tiny_model: TinyModel,
+    one_face: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    for ours in ("video_file", "video_writer"):
+        monkeypatch.delitem(sys.modules, f"dcrnet_runtime.outputs.pictures.{ours}", raising=False)
+    result = run("--source", clip, "--model", tiny_model(), "--save", tmp_path / "x.mp4")
+    assert result.exit_code == 2
+    assert f"--save writes video with PyAV: {package_command('av')}" in result.stderr
+    cv2.imwrite(str(tmp_path / "a.png"), synthetic_frame())
+    drawn = tmp_path / "drawn.png"
+    result = run("--source", tmp_path / "a.png", "--model", tiny_model(), "--save", drawn)
+    assert result.exit_code == 0, result.stderr
+    assert cv2.imread(str(drawn)) is not None
 
 
 @pytest.mark.parametrize("display", ["", ":9876"])

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from generated import synthetic_frame
 from numpy.typing import NDArray
 
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.detectors.blazeface import decode
+from dcrnet_runtime.detectors.box_search import face_in_box, face_of_crop, whole_picture
 from dcrnet_runtime.detectors.detector import DetectorKind, open_detector
-from dcrnet_runtime.detectors.litert import FaceNetworks, LiteRTDetector
+from dcrnet_runtime.detectors.litert import FaceNetworks, LiteRTDetector, _Detection
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.landmarks import TASK_SHA256, shipped_landmarks
 from dcrnet_runtime.models import shipped_model
 
@@ -78,9 +83,101 @@ def test_small_faces_are_found_from_afar(portrait: NDArray[np.uint8]) -> None:
     assert np.allclose(middles, [x + 125 for x, _ in corners], atol=15)
 
 
+def small_grey(portrait: NDArray[np.uint8], rows: slice, columns: slice) -> NDArray[np.uint8]:
+    """A part of the portrait as data sets of face crops hold them: 48 px, grey."""
+    crop = cv2.resize(portrait[rows, columns], (48, 48), interpolation=cv2.INTER_AREA)
+    return np.dstack([cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)] * 3)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        (slice(42, 179), slice(178, 267)),
+        (slice(56, 170), slice(171, 296)),
+        (slice(59, 182), slice(165, 312)),
+        (slice(57, 196), slice(166, 319)),
+    ],
+)
+def test_one_face_is_found_once_from_afar(
+    rows: slice, columns: slice, portrait: NDArray[np.uint8]
+) -> None:
+    """Tiles that show a part of it see a smaller face in it."""
+    crop = small_grey(portrait, rows, columns)
+    assert len(open_detector(DetectorKind.LITERT, far=True).find(crop)) == 1
+
+
+class Seen(LiteRTDetector):
+    """Two detections, the second one in the first one, as far as the mesh is sure of it."""
+
+    inner, presence = Box(20, 20, 30, 30), 1.0
+
+    def _detect(self, rgb: NDArray[np.uint8], square: Box, min_score: float) -> list[Any]:
+        eyes = np.zeros((2, 2))
+        return [_Detection(Box(10, 10, 80, 80), eyes, 0.9), _Detection(self.inner, eyes, 0.8)]
+
+    def _mesh_in(
+        self, rgb: Any, box: Box, eyes: Any, score: float | None, min_presence: float
+    ) -> Face | None:
+        sure = 1.0 if box.side == 80 else self.presence
+        return Face(box, None, score or 0.0) if sure >= min_presence else None
+
+
+def test_a_second_face_is_no_part_of_the_first_and_one_to_the_mesh() -> None:
+    detector = Seen(FaceNetworks.from_task(shipped_landmarks()))
+    frame = np.zeros((200, 200, 3), np.uint8)
+    assert len(detector.find(frame)) == 1
+    detector.inner = Box(120, 20, 30, 30)
+    assert len(detector.find(frame)) == 2
+    detector.presence = 0.8
+    assert len(detector.find(frame)) == 1
+
+
+@pytest.mark.parametrize("side", [48, 112, 224])
+def test_a_face_that_fills_its_picture_is_found(side: int, portrait: NDArray[np.uint8]) -> None:
+    tight = cv2.resize(portrait[75:160, 195:260], (side, side), interpolation=cv2.INTER_AREA)
+    detector = open_detector(DetectorKind.LITERT)
+    assert detector.find(tight) == []
+    face = face_of_crop(tight, detector)
+    assert face is not None
+    assert face.landmarks is not None
+    # Of the portrait's own face, in px of this picture.
+    (whole,) = detector.find(portrait)
+    stretch = np.array([side / 65, side / 85])
+    wanted = (whole.five_points() - (195, 75)) * stretch
+    assert np.linalg.norm(face.five_points() - wanted, axis=1).mean() < 0.08 * side
+
+
+def test_a_faint_face_counts_where_its_mesh_is_sure(portrait: NDArray[np.uint8]) -> None:
+    tight = cv2.resize(portrait[85:155, 200:255], (112, 112), interpolation=cv2.INTER_AREA)
+    detector = open_detector(DetectorKind.LITERT)
+    assert face_in_box(tight, whole_picture(tight), detector).landmarks is None
+    face = face_of_crop(tight, detector)
+    assert face is not None
+    assert face.score < 0.5
+    strict = open_detector(DetectorKind.LITERT, min_detection=0.5)
+    assert face_of_crop(tight, strict) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_picture_without_a_face_is_no_crop(seed: int) -> None:
+    assert face_of_crop(synthetic_frame(112, 112, seed), open_detector()) is None
+
+
+def test_the_limit_is_told_of_once(
+    portrait: NDArray[np.uint8], caplog: pytest.LogCaptureFixture
+) -> None:
+    row = np.hstack([portrait[:300, 100:350]] * 2)
+    for kind in (DetectorKind.LITERT, DetectorKind.CASCADE):
+        caplog.clear()
+        detector = open_detector(kind, max_faces=1)
+        for _ in range(3):
+            assert len(detector.find(row)) == 1
+        assert caplog.text.count("more than 1 faces, and the rest is left out") == 1
+
+
 def test_an_opencv_without_cascades_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("cv2.CascadeClassifier")
-    with pytest.raises(DcrnetError, match="has no face cascade: pip install"):
+    with pytest.raises(DcrnetError, match=r"has no face cascade: .*pip install"):
         open_detector(DetectorKind.CASCADE)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,6 +21,7 @@ from observed import observation, tracked
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outputs.mqtt import state
 from dcrnet_runtime.outputs.mqtt.broker import Broker
 from dcrnet_runtime.outputs.mqtt.state import MqttState
 
@@ -118,9 +121,9 @@ def test_a_change_is_told_at_once_and_the_rest_once_a_second(tmp_path: Path) -> 
             play(output, observation(1, tracked(4, "fear")), 1.5)
             until(lambda: listener.last("kitchen/state"))
             assert 1 <= listener.count("kitchen/state") <= 3
-            state = json.loads(listener.last("kitchen/state") or "")
-            assert state["faces"][0]["track"]["label"] == "fear"
-            assert state["utc"] == "2023-11-14T22:13:20.000Z"
+            said = json.loads(listener.last("kitchen/state") or "")
+            assert said["faces"][0]["track"]["label"] == "fear"
+            assert said["utc"] == "2023-11-14T22:13:20.000Z"
             before = listener.count("kitchen/state")
             play(output, observation(2, tracked(4, "anger")), 0.4)
             until(lambda: listener.count("kitchen/state") == before + 1)
@@ -142,17 +145,25 @@ def test_home_assistant_is_told_what_there_is(tmp_path: Path) -> None:
             until(lambda: listener.last(topic.format("faces")))
             play(output, observation(0, tracked(1, "sadness")), 0.1)
             until(lambda: listener.last("home/kitchen/state"))
-            state = json.loads(listener.last("home/kitchen/state") or "")
-            shown = {}
+            said = json.loads(listener.last("home/kitchen/state") or "")
+            shown, nobody = {}, {}
             for key in ("expression", "probability", "faces"):
                 sensor = json.loads(listener.last(topic.format(key)) or "")
+                nobody[key] = rendered(sensor["value_template"], {"faces": []})
+                assert sensor["default_entity_id"] == f"sensor.home_kitchen_{key}"
+                assert sensor["object_id"] == f"home_kitchen_{key}"  # before 2025.10
+                assert sensor["origin"]["support_url"].startswith("https://")
                 assert sensor["state_topic"] == "home/kitchen/state"
                 assert sensor["availability_topic"] == "home/kitchen/status"
-                shown[key] = rendered(sensor["value_template"], state)
+                shown[key] = rendered(sensor["value_template"], said)
                 if key == "expression":
-                    assert shown[key] in sensor["options"]
-                    assert rendered(sensor["value_template"], {"faces": []}) in sensor["options"]
+                    assert {shown[key], nobody[key]} <= set(sensor["options"])
+                    unsure = {"faces": [{"track": {"label": None}}]}
+                    assert rendered(sensor["value_template"], unsure) == "uncertain"
+                    assert "uncertain" in sensor["options"]
             assert shown == {"expression": "sadness", "probability": "80.0", "faces": "1"}
+            # Home Assistant reads "None" as unknown, which no long-term mean takes in.
+            assert nobody == {"expression": "none", "probability": "None", "faces": "0"}
 
 
 def rendered(template: str, value_json: object) -> str:
@@ -163,7 +174,9 @@ def rendered(template: str, value_json: object) -> str:
 
 
 @needs_broker
-def test_credentials_come_from_the_url_or_the_environment(tmp_path: Path) -> None:
+def test_credentials_come_from_the_url_or_the_environment(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     port = free_port()
     tool = shutil.which("mosquitto_passwd")
     if tool is None:
@@ -186,12 +199,14 @@ def test_credentials_come_from_the_url_or_the_environment(tmp_path: Path) -> Non
         wrong = MqttState(Broker.parse(f"mqtt://me:no@{url}"), LABELS, has_discovery=False)
         with closing(wrong):
             play(wrong, observation(0), 0.5)
+            until(lambda: "it refuses the user or password: give both" in caplog.text)
         assert wrong.failures > 0
+        assert "p@ss" not in caplog.text
 
 
 @needs_broker
 def test_mqtts_is_encrypted_and_checks_the_certificate(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     openssl = shutil.which("openssl")
     if openssl is None:
@@ -214,7 +229,14 @@ def test_mqtts_is_encrypted_and_checks_the_certificate(
         with closing(MqttState(target, LABELS, has_discovery=False)) as distrusting:
             play(distrusting, observation(0), 0.5)
             assert distrusting.failures > 0
+            until(lambda: "is from an authority that this machine does not know" in caplog.text)
+        plain = Broker.parse(f"mqtt://localhost:{port}")
+        with closing(MqttState(plain, LABELS, has_discovery=False)):
+            until(lambda: "it hung up before it answered: does it want mqtts://" in caplog.text)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        other = Broker.parse(f"mqtts://127.0.0.1:{port}")
+        with closing(MqttState(other, LABELS, has_discovery=False)):
+            until(lambda: "its certificate is for another name" in caplog.text)
         with closing(MqttState(target, LABELS, has_discovery=False)) as output:
             until(lambda: output._is_connected)
             output.offer(observation(0), 0)
@@ -269,6 +291,76 @@ def test_a_broker_that_stops_reading_is_left_in_time() -> None:
         output.close()
         assert time.monotonic() - started < 15
         connection.close()
+
+
+def test_what_keeps_a_broker_away_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    refusing = Broker.parse(f"mqtt://127.0.0.1:{free_port()}")
+    with closing(MqttState(refusing, LABELS, has_discovery=False)):
+        until(lambda: "is away, trying on: nothing listens at that port" in caplog.text)
+    nowhere = Broker.parse("mqtt://nowhere.invalid")
+    with closing(MqttState(nowhere, LABELS, has_discovery=False)):
+        until(lambda: "is away, trying on: its name is not known" in caplog.text)
+
+
+def test_a_broker_that_is_away_loses_one_message_a_second() -> None:
+    target = Broker.parse(f"mqtt://127.0.0.1:{free_port()}")
+    with closing(MqttState(target, LABELS, has_discovery=False)) as output:
+        play(output, observation(1, tracked(1)), 3.5)  # some 110 frames, one face
+        assert 3 <= output.failures <= 5
+
+
+@needs_broker
+def test_a_broker_that_is_stopped_loses_messages_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert state._SILENT_S + state._STEADY_S < 15
+    monkeypatch.setattr(state, "_SILENT_S", 2)
+    port = free_port()
+    target = Broker.parse(f"mqtt://127.0.0.1:{port}")
+    with (
+        broker(tmp_path, port) as daemon,
+        closing(MqttState(target, LABELS, has_discovery=False)) as output,
+    ):
+        until(lambda: output._is_connected)
+        play(output, observation(1, tracked(1)), 0.5)
+        assert output.failures == 0
+        daemon.send_signal(signal.SIGSTOP)
+        try:
+            play(output, observation(1, tracked(1)), 6)
+            assert 2 <= output.failures <= 6
+            assert "is away, trying on: it has not answered" in caplog.text
+        finally:
+            daemon.send_signal(signal.SIGCONT)
+        until(lambda: "is there" in caplog.text)
+        failed = output.failures
+        play(output, observation(1, tracked(1)), 1.5)
+        assert output.failures == failed
+
+
+def test_a_broker_that_never_answers_is_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(state, "_SILENT_S", 1)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        target = Broker.parse(f"mqtt://127.0.0.1:{listening.getsockname()[1]}")
+        with closing(MqttState(target, LABELS, has_discovery=False)):
+            until(lambda: "is away, trying on: it has not answered" in caplog.text, 5)
+
+
+def test_a_message_that_no_broker_sends_is_not_taken(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        target = Broker.parse(f"mqtt://127.0.0.1:{listening.getsockname()[1]}")
+        tracemalloc.start()
+        with closing(MqttState(target, LABELS, has_discovery=False)):
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"\x20\x02\x00\x00")  # CONNACK
+                connection.sendall(b"\x30\xff\xff\xff\x7f")  # a PUBLISH of 256 MB
+                until(lambda: "it announces a message of 268.4 MB" in caplog.text)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak_bytes < 10_000_000
 
 
 @pytest.mark.parametrize(

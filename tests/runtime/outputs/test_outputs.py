@@ -6,17 +6,20 @@ import csv
 import importlib
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import av
+import chromium
 import cv2
 import numpy as np
 import pytest
@@ -25,11 +28,16 @@ from numpy.typing import NDArray
 from observed import boxed, observation, tracked
 
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.observation import Counters, Observation
 from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan, open_publisher
+from dcrnet_runtime.outputs import page as outputs_page
+from dcrnet_runtime.outputs import publisher as publisher_module
+from dcrnet_runtime.outputs import worker as worker_module
 from dcrnet_runtime.outputs.output import ReaderLeftError
-from dcrnet_runtime.outputs.pictures.annotation import FaceBlur
+from dcrnet_runtime.outputs.pictures.annotation import FaceBlur, annotated
+from dcrnet_runtime.outputs.pictures.palette import INK, colour_of
 from dcrnet_runtime.outputs.pictures.video_file import VideoFile
+from dcrnet_runtime.outputs.publisher import OutputFailedError
 from dcrnet_runtime.outputs.worker import Worker
 
 
@@ -51,6 +59,17 @@ def recorded(tmp_path: Path, facts: FrameFacts = RECORDING, **options: Any) -> O
 def live(tmp_path: Path, **options: Any) -> OutputPlan:
     """Outputs of a live source that print nothing."""
     return recorded(tmp_path, FrameFacts(LABELS), **options)
+
+
+def video_times(path: Path) -> list[float]:
+    """When each frame is shown, and when the last one ends, in seconds."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert container.duration is not None
+        assert stream.time_base is not None
+        ticks = sorted(p.pts for p in container.demux(stream) if p.pts is not None)
+        times = [float(tick * stream.time_base) for tick in ticks]
+        return [*times, container.duration / av.time_base]
 
 
 def video_frames(path: Path) -> list[NDArray[np.uint8]]:
@@ -126,6 +145,13 @@ def test_a_live_log_goes_on_where_it_ended(tmp_path: Path) -> None:
     assert [row["frame"] for row in csv.DictReader(table.open())] == ["0", "1"]
 
 
+def test_a_line_has_the_time_of_day_of_the_capture(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    captured = replace(observation(0), captured_unix_s=1_700_000_000.25)  # years ago
+    publish(live(tmp_path, jsonl=str(path)), captured)
+    assert json.loads(path.read_text())["utc"] == "2023-11-14T22:13:20.250Z"
+
+
 def test_a_log_with_other_columns_stays(tmp_path: Path) -> None:
     table = tmp_path / "out.csv"
     table.write_text("name,age\n")
@@ -173,17 +199,75 @@ def test_a_device_takes_lines(tmp_path: Path) -> None:
     assert not Path("/dev/null").is_file()
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi"])
-def test_a_video_has_every_frame_of_a_recording(suffix: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [(".mp4", "h264"), (".mov", "h264"), (".mkv", "h264"), (".avi", "h264"), (".webm", "vp9")],
+)
+def test_a_video_has_every_frame_of_a_recording(suffix: str, codec: str, tmp_path: Path) -> None:
     path = tmp_path / f"out{suffix}"
     publish(
         recorded(tmp_path, save=path), *(observation(i, tracked(face=boxed())) for i in range(30))
     )
     frames = video_frames(path)
     assert len(frames) == 30
-    blue, green, red = (int(v) for v in frames[9][60:140, 99:101].mean(axis=(0, 1)))
-    assert green > max(blue, red) + 30  # the box
+    rgb = frames[9][60:140, 99:101, ::-1].mean(axis=(0, 1))
+    assert rgb == pytest.approx(colour_of("happiness", LABELS), abs=35)  # the box
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    first_s, *times_s = video_times(path)
+    assert first_s == pytest.approx(0.04 if suffix == ".avi" else 0, abs=0.002)
+    assert times_s[:29] == pytest.approx([first_s + i / 25 for i in range(1, 30)], abs=0.002)
+    assert times_s[29] == pytest.approx(1.2, abs=0.002)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == codec
+        assert stream.codec_context.pix_fmt == "yuv420p"  # what browsers decode
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+def test_a_video_keeps_the_times_of_its_recording(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"out{suffix}"
+    times_s = [100.0, 100.04, 100.2, 101.9, 101.95, 105.0]  # a variable rate, from 100 s on
+    publish(recorded(tmp_path, save=path), *(at(time_s) for time_s in times_s))
+    shown_s = [*(time_s - 100 for time_s in times_s), 5.04]
+    assert video_times(path) == pytest.approx(shown_s, abs=0.002)
+
+
+def test_times_that_stand_still_or_go_back_are_shown_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    publish(recorded(tmp_path, save=path), *(at(time_s) for time_s in (0, 0.5, 0.5, 0.1, 0.2)))
+    shown_s = [0, 0.5, 0.54, 0.58, 0.68, 0.72]
+    assert video_times(path) == pytest.approx(shown_s, abs=0.002)
+
+
+def at(time_s: float) -> Observation:
+    """A frame of such a time."""
+    seen = observation(0, rgb=np.full((48, 64, 3), 90, np.uint8))
+    return replace(seen, frame=replace(seen.frame, time_s=time_s))
+
+
+def test_odd_sizes_grow_by_a_pixel(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    publish(recorded(tmp_path, save=path), observation(0, rgb=synthetic_frame(241, 321)))
+    (frame,) = video_frames(path)
+    assert frame.shape == (242, 322, 3)
+    assert np.abs(frame[:, 320].astype(int) - frame[:, 321]).mean() < 12
+
+
+def test_a_browser_plays_what_is_saved(tmp_path: Path) -> None:
+    if chromium.PATH is None:
+        pytest.skip("needs Chromium (Debian's package chromium)")
+    for name in ("out.mp4", "out.webm"):
+        seen = [at(time_s) for time_s in (0.0, 0.5, 2.5)]
+        publish(recorded(tmp_path, save=tmp_path / name), *seen)
+        page = tmp_path / f"{name}.html"
+        page.write_text(f"<video id=v src={name} muted preload=auto></video>")
+        with chromium.Tab(tmp_path / f"profile-{name}") as tab:
+            tab.open(page.as_uri())
+            tab.wait_for("document.getElementById('v')?.readyState >= 2")
+            assert tab.value("document.getElementById('v').videoWidth") == 64
+            assert tab.value("document.getElementById('v').duration") == pytest.approx(
+                2.54, abs=0.01
+            )
 
 
 def test_a_live_video_plays_as_fast_as_it_happened(tmp_path: Path) -> None:
@@ -193,7 +277,9 @@ def test_a_live_video_plays_as_fast_as_it_happened(tmp_path: Path) -> None:
     for index in range(60):  # opened again: one second at 60 a second
         video.write(observation(index, fps=60), 0)
     video.close(is_whole=True)
-    assert len(video_frames(tmp_path / "out.mp4")) / 25 == pytest.approx(5, abs=0.3)
+    *times, end_s = video_times(tmp_path / "out.mp4")
+    assert len(times) == 100
+    assert end_s == pytest.approx(5, abs=0.1)
 
 
 def test_frames_of_another_size_are_fitted_in(tmp_path: Path) -> None:
@@ -242,10 +328,80 @@ def test_photos_are_drawn_into_files(tmp_path: Path) -> None:
     rgb = synthetic_frame()
     facts = FrameFacts(LABELS, Feed.PHOTOS)
     options = recorded(tmp_path, facts, save=tmp_path / "drawn")
-    publish(options, observation(0, tracked(), rgb=rgb, name="a.png"))
+    seen = observation(0, tracked(), rgb=rgb, name="a.png")
+    publish(options, replace(seen, counters=Counters()))
     drawn = cv2.imread(str(tmp_path / "drawn" / "a.png"))
     assert drawn.shape == rgb.shape
     assert (drawn[:, :, ::-1] != rgb).any()
+
+
+@pytest.mark.parametrize(
+    ("feed", "name", "message"),
+    [
+        (
+            Feed.PHOTOS,
+            "x.mp4",
+            "is the name of a video, and several files are saved into a folder",
+        ),
+        (Feed.PHOTOS, "x.jpg", "is the name of one photo, and several files are saved into"),
+        (Feed.PHOTO, "x.webm", "is the name of a video, and the source is a photo"),
+        (Feed.PHOTO, "x.txt", "names no image format"),
+        (Feed.RECORDING, "x.jpg", "names no video: end it in .avi, .mkv, .mov, .mp4, .webm"),
+    ],
+)
+def test_a_name_of_another_kind_is_refused_and_nothing_made(
+    feed: Feed, name: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DcrnetError, match=message):
+        open_publisher(recorded(tmp_path, FrameFacts(LABELS, feed), save=tmp_path / name))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("width", [160, 640, 1920, 7680])
+@pytest.mark.parametrize("place", ["top left", "middle", "bottom right", "fills", "outside"])
+def test_a_label_stands_whole_in_the_picture(width: int, place: str) -> None:
+    height = width * 3 // 4
+    side = width / 5
+    corner = {
+        "top left": (-side / 2, -side / 2),
+        "middle": (width / 2, height / 2),
+        "bottom right": (width - side / 2, height - side / 2),
+        "fills": (0, 0),
+        "outside": (3 * width, 3 * height),
+    }[place]
+    box = boxed(*corner, width if place == "fills" else side)
+    white = np.full((height, width, 3), 255, np.uint8)
+    seen = observation(0, tracked(12, "surprise", box), rgb=white)
+    drawn = annotated(seen)
+    band = (drawn == colour_of("surprise", LABELS)).all(axis=2)
+    rows, columns = np.flatnonzero(band.mean(axis=1) > 0.15), np.flatnonzero(band.any(axis=0))
+    assert len(rows) >= max(12, width // 40)  # of letters on their band
+    assert columns[-1] - columns[0] > 6 * len(rows) * 0.5
+    ink = drawn[rows[0] : rows[-1]].sum(axis=2) < sum(INK) + 120
+    assert ink.sum() > 40
+    assert not ink[:, [0, -1]].any()  # no letter is cut off at the sides
+
+
+def test_pictures_and_the_page_have_one_palette() -> None:
+    page = Path(outputs_page.__file__).parent / "static" / "page.css"
+    dark = page.read_text().partition("prefers-color-scheme: dark")[2].partition("* {")[0]
+    shown = dict(re.findall(r"--([\w-]+): #([0-9a-f]{6})", dark))
+    known = [*LABELS, "contempt"]
+    for label in known:
+        assert bytes(colour_of(label, known)).hex() == shown[label]
+    for index in range(8):
+        others = [f"label {n}" for n in range(8)]
+        assert bytes(colour_of(others[index], others)).hex() == shown[f"other-{index % 4}"]
+
+
+@pytest.mark.parametrize("label", [*LABELS, "contempt", "a", "b", "c", "d"])
+def test_letters_stand_out_from_their_band(label: str) -> None:
+    def luminance(rgb: tuple[int, int, int]) -> float:
+        linear = [((v / 255 + 0.055) / 1.055) ** 2.4 if v > 10 else v / 3294.6 for v in rgb]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    band = luminance(colour_of(label, [*"abcd"]))
+    assert (band + 0.05) / (luminance(INK) + 0.05) > 5.5
 
 
 @contextmanager
@@ -259,7 +415,7 @@ def file_size_limit(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".webm"])
 def test_a_disk_that_fills_leaves_no_corrupt_video(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"out{suffix}"
     publisher = open_publisher(recorded(tmp_path, save=path))
@@ -300,13 +456,107 @@ def test_a_disk_that_fills_leaves_whole_lines(is_live: bool, tmp_path: Path) -> 
     with file_size_limit(5_000):
         for index in range(50):
             publisher.publish(observation(index, tracked()))
-        with pytest.raises(DcrnetError, match="could not be written"):
+        with pytest.raises(DcrnetError, match=r"jsonl: .* could not be written"):
             publisher.close()
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert lines[0] == {"older": True}
     assert [line["frame"] for line in lines[1:]] == list(range(len(lines) - 1))
     assert (len(lines) > 1) == is_live
     assert [p.name for p in tmp_path.iterdir()] == ["out.jsonl"]
+
+
+def test_a_live_log_goes_on_when_room_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker_module, "_RETRY_S", 0.05)
+    lines, table = tmp_path / "out.jsonl", tmp_path / "out.csv"
+    publisher = open_publisher(live(tmp_path, jsonl=str(lines), csv=table))
+    index = 0
+
+    def play_until(condition: Callable[[], bool]) -> None:
+        nonlocal index
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline
+            publisher.publish(observation(index, tracked()))
+            index += 1
+            time.sleep(0.005)
+
+    with file_size_limit(5_000):
+        play_until(lambda: caplog.text.count("fails, trying on") == 2)
+        play_until(lambda: min(publisher.failures.get(o, 0) for o in ("jsonl", "csv")) > 3)
+        assert not publisher.wants_stop
+    play_until(lambda: caplog.text.count("works again") == 2)
+    publisher.close()  # whole again: no error
+    seen = [json.loads(line)["frame"] for line in lines.read_text().splitlines()]
+    assert index - len(seen) == publisher.failures["jsonl"]
+    rows = [int(row["frame"]) for row in csv.DictReader(table.open())]
+    assert index - len(rows) == publisher.failures["csv"]
+    assert seen[-1] == rows[-1] == index - 1
+    assert caplog.text.count("out.jsonl could not be written (File too large)") == 1
+
+
+def test_a_run_ends_when_no_output_has_worked_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "_RETRY_S", 0.02)
+    monkeypatch.setattr(publisher_module, "PATIENCE_S", 1.0)
+    lines, table = tmp_path / "out.jsonl", tmp_path / "out.csv"
+    publisher = open_publisher(live(tmp_path, jsonl=str(lines), csv=table))
+    with file_size_limit(400):  # the table's header has room, not a row more than some
+        started = time.monotonic()
+        while not publisher.wants_stop and time.monotonic() - started < 20:
+            publisher.publish(observation(0, tracked()))
+            time.sleep(0.01)
+        assert 1 < time.monotonic() - started < 5
+        with pytest.raises(DcrnetError, match=r"^no output has worked for 1 s: jsonl: .*; csv: "):
+            publisher.close()
+
+
+def test_one_output_that_works_keeps_the_run_going(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "_RETRY_S", 0.02)
+    monkeypatch.setattr(publisher_module, "PATIENCE_S", 0.2)
+    publisher = open_publisher(live(tmp_path, jsonl="/dev/full", csv=tmp_path / "out.csv"))
+    for _ in range(50):
+        publisher.publish(observation(0, tracked()))
+        time.sleep(0.01)
+    assert not publisher.wants_stop
+    with pytest.raises(DcrnetError, match=r"^jsonl: /dev/full could not be written"):
+        publisher.close()
+
+
+def test_a_recording_ends_when_its_only_output_has(tmp_path: Path) -> None:
+    publisher = open_publisher(recorded(tmp_path, jsonl="/dev/full"))
+    deadline = time.monotonic() + 10
+    while not publisher.wants_stop:
+        publisher.publish(observation(0))
+        assert time.monotonic() < deadline
+    with pytest.raises(DcrnetError, match="No space left on device"):
+        publisher.close()
+
+
+def test_what_ends_an_output_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    early = open_publisher(recorded(tmp_path, jsonl="/dev/full", csv=tmp_path / "a.csv"))
+    deadline = time.monotonic() + 10
+    while not caplog.records:
+        early.publish(observation(0))
+        assert time.monotonic() < deadline
+    early.publish(observation(1))
+    with pytest.raises(OutputFailedError) as told:
+        early.close()
+    assert told.value.is_told
+    assert len(caplog.records) == 1
+    caplog.clear()
+    late = open_publisher(recorded(tmp_path, jsonl="/dev/full"))
+    late.publish(observation(0))
+    with pytest.raises(OutputFailedError) as told:
+        late.close()
+    assert not told.value.is_told
+    assert caplog.records == []
 
 
 class Stuck:
@@ -409,6 +659,8 @@ _PRINT = """
 import sys, time
 from observed import observation, tracked
 from dcrnet_runtime.outputs import Feed, FrameFacts, OutputPlan, open_publisher
+from dcrnet_runtime.outputs import publisher as publisher_module
+from dcrnet_runtime.outputs import worker as worker_module
 publisher = open_publisher(OutputPlan.of(FrameFacts(feed=Feed({feed!r}))))
 for index in range({frames}):
     publisher.publish(observation(index, tracked()))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import resource
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 import chromium
 import cv2
@@ -22,12 +25,15 @@ from observed import boxed, observation, tracked
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Counters
 from dcrnet_runtime.outputs import OutputPlan, open_publisher
-from dcrnet_runtime.outputs.page.address import PageAddress
+from dcrnet_runtime.outputs.page.address import PageAddress, embedder_origin
 
 pytest.importorskip("starlette", reason="needs the serve extra")
 pytest.importorskip("uvicorn", reason="needs the serve extra")
 pytest.importorskip("prometheus_client", reason="needs the serve extra")
 
+from dcrnet_runtime.outputs.page.attempts import Attempts
+from dcrnet_runtime.outputs.page.clients import acceptor, connection
+from dcrnet_runtime.outputs.page.clients.crowd import Crowd, Limits, group_of
 from dcrnet_runtime.outputs.page.server import LivePage
 
 TOKEN = "correct-horse-battery"
@@ -105,7 +111,7 @@ def test_this_machines_names_are_served(host: str) -> None:
 
 def test_a_token_opens_the_page_once_and_its_cookie_from_then_on() -> None:
     with served(TOKEN, "0.0.0.0") as page:
-        welcome = get(page, f"/?token={TOKEN}", Host="anything")
+        welcome = sign_in(page, TOKEN, Host="anything")
         assert (welcome.status, welcome.headers["Location"]) == (303, "/")
         cookie = welcome.headers["Set-Cookie"]
         assert "HttpOnly" in cookie
@@ -138,14 +144,103 @@ def test_without_the_token_nothing_is_seen(path: str, headers: dict[str, str]) -
         assert b"happiness" not in answer.read()
 
 
-def test_a_wrong_token_in_the_address_is_refused_and_a_health_probe_needs_none() -> None:
+def sign_in(page: LivePage, token: str, **headers: str) -> http.client.HTTPResponse:
+    """The answer to the form with such a token in it."""
+    connection = http.client.HTTPConnection("127.0.0.1", page.address.port, timeout=10)
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST", "/", urlencode({"token": token}), kind | headers)
+    return connection.getresponse()
+
+
+def test_the_form_posts_and_an_address_holds_no_token() -> None:
     with served(TOKEN) as page:
-        assert get(page, "/?token=wrong").status == 401
-        assert get(page, "/?token=").status == 401
-        assert get(page, "/?token=%F0%9F").status == 401
+        form = get(page).read().decode()
+        assert '<form action="/" method="post">' in form
+        assert get(page, f"/?token={TOKEN}").status == 401
+        assert sign_in(page, "").status == 401
+
+
+def test_a_health_probe_needs_no_token() -> None:
+    with served(TOKEN) as page:
         assert get(page, "/healthz").status == 503  # no frame yet
         page.offer(observation(0), 0)
         assert get(page, "/healthz").status == 200
+
+
+def test_wrong_tokens_are_looked_at_seldom() -> None:
+    with served(TOKEN) as page:
+        cookie = sign_in(page, TOKEN).headers["Set-Cookie"].split(";")[0]
+        seen = [sign_in(page, f"guess number {n}").status for n in range(8)]
+        assert seen == [401] * 5 + [429] * 3
+        refused = get(page, "/metrics", Authorization=f"Bearer {TOKEN}")  # right or not
+        assert (refused.status, refused.headers["Retry-After"]) == (429, "10")
+        assert sign_in(page, TOKEN).status == 429
+        assert get(page, "/metrics", Cookie=cookie).status == 200  # who is in stays in
+        assert get(page).status == 401  # without a token nothing is guessed
+        assert get(page, "/healthz").status == 503
+
+
+def test_another_token_may_be_tried_after_a_while() -> None:
+    now_s = 50.0
+    attempts = Attempts(clock=lambda: now_s)
+    tried = 0
+    for _ in range(600):  # ten minutes
+        now_s += 1
+        if attempts.may_try("here"):
+            attempts.fail("here")
+            tried += 1
+    assert 60 <= tried <= 66
+    assert attempts.may_try("elsewhere")
+
+
+def test_a_form_that_does_not_end_is_given_up() -> None:
+    with served(TOKEN) as page:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", page.address.port), 10) as large:
+            large.sendall(head + b"token=" + b"a" * 10_000)
+            assert large.recv(100).startswith(b"HTTP/1.1 401")
+        with socket.create_connection(("127.0.0.1", page.address.port), 10) as slow:
+            slow.sendall(head + b"token=")
+            assert slow.recv(100).startswith(b"HTTP/1.1 401")  # in 5 s
+
+
+def test_the_page_is_embedded_on_request_and_there_alone() -> None:
+    with served() as page:
+        headers = get(page).headers
+        assert headers["X-Frame-Options"] == "DENY"
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    origins = ["http://homeassistant.local:8123", "https://[::1]:9"]
+    address = PageAddress("127.0.0.1", 0)
+    with closing(LivePage(address, "", blur_faces=False, embedders=origins)) as page:
+        headers = get(page).headers
+        assert headers["X-Frame-Options"] is None
+        policy = headers["Content-Security-Policy"]
+        assert policy.endswith(f"; frame-ancestors {' '.join(origins)}")
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        ("http://hub", "http://hub"),
+        ("HTTPS://Hub.Local:8123/", "https://hub.local:8123"),
+        ("http://[::1]:80", "http://[::1]:80"),
+    ],
+)
+def test_origins(text: str, origin: str) -> None:
+    assert embedder_origin(text) == origin
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "*", "hub", "http://", "http://*", "http://*.local", "http://a b", "ftp://hub"),
+        *("http://hub/path", "http://hub?x", "http://me@hub", "http://hub:x", "http://hub;"),
+        *("http://hub\r\nX: y", "'self'", "http://hub http://evil", "http://[::1"),
+    ],
+)
+def test_origins_that_are_none(text: str) -> None:
+    with pytest.raises(DcrnetError, match="is no origin: such as http://homeassistant"):
+        embedder_origin(text)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +340,8 @@ def test_metrics_are_prometheus() -> None:
     with served() as page:
         for index in range(4):
             counters = Counters(index + 1, dropped=2, reconnects=1, failures={"csv": 6})
-            page.offer(observation(index, tracked(), counters=counters), 0)
+            unsure = replace(tracked(2), label=None)
+            page.offer(observation(index, tracked(), unsure, counters=counters), 0)
         text = get(page, "/metrics").read().decode()
     samples = {
         (sample.name, *sample.labels.values()): sample.value
@@ -256,10 +352,32 @@ def test_metrics_are_prometheus() -> None:
     assert samples["dcrnet_frames_dropped_total",] == 2
     assert samples["dcrnet_source_reconnects_total",] == 1
     assert samples["dcrnet_output_failures_total", "csv"] == 6
-    assert samples["dcrnet_faces",] == 1
+    assert samples["dcrnet_faces",] == 2
+    assert samples["dcrnet_faces_uncertain",] == 1
     assert samples["dcrnet_stage_seconds_sum", "infer"] == pytest.approx(4 * 0.00475)
     assert samples["dcrnet_stage_seconds_count", "infer"] == 4
     assert samples["dcrnet_delay_seconds_sum",] == pytest.approx(4 * 0.0115)
+
+
+def test_metrics_have_every_output_and_the_build_from_the_start() -> None:
+    from prometheus_client.parser import text_string_to_metric_families
+
+    from dcrnet_runtime.version import __version__
+
+    failures = {"page": 0, "csv": 0}
+    address = PageAddress("127.0.0.1", 0)
+    with closing(LivePage(address, "", blur_faces=False, failures=failures)) as page:
+        before = get(page, "/metrics").read().decode()
+        failures["csv"] = 2  # as the publisher counts, with or without a frame
+        after = get(page, "/metrics").read().decode()
+    for text, csv in ((before, 0), (after, 2)):
+        samples = [s for f in text_string_to_metric_families(text) for s in f.samples]
+        failed = [s for s in samples if s.name == "dcrnet_output_failures_total"]
+        counted = {s.labels["output"]: s.value for s in failed}
+        assert counted == {"page": 0, "csv": csv}
+        (build,) = [s for s in samples if s.name == "dcrnet_build_info"]
+        assert build.value == 1
+        assert build.labels["version"] == __version__
 
 
 def test_clients_that_stop_reading_hold_nobody(caplog: pytest.LogCaptureFixture) -> None:
@@ -297,6 +415,201 @@ def test_clients_that_vanish_are_forgotten() -> None:
         while get(page, "/metrics").status != 200:
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def opened(page: LivePage, sent: bytes = b"") -> socket.socket:
+    """A connection over which these bytes have been sent."""
+    client = socket.create_connection(("127.0.0.1", page.address.port), 10)
+    client.sendall(sent)
+    return client
+
+
+def is_cut_off(client: socket.socket, limit_s: float) -> bool:
+    """Whether the other side ends it in so many seconds."""
+    client.settimeout(limit_s)
+    try:
+        while client.recv(65536):
+            pass
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        pass
+    return True
+
+
+def answered(client: socket.socket) -> bool:
+    """Whether a health probe's answer comes."""
+    answer = b""
+    while not answer.endswith(b"}"):
+        part = client.recv(65536)
+        if not part:
+            return False
+        answer += part
+    return True
+
+
+def test_who_holds_connections_open_keeps_nobody_out(caplog: pytest.LogCaptureFixture) -> None:
+    address = PageAddress("127.0.0.1", 0)
+    with closing(LivePage(address, "", blur_faces=False, limits=Limits.of(32))) as page:
+        page.offer(observation(0), 0)
+        idle = [opened(page) for _ in range(100)]
+        slow = [opened(page, b"GET / HTTP/1.1\r\nHost: loc") for _ in range(100)]
+        deaf = [opened(page, b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n") for _ in range(9)]
+        for path in ("/healthz", "/", "/metrics") * 10:
+            started = time.monotonic()
+            assert get(page, path).status == 200
+            assert time.monotonic() - started < 1
+        assert is_cut_off(idle[0], 0.5)
+        assert len(page._crowd) <= 32
+    assert all(is_cut_off(client, 0.5) for client in idle + slow + deaf)  # with the page
+    for client in idle + slow + deaf:
+        client.close()
+    assert caplog.records == []
+
+
+def test_each_request_and_pause_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (connection.HEADERS_S, connection.IDLE_S) == (5, 15)
+    for module in (acceptor, connection):
+        monkeypatch.setattr(module, "HEADERS_S", 0.4)
+    monkeypatch.setattr(connection, "IDLE_S", 1.2)
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with served() as page:
+        assert is_cut_off(opened(page), 0.8)
+        dripping = opened(page, b"GET / HT")
+        started = time.monotonic()
+        with suppress(ConnectionError):
+            while time.monotonic() - started < 5:
+                dripping.sendall(b"x")
+                time.sleep(0.05)
+        assert time.monotonic() - started < 1.5
+        kept = opened(page, request)
+        assert answered(kept)
+        time.sleep(0.8)  # longer than for headers
+        kept.sendall(request)
+        assert answered(kept)
+        assert not is_cut_off(kept, 0.7)
+        assert is_cut_off(kept, 1.0)
+        second = opened(page, request + b"GET / HT")  # the headers of the next one begin
+        assert is_cut_off(second, 2)
+
+
+def test_pipelined_requests_are_all_answered() -> None:
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with served() as page, opened(page) as client:
+        sender = threading.Thread(target=client.sendall, args=(request * 3000,))
+        sender.start()
+        answers = b""
+        while answers.count(b'"starting"') < 3000:
+            part = client.recv(1 << 20)
+            assert part
+            answers += part
+        sender.join()
+
+
+def test_a_stream_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEADERS_S", 0.2)
+    monkeypatch.setattr(connection, "IDLE_S", 0.2)
+    with served() as page, closing(get(page, "/stream")) as stream:
+        for index in range(4):
+            time.sleep(0.3)
+            page.offer(observation(index), 0)
+            next_picture(stream)
+
+
+def test_a_client_that_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "BLOCKED_S", 0.5)
+    noise = np.random.default_rng(0).integers(0, 256, (720, 960, 3), dtype=np.uint8)
+    with served() as page:
+        deaf = socket.socket()
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", page.address.port))
+        deaf.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        deadline = time.monotonic() + 20
+        index = 0
+        while len(page._crowd) or not index:
+            page.offer(observation(index, rgb=noise), 0)
+            index += 1
+            time.sleep(0.05)
+            assert time.monotonic() < deadline
+        deaf.close()
+
+
+def test_streams_have_an_end_of_their_own_and_a_blocked_one_makes_room() -> None:
+    crowd = Crowd(Limits.of(64))  # 8 streams for one address, 16 in all
+    assert Limits.of(64) == Limits(all=64, group=48, streams=16, group_streams=8)
+    streams = [FakeClient("a", number) for number in range(8)]
+    for client in streams:
+        crowd.add(client)
+        assert crowd.seat(client)
+    late = FakeClient("a", 8)
+    crowd.add(late)
+    assert not crowd.seat(late)
+    streams[3].blocked_since_s = 5.0
+    streams[4].blocked_since_s = 4.0
+    assert crowd.seat(late)
+    assert [client.is_cut for client in streams] == [number == 4 for number in range(8)]
+    other = FakeClient("b", 9)
+    crowd.add(other)
+    assert crowd.seat(other)
+
+
+def test_who_has_most_connections_makes_room_for_others() -> None:
+    crowd = Crowd(Limits.of(8))  # 6 for one address
+    of_a, of_b = ([FakeClient(group, n) for n in range(6)] for group in "ab")
+    for client in of_a[:5] + of_b[:3]:
+        crowd.add(client)
+    of_a[0].is_busy = True
+    crowd.add(FakeClient("c", 9))  # all 8 are taken: the oldest of a goes that is not served
+    assert [client.number for client in of_a if client.is_cut] == [1]
+    assert not any(client.is_cut for client in of_b)
+    crowd.remove(of_b[0])
+    crowd.remove(of_b[1])
+    crowd.add(FakeClient("a", 10))
+    crowd.add(FakeClient("a", 11))
+    assert len(crowd) == 8
+    crowd.add(FakeClient("a", 12))  # its own six are taken
+    assert [client.number for client in of_a if client.is_cut] == [1, 2]
+    assert len(crowd) == 8
+
+
+class FakeClient:
+    """A connection with a number to tell it by."""
+
+    def __init__(self, group: str, number: int) -> None:
+        self.group, self.number = group, number
+        self.is_busy = self.is_stream = self.is_cut = False
+        self.blocked_since_s: float | None = None
+
+    def cut_off(self) -> None:
+        self.is_cut = True
+
+
+def test_networks_of_ipv6_are_one_address() -> None:
+    assert group_of("192.0.2.7") == "192.0.2.7"
+    assert group_of("::ffff:192.0.2.7") == "192.0.2.7"
+    assert group_of("2001:db8:1:2:aaaa::1") == group_of("2001:db8:1:2:bbbb::2")
+    assert group_of("2001:db8:1:2::1") != group_of("2001:db8:1:3::1")
+    assert group_of("fe80::1%eth0") == group_of("fe80::2")
+
+
+def test_the_limit_of_open_files_leaves_some_for_the_source() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(list(Path("/proc/self/fd").iterdir()))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 80, hard))
+        assert 40 <= Limits.of_process().all <= 50  # and 32 are left
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 10, hard))
+        assert Limits.of_process().all == 8
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_bad_requests_write_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    with served() as page:
+        for _ in range(50):
+            with opened(page, b"\x00\x01\r\n\r\n") as client:
+                client.recv(100)
+    assert len(caplog.records) <= 1
 
 
 @pytest.mark.parametrize("path", ["/stream", "/events"])

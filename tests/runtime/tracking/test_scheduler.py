@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import pytest
-from generated import FixedDetector, synthetic_frame
+from generated import FixedDetector, synthetic_face, synthetic_frame
 from numpy.typing import NDArray
 
 from dcrnet_runtime.detectors.detector import LandmarkTracker, open_detector
 from dcrnet_runtime.detectors.litert import LiteRTDetector
 from dcrnet_runtime.face import Box, Face
+from dcrnet_runtime.tracking.mode import TrackMode
 from dcrnet_runtime.tracking.scheduler import DetectionScheduler
 
 FRAME = synthetic_frame()
@@ -41,6 +42,14 @@ class World:
     def follow(self, rgb: NDArray[np.uint8], face: Face) -> Face | None:
         self.follows += 1
         return face if face in self.faces else None
+
+
+class Crowd(World):
+    """Knows a face again that was told a little beside where it stands."""
+
+    def follow(self, rgb: NDArray[np.uint8], face: Face) -> Face | None:
+        self.follows += 1
+        return max(self.faces, key=lambda known: known.box.overlap(face.box))
 
 
 def watch(
@@ -82,6 +91,55 @@ def test_a_full_frame_needs_no_detector() -> None:
     world = World(face(10), face(100), face(200))
     watch(world, 3.0, DetectionScheduler(world, redetect_s=0.1))
     assert world.detections == 1
+
+
+def test_fast_tracking_asks_the_landmark_network_in_every_second_frame() -> None:
+    world = Crowd(synthetic_face())
+    scheduler = DetectionScheduler(world, redetect_s=100.0, mode=TrackMode.FAST)
+    assert len(watch(world, 1.0, scheduler)) == 1
+    # A frame to detect, then motion and network by turns.
+    assert (world.detections, world.follows) == (1, (FPS - 2) // 2)
+
+
+def test_fast_tracking_of_frames_far_apart_is_exact() -> None:
+    world = Crowd(synthetic_face())
+    scheduler = DetectionScheduler(world, redetect_s=100.0, mode=TrackMode.FAST)
+    seen: list[Face] = []
+    for number in range(5):
+        seen = scheduler.find(FRAME, seen, is_one_hidden=False, time_s=0.2 * number)
+    assert world.follows == 4
+
+
+def test_where_pixels_do_not_tell_the_network_looks() -> None:
+    world = Crowd(synthetic_face())
+    scheduler = DetectionScheduler(world, redetect_s=100.0, mode=TrackMode.FAST)
+    seen: list[Face] = []
+    for number in range(6):
+        cut = synthetic_frame(seed=number)
+        seen = scheduler.find(cut, seen, is_one_hidden=False, time_s=number / FPS)
+    assert (len(seen), world.follows) == (1, 5)
+
+
+def test_motion_is_told_between_two_looks() -> None:
+    """A face that went on is where its pixels are, also for faces found beside it."""
+    stays, goes = synthetic_face((80.0, 120.0), 80.0), synthetic_face((230.0, 120.0), 80.0)
+    world = Crowd(stays, goes)
+    smooth = np.asarray(cv2.GaussianBlur(FRAME, (0, 0), 3), np.uint8)
+    scheduler = DetectionScheduler(world, redetect_s=100.0, mode=TrackMode.FAST)
+    seen = scheduler.find(smooth, [], is_one_hidden=False, time_s=0.0)
+    moved = smooth.copy()
+    moved[:, 160:] = np.roll(smooth, 4, axis=0)[:, 160:]
+    found = scheduler.find(moved, seen, is_one_hidden=False, time_s=1 / FPS)
+    assert world.follows == 0
+    by_x = sorted(found, key=lambda face: face.box.x)
+    assert by_x[0].box.y == pytest.approx(stays.box.y, abs=0.2)
+    assert by_x[1].box.y == pytest.approx(goes.box.y + 4, abs=0.2)
+
+
+def test_a_full_frame_is_searched_now_and_then_to_tell_of_more() -> None:
+    world = World(face(10), face(100), face(200))
+    watch(world, 11.0, DetectionScheduler(world, redetect_s=0.1))
+    assert world.detections == 3
 
 
 def test_one_face_is_not_told_twice() -> None:

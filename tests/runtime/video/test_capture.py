@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import subprocess
 import sys
@@ -19,13 +18,12 @@ from mjpeg_server import jpeg_of
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.capture import CaptureFacts
 from dcrnet_runtime.video.captures.jpegs import JpegCapture
-from dcrnet_runtime.video.image_size import declared_size
+from dcrnet_runtime.video.files.image_size import declared_size
 from dcrnet_runtime.video.images import decode_image, read_image
 from dcrnet_runtime.video.source import resolve
 
 PICTURES = [jpeg_of(number) for number in range(6)]
 FACTS = CaptureFacts("pipe", is_live=True, is_endless=False)
-UNLIMITED = {k: v for k, v in os.environ.items() if not k.startswith("OPENCV_IO_MAX")}
 
 
 def with_thumbnail(jpeg: bytes, thumbnail: bytes) -> bytes:
@@ -130,8 +128,8 @@ def test_what_an_address_is(address: str, kind: str) -> None:
 
 
 def test_a_password_is_in_no_name() -> None:
-    source = resolve("rtsp://me:se%40cret@camera:554/1?a=b@c")
-    assert source.name == "rtsp://camera:554/1?a=b@c"
+    source = resolve("rtsp://me:se%40cret@camera:554/1?a=b")
+    assert source.name == "rtsp://camera:554/1?..."
     assert "secret" in source.address.replace("%40", "")
 
 
@@ -140,7 +138,7 @@ def test_a_pattern_names_photos(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
     found = resolve(f"{tmp_path}/b*").files()
     assert [path.name for path in found] == ["b1.png", "b2.png"]
-    with pytest.raises(DcrnetError, match="holds no image"):
+    with pytest.raises(DcrnetError, match="holds no image and no video"):
         resolve(f"{tmp_path}/*.txt").files()
     with pytest.raises(DcrnetError, match=r"no file matches .*/z\*: name another pattern"):
         resolve(f"{tmp_path}/z*").files()
@@ -158,15 +156,12 @@ def png_that_declares(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + rows + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("first", ["dcrnet_runtime", "cv2"])
-def test_a_bomb_is_refused_by_its_header(first: str, tmp_path: Path) -> None:
-    """In an own process, since OpenCV reads its limits when it is loaded, maybe before ours."""
+def test_a_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
+    """In an own process, whose memory is its own."""
     sizes = [(30_000, 30_000), (9000, 9000), (40_000, 10), (10, 40_000), (2**31 - 1, 1)]
     for number, size in enumerate(sizes):
         (tmp_path / f"{number}.png").write_bytes(png_that_declares(*size))
-    code = (
-        f"import {first}"
-        + """
+    code = """
 import sys
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
@@ -180,9 +175,8 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
         print(error)
 print((getrusage(RUSAGE_SELF).ru_maxrss - before) / 1024 < 50)
 """
-    )
     run = [sys.executable, "-c", code, str(tmp_path)]
-    *errors, is_frugal = subprocess.check_output(run, text=True, env=UNLIMITED).splitlines()
+    *errors, is_frugal = subprocess.check_output(run, text=True).splitlines()
     assert len(errors) == len(sizes)
     assert all("declares more than 67 megapixels" in error for error in errors[:4])
     assert is_frugal == "True"
@@ -202,30 +196,6 @@ def test_lossless_and_extended_webp_tell_their_size() -> None:
     for quality in (101, 80):  # above 100 it is lossless
         content = cv2.imencode(".webp", pixels, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes()
         assert declared_size(content) == (300, 41)
-
-
-def test_a_format_that_nothing_limits_is_refused(tmp_path: Path) -> None:
-    """Where OpenCV was imported first; it knows Sun raster files, whose header we do not read."""
-    path = tmp_path / "photo.ras"
-    cv2.imwrite(str(path), np.zeros((8, 9, 3), np.uint8))
-    code = """
-import sys
-from pathlib import Path
-from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.video.images import read_image
-try:
-    print(read_image(Path(sys.argv[1])).shape)
-except DcrnetError as error:
-    print(error)
-"""
-    ours, theirs = (
-        subprocess.check_output(
-            [sys.executable, "-c", f"import {first}{code}", path], text=True, env=UNLIMITED
-        )
-        for first in ("dcrnet_runtime", "cv2")
-    )
-    assert ours == "(8, 9, 3)\n"
-    assert "dcrnet_runtime is imported before cv2" in theirs
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".bmp", ".tiff", ".webp"])

@@ -15,7 +15,6 @@ from dcrnet_runtime.errors import DcrnetError, SourceLostError
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.recognizer import Recognizer
 from dcrnet_runtime.stream import Stream, StreamOptions
-from dcrnet_runtime.video.captures import opencv
 from dcrnet_runtime.video.watchdog import RestartPolicy
 
 OPTIONS = StreamOptions(
@@ -135,15 +134,3 @@ def test_addresses_that_are_none(address: str, tiny_model: TinyModel) -> None:
     recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
     with pytest.raises(DcrnetError, match="gave no frame"):
         next(iter(Stream(recognizer, address, OPTIONS)))
-
-
-def test_an_opencv_that_mixes_sizes_is_named_once(
-    tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(opencv, "FOLLOWS_SIZES", False)
-    opencv._warn_of_sizes.cache_clear()
-    recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
-    for _ in range(2):
-        with pytest.raises(DcrnetError, match="gave no frame"):
-            next(iter(Stream(recognizer, "rtsp://127.0.0.1:9/", OPTIONS)))
-    assert caplog.text.count("opencv-python-headless>=4.13") == 1

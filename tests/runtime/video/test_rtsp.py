@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,9 +17,9 @@ import pytest
 from generated import FixedDetector, TinyModel
 
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.recognizer import Recognizer
 from dcrnet_runtime.stream import Stream, StreamOptions
-from dcrnet_runtime.video.captures.opencv import FOLLOWS_SIZES
 from dcrnet_runtime.video.watchdog import RestartPolicy
 
 SCRIPT = Path(__file__).parents[2] / "rtsp_server.py"
@@ -33,17 +35,18 @@ OPTIONS = StreamOptions(
 
 
 class RtspServer:
-    def __init__(self) -> None:
+    def __init__(self, secret: str = "") -> None:
+        self._secret = [secret] if secret else []
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
         self.start()
 
-    def address(self, path: str) -> str:
-        return f"rtsp://127.0.0.1:{self._port}/{path}"
+    def address(self, path: str, user: str = "") -> str:
+        return f"rtsp://{user}127.0.0.1:{self._port}/{path}"
 
     def start(self) -> None:
-        command = [PYTHON, str(SCRIPT), str(self._port)]
+        command = [PYTHON, str(SCRIPT), str(self._port), *self._secret]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         assert self.process.stdout.readline() == b"ready\n"
@@ -54,14 +57,15 @@ class RtspServer:
 
 
 @pytest.fixture
-def server() -> Iterator[RtspServer]:
+def server(request: pytest.FixtureRequest) -> Iterator[RtspServer]:
+    """Where a test is parametrized with one, it asks for that name and password."""
     try:
         subprocess.run([PYTHON, "-c", PARTS], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip(
             "needs Debian's gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-good and -ugly"
         )
-    running = RtspServer()
+    running = RtspServer(getattr(request, "param", ""))
     yield running
     running.kill()
 
@@ -98,7 +102,6 @@ def test_jpeg_over_rtsp(server: RtspServer, tiny_model: TinyModel) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not FOLLOWS_SIZES, reason="needs OpenCV 4.13 or later")
 @pytest.mark.parametrize("codec", ["h264", "jpeg"])
 def test_a_size_that_changes_freezes_nothing(
     codec: str, server: RtspServer, tiny_model: TinyModel
@@ -116,3 +119,64 @@ def test_a_size_that_changes_freezes_nothing(
     shapes = {rgb.shape for rgb in frames}
     assert shapes <= {(240, 320, 3), (360, 480, 3)}
     assert codec == "h264" or len(shapes) == 2
+
+
+@pytest.mark.slow
+def test_a_server_that_speaks_udp_alone(server: RtspServer, tiny_model: TinyModel) -> None:
+    recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
+    with Stream(recognizer, server.address("udp/h264"), OPTIONS) as stream:
+        seen = [observation.frame for observation, _ in zip(stream, range(10), strict=False)]
+    assert {frame.rgb.shape for frame in seen} == {(240, 320, 3)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("server", ["me:secret"], indirect=True)
+def test_refusals_are_told_apart(server: RtspServer, tiny_model: TinyModel) -> None:
+    recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
+    for user, path, why in (
+        ("", "h264", "it refuses the name or the password (401)"),
+        ("me:wrong@", "h264", "it refuses the name or the password (401)"),
+        ("me:secret@", "nothing", "it has no such path (404)"),
+    ):
+        with pytest.raises(DcrnetError) as caught:
+            next(iter(Stream(recognizer, server.address(path, user), OPTIONS)))
+        assert why in str(caught.value)
+        assert "secret" not in str(caught.value)
+    with Stream(recognizer, server.address("h264", "me:secret@"), OPTIONS) as stream:
+        assert next(iter(stream)).frame.rgb.shape == (240, 320, 3)
+
+
+@pytest.mark.slow
+def test_a_frozen_server_is_left_in_time_and_old_frames_are_told(
+    server: RtspServer, tiny_model: TinyModel
+) -> None:
+    recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
+    with Stream(recognizer, server.address("h264"), OPTIONS) as stream:
+        observations = iter(stream)
+        for _ in range(20):
+            last = next(observations)
+        assert last.delay_ms < 1000
+        server.process.send_signal(signal.SIGSTOP)
+        frozen_s = time.monotonic()
+        threading.Timer(6.0, lambda: server.process.send_signal(signal.SIGCONT)).start()
+        for after in observations:
+            if after.counters.reconnects:
+                break
+            assert time.monotonic() < frozen_s + 2.0  # nothing comes but what was on its way
+        assert after.frame.time_s - last.frame.time_s > 2.0
+        assert after.delay_ms < 1000
+
+
+@pytest.mark.slow
+def test_a_key_frame_is_waited_for(server: RtspServer, tiny_model: TinyModel) -> None:
+    """Of a camera that others watch already, whose next key frame is some seconds away."""
+    recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
+    options = replace(OPTIONS, open_s=3.0)
+    with Stream(recognizer, server.address("rare/h264"), options) as first:
+        watched = iter(first)
+        for _ in range(30):
+            next(watched)
+        with Stream(recognizer, server.address("rare/h264"), options) as second:
+            seen = next(iter(second))
+    assert seen.frame.rgb.shape == (240, 320, 3)
+    assert seen.counters.reconnects == 0

@@ -30,7 +30,7 @@ def main(asked: Path, root: Path, answers: Path) -> None:
     with asked.open(newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows or "image" not in rows[0]:
-        sys.exit(f"{asked} holds no predictions: name a file of dcrnet-eval --predictions")
+        sys.exit(f"{asked} holds no predictions: name one that dcrnet-eval wrote")
     if {name for name in rows[0] if name.startswith("p_")} != {f"p_{label}" for label in NAMES}:
         sys.exit(f"{asked} has other labels than {', '.join(NAMES)}, which fer knows")
     detector = FER(mtcnn=False)

@@ -24,12 +24,13 @@ from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.backends.runners.batching import in_batches
 from dcrnet_runtime.backends.runners.self_description import check_input, check_output, read_card
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import package_command
 
 # In 2.14, its last version, a dense layer comes out as zeros where its int8 weights have a scale
 # a row. The exporter writes such layers as convolutions; other files cannot be told apart.
 _NO_DYNAMIC_RANGE = (
-    "{path} is a dynamic-range model, whose arithmetic is wrong in tflite-runtime: pip install"
-    " ai-edge-litert, or use the int8 file"
+    "{path} is a dynamic-range model, whose arithmetic is wrong in tflite-runtime: {command}, or"
+    " use the int8 file"
 )
 
 
@@ -54,7 +55,9 @@ class TFLiteModel:
         )
         home = type(self._interpreter).__module__.partition(".")[0]
         if self.card.precision is Precision.DYNAMIC_RANGE and home == "tflite_runtime":
-            raise DcrnetError(_NO_DYNAMIC_RANGE.format(path=path))
+            raise DcrnetError(
+                _NO_DYNAMIC_RANGE.format(path=path, command=package_command("ai-edge-litert"))
+            )
         self.runs_on = ", ".join([home, *(delegate.name for delegate in delegates)])
         detail = self._interpreter.get_input_details()[0]
         check_input(path, self.card, list(detail["shape"]))

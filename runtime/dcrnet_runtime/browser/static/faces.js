@@ -1,7 +1,9 @@
 // Faces of a frame, {box, landmarks, score}: found by BlazeFace and MediaPipe's mesh, and followed
 // by the mesh alone. All constants come from constants.json.
 
-import { apply, boxAround, boxTransform, inverse, overlap, rotatedSquare } from "./geometry.js";
+import {
+  apply, boxAround, boxTransform, containment, inverse, overlap, rotatedSquare,
+} from "./geometry.js";
 import { sampledLinear } from "./images.js";
 
 const sigmoid = (logit) => 1 / (1 + Math.exp(-Math.min(Math.max(logit, -80), 80)));
@@ -22,16 +24,21 @@ export class FaceFinder {
 
   /** The faces that are not known, best first. */
   async find(frame, known = []) {
-    const { known_face_iou: iou, max_faces: most } = this.constants;
-    const isAmong = (box, faces) => faces.some((face) => overlap(box, face.box) > iou);
     const faces = [];
     for (const { box, eyes, score } of await this.detect(frame)) {
-      if (known.length + faces.length >= most) break;
-      if (isAmong(box, [...known, ...faces])) continue;
-      const face = await this.meshIn(frame, box, eyes, score);
-      if (face && !isAmong(face.box, faces)) faces.push(face);
+      const seen = [...known, ...faces];
+      if (seen.length >= this.constants.max_faces) break;
+      if (this.isAmong(box, seen)) continue;
+      const least = this.constants[seen.length > 0 ? "min_second_presence" : "min_score"];
+      const face = await this.meshIn(frame, box, eyes, least, score);
+      if (face && !this.isAmong(face.box, seen)) faces.push(face);
     }
     return faces;
+  }
+
+  isAmong(box, faces) {
+    const { known_face_iou: iou, known_face_containment: share } = this.constants;
+    return faces.some((face) => overlap(box, face.box) > iou || containment(box, face.box) > share);
   }
 
   /** Where a face of the frame before is now; null where it is not. */
@@ -40,7 +47,8 @@ export class FaceFinder {
       const [p, q] = [face.landmarks[one], face.landmarks[other]];
       return [(p[0] + q[0]) / 2, (p[1] + q[1]) / 2];
     };
-    return this.meshIn(frame, face.box, [this.points.right_eye, this.points.left_eye].map(middle));
+    const eyes = [this.points.right_eye, this.points.left_eye].map(middle);
+    return this.meshIn(frame, face.box, eyes, this.constants.min_score);
   }
 
   async detect(frame) {
@@ -76,7 +84,7 @@ export class FaceFinder {
   }
 
   /** The mesh within a box turned by the eyes' line; without a score, by its presence. */
-  async meshIn(frame, box, [right, left], score = null) {
+  async meshIn(frame, box, [right, left], minPresence, score = null) {
     const angle = Math.atan2(left[1] - right[1], left[0] - right[0]);
     const side = Math.max(box.width, box.height) * this.constants.roi_scale;
     if (!(side >= 2 && Number.isFinite(side + angle + box.x + box.y))) return null;
@@ -85,7 +93,7 @@ export class FaceFinder {
     const roi = rotatedSquare(centre, side, angle, size);
     const outputs = await this.mesh.run(sampledLinear(frame, roi, size, (code) => code / 255));
     const presence = sigmoid(outputs[1][0]);
-    if (presence < this.constants.min_score) return null;
+    if (presence < minPresence) return null;
     const mesh = outputs.reduce((most, each) => (each.length > most.length ? each : most));
     const back = inverse(roi);
     const landmarks = Array.from({ length: this.points.landmarks }, (_, i) =>

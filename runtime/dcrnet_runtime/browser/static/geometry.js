@@ -59,11 +59,23 @@ export function boxAround(points) {
   return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
 }
 
-/** Intersection over union of two boxes. */
-export function overlap(one, other) {
+/** The area that two boxes share. */
+function common(one, other) {
   const width = Math.min(one.x + one.width, other.x + other.width) - Math.max(one.x, other.x);
   const height = Math.min(one.y + one.height, other.y + other.height) - Math.max(one.y, other.y);
-  if (width <= 0 || height <= 0) return 0;
-  const common = width * height;
-  return common / (one.width * one.height + other.width * other.height - common);
+  return width > 0 && height > 0 ? width * height : 0;
+}
+
+const area = (box) => box.width * box.height;
+
+/** Intersection over union of two boxes. */
+export function overlap(one, other) {
+  const shared = common(one, other);
+  return shared && shared / (area(one) + area(other) - shared);
+}
+
+/** The share of the smaller of two boxes that lies in the other one. */
+export function containment(one, other) {
+  const shared = common(one, other);
+  return shared && shared / Math.min(area(one), area(other));
 }

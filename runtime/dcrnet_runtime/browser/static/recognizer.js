@@ -60,15 +60,17 @@ export class Recognizer {
   }
 
   async follow(frame, timeS) {
-    const { redetect_s: every, one_face_iou: iou, max_faces: most } = this.constants.detector;
+    const { redetect_s: every, one_face_iou: iou, max_faces: most, largest_share: largest } =
+      this.constants.detector;
+    const isPossible = (face) => isSane(face, frame, largest);
     const before = this.tracks.length;
     for (const track of this.tracks) track.face = await this.finder.follow(frame, track.face);
-    this.tracks = distinct(this.tracks.filter((track) => isSane(track.face, frame)), iou);
+    this.tracks = distinct(this.tracks.filter((track) => isPossible(track.face)), iou);
     const isDue = this.tracks.length < Math.max(before, 1) || timeS - this.searchedS >= every;
     if (isDue && this.tracks.length < most) {
       this.searchedS = timeS;
       const faces = await this.finder.find(frame, this.tracks.map((track) => track.face));
-      const added = faces.filter((face) => isSane(face, frame)).map((face) => new Track(face));
+      const added = faces.filter(isPossible).map((face) => new Track(face));
       this.tracks = distinct([...this.tracks, ...added], iou);
     }
     const area = ({ face }) => face.box.width * face.box.height;
@@ -106,10 +108,11 @@ class Track {
 const indexOfMost = (values) => values.indexOf(Math.max(...values));
 
 /** Whether a box is one that a face of this frame can have. */
-function isSane(face, frame) {
+function isSane(face, frame, largest) {
   if (!face) return false;
   const { x, y, width, height } = face.box;
-  const isSized = Math.min(width, height) > 0 && Number.isFinite(x + y + width + height);
+  const most = largest * Math.max(frame.width, frame.height);
+  const isSized = Math.min(width, height) > 0 && Math.max(width, height) <= most;
   return isSized && x > -width && x < frame.width && y > -height && y < frame.height;
 }
 

@@ -6,29 +6,37 @@ import csv
 import io
 from collections.abc import Iterable
 from dataclasses import astuple
-from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
-from dcrnet_runtime.outputs.lines.line_file import LineFile
-from dcrnet_runtime.outputs.record import smoothed_probability, utc
+from dcrnet_runtime.outputs.lines.line_file import Lines
+from dcrnet_runtime.outputs.record import utc
 
 
 class CsvRows:
-    """A CSV file with a row for each face; the probabilities are the smoothed ones."""
+    """A row for each face; the probabilities are the smoothed ones.
+
+    Args:
+        lines: where they go.
+        labels: the model's, for the columns.
+        is_live: whether the source goes on by itself, so that its frames have a time of day.
+
+    Raises:
+        DcrnetError: lines are appended to a file that holds other columns.
+    """
 
     name = "csv"
     takes_pixels = False
 
-    def __init__(self, path: Path, labels: tuple[str, ...], *, is_live: bool) -> None:
+    def __init__(self, lines: Lines, labels: tuple[str, ...], *, is_live: bool) -> None:
         self._is_live = is_live
-        self._file = LineFile(path, appends=is_live)
+        self._lines = lines
         header = _row([*_COLUMNS, *(f"p_{label}" for label in labels)])
-        if not self._file.first_line:
-            self._file.write(header)
-        elif self._file.first_line != header:
-            self._file.close(is_whole=False)
-            raise DcrnetError(f"{path} holds other columns: name another file, or move it away")
+        if not lines.first_line:
+            lines.write(header)
+        elif lines.first_line != header:
+            lines.close(is_whole=False)
+            raise DcrnetError(f"{lines} holds other columns: name another file, or move it away")
 
     def write(self, observation: Observation, unix_s: float) -> None:
         """A row for each face."""
@@ -36,27 +44,35 @@ class CsvRows:
         moment = utc(unix_s) if self._is_live else ""
         for face in observation.faces:
             values: list[object] = [
-                *(frame.name, frame.index, round(frame.time_s, 3), moment),
+                *(_cell(frame.name), frame.index, round(frame.time_s, 3), moment),
                 *(face.track_id, round(face.age_s, 3)),
-                *(round(v, 1) for v in astuple(face.recognition.face.box)),
+                *(round(v * frame.scale, 1) for v in astuple(face.recognition.face.box)),
                 int(face.recognition.face.landmarks is not None),
-                *(face.label, round(smoothed_probability(face), 4)),
+                *(_cell(face.label or ""), round(face.probability, 4)),
                 *(round(float(p), 4) for p in face.probabilities),
             ]
-            self._file.write(_row(values))
+            self._lines.write(_row(values))
 
     def close(self, *, is_whole: bool) -> None:
         """Finish the file."""
-        self._file.close(is_whole=is_whole)
+        self._lines.close(is_whole=is_whole)
 
 
 _COLUMNS = (
     *("source", "frame", "time_s", "utc", "track", "age_s"),
     *("x", "y", "width", "height", "aligned", "label", "probability"),
 )
+_FORMULA_SIGNS = tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}")
+_FORMULA_SIGNS += tuple("\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}")
+
+
+def _cell(text: str) -> str:
+    """A text that no spreadsheet takes for a formula; one that could be begins with a quote."""
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
 
 
 def _row(values: Iterable[object]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(values)
-    return text.getvalue()
+    # With this end, cells that hold either half of it are quoted: a name may hold a line's end.
+    csv.writer(text, lineterminator="\r\n").writerow(values)
+    return text.getvalue().removesuffix("\r\n")

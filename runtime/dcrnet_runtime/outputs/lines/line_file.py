@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from dcrnet_runtime.outfile import PendingFile, unwritable
+from dcrnet_runtime.outputs.output import NotNowError
+
+
+class Lines(Protocol):
+    """Where lines go; its text names the place."""
+
+    first_line: str
+    """What is there already, of lines that are appended to; without its end."""
+
+    def write(self, line: str) -> None:
+        """Append a line; its end is added."""
+
+    def close(self, *, is_whole: bool) -> None:
+        """Finish; ``is_whole`` tells that every line was written."""
 
 
 class LineFile:
@@ -43,24 +59,22 @@ class LineFile:
         except OSError as error:
             raise unwritable(path, error) from error
 
+    def __str__(self) -> str:
+        return str(self._path)
+
     def write(self, line: str) -> None:
         """Append a line; its end is added.
 
         Raises:
-            BrokenPipeError: the reader of a pipe has left.
-            DcrnetError: the disk is full, say; the file ends with the line before.
+            NotNowError: the disk is full, say, or a pipe has no reader at the moment; the file
+                ends with the line before.
         """
-        rest = memoryview(f"{line}\n".encode())
-        start = os.fstat(self._file).st_size
         try:
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
-        except BrokenPipeError:
-            raise
+            write_line(self._file, line)
+        except BrokenPipeError as error:
+            raise NotNowError(f"nobody reads {self._path} at the moment") from error
         except OSError as error:
-            if os.fstat(self._file).st_size > start:
-                os.ftruncate(self._file, start)
-            raise unwritable(self._path, error) from error
+            raise NotNowError(str(unwritable(self._path, error))) from error
 
     def close(self, *, is_whole: bool) -> None:
         """Finish; a recording's file that is not whole is removed.
@@ -77,9 +91,34 @@ class LineFile:
     def _go_on(self) -> None:
         """A line that a power cut left half written must not swallow the next one."""
         size = os.fstat(self._file).st_size
-        with self._path.open(encoding="utf-8", errors="replace") as lines:
+        # A spreadsheet that stored the file may have put a byte-order mark before it.
+        with self._path.open(encoding="utf-8-sig", errors="replace") as lines:
             self.first_line = lines.readline().rstrip("\n")
         if size:
             os.lseek(self._file, size - 1, os.SEEK_SET)
             if os.read(self._file, 1) != b"\n":
                 os.write(self._file, b"\n")
+
+
+def write_line(file: int, line: str) -> None:
+    """Write a line and its end to an open file, all of it or nothing.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    rest = memoryview(_encoded(line))
+    start = os.fstat(file).st_size
+    try:
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    except OSError:
+        if os.fstat(file).st_size > start:
+            os.ftruncate(file, start)
+            with suppress(OSError):
+                os.lseek(file, start, os.SEEK_SET)
+        raise
+
+
+def _encoded(line: str) -> bytes:
+    """A line as UTF-8 with its end; bytes of a name that are no UTF-8 are written as escapes."""
+    return f"{line}\n".encode(errors="backslashreplace")

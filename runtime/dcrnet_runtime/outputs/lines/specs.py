@@ -1,4 +1,4 @@
-"""The options of JSON Lines and CSV."""
+"""The options of JSON Lines and CSV, either of which may go to standard output."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import typer
 from dcrnet_runtime.outputs.spec import PANEL, FrameFacts, OutputContext, OutputSpec
 
 if TYPE_CHECKING:
+    from dcrnet_runtime.outputs.lines.line_file import Lines
     from dcrnet_runtime.outputs.output import Output
 
 STANDARD_OUTPUT = "-"
+UNLESS_TAKEN = ""
+_NAMES = frozenset({STANDARD_OUTPUT, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 _DEPTH = 256  # lines that wait for a slow output
 
 
@@ -22,62 +25,81 @@ class JsonLinesSpec(OutputSpec):
     """JSON Lines on standard output or in a file.
 
     Attributes:
-        jsonl: the file, ``-`` for standard output, None for neither.
+        jsonl: the file, ``-`` for standard output, None for neither; empty for standard output
+            unless another output goes there.
     """
 
     jsonl: Annotated[
         str | None,
         typer.Option(
-            help="Where JSON Lines go, - being standard output.",
+            help="Where JSON Lines go, - being standard output; default: -, unless CSV goes"
+            " there.",
             metavar="FILE",
             rich_help_panel=PANEL,
+            show_default=False,
         ),
-    ] = STANDARD_OUTPUT
+    ] = UNLESS_TAKEN
 
     @property
     def is_wanted(self) -> bool:
         return self.jsonl is not None
 
+    @property
+    def standard_output(self) -> str:
+        return "jsonl" if self.jsonl in {UNLESS_TAKEN, *_NAMES} else ""
+
+    @property
+    def yields(self) -> bool:
+        return self.jsonl == UNLESS_TAKEN
+
     def files(self, facts: FrameFacts) -> list[tuple[str, Path]]:
-        is_file = self.jsonl not in (None, STANDARD_OUTPUT)
-        return [("jsonl", Path(str(self.jsonl)))] if is_file else []
+        if self.jsonl is None or self.standard_output:
+            return []
+        return [("jsonl", Path(self.jsonl))]
 
     def kept(self, faces: str) -> str:
-        return "" if self.jsonl == STANDARD_OUTPUT else f"jsonl {self.jsonl}"
+        return "" if self.standard_output else f"jsonl {self.jsonl}"
 
     def open(self, context: OutputContext) -> Output:
         from dcrnet_runtime.outputs.lines.json_lines import JsonLines
-        from dcrnet_runtime.outputs.lines.standard_output import StandardOutput
         from dcrnet_runtime.outputs.worker import queued
 
         is_live = context.facts.is_live
-        if self.jsonl == STANDARD_OUTPUT:
-            return queued(StandardOutput(is_live=is_live), context, _DEPTH)
-        return queued(JsonLines(Path(str(self.jsonl)), is_live=is_live), context, _DEPTH)
+        lines = _lines(Path(str(self.jsonl)), is_live, is_standard=bool(self.standard_output))
+        name = "stdout" if self.standard_output else "jsonl"
+        return queued(JsonLines(lines, is_live=is_live, name=name), context, _DEPTH)
 
 
 @dataclass(frozen=True, slots=True)
 class CsvSpec(OutputSpec):
-    """A CSV file.
+    """CSV in a file or on standard output.
 
     Attributes:
-        csv: its path; one row a face.
+        csv: the file, ``-`` for standard output; one row a face.
     """
 
     csv: Annotated[
         Path | None,
-        typer.Option(help="One row a face.", metavar="FILE", rich_help_panel=PANEL),
+        typer.Option(
+            help="One row a face; - is standard output, in place of JSON Lines.",
+            metavar="FILE",
+            rich_help_panel=PANEL,
+        ),
     ] = None
 
     @property
     def is_wanted(self) -> bool:
         return self.csv is not None
 
+    @property
+    def standard_output(self) -> str:
+        return "csv" if str(self.csv) in _NAMES else ""
+
     def files(self, facts: FrameFacts) -> list[tuple[str, Path]]:
-        return [] if self.csv is None else [("csv", self.csv)]
+        return [] if self.csv is None or self.standard_output else [("csv", self.csv)]
 
     def kept(self, faces: str) -> str:
-        return f"csv {self.csv}"
+        return "" if self.standard_output else f"csv {self.csv}"
 
     def open(self, context: OutputContext) -> Output:
         from dcrnet_runtime.outputs.lines.csv_rows import CsvRows
@@ -85,4 +107,12 @@ class CsvSpec(OutputSpec):
 
         assert self.csv is not None
         facts = context.facts
-        return queued(CsvRows(self.csv, facts.labels, is_live=facts.is_live), context, _DEPTH)
+        lines = _lines(self.csv, facts.is_live, is_standard=bool(self.standard_output))
+        return queued(CsvRows(lines, facts.labels, is_live=facts.is_live), context, _DEPTH)
+
+
+def _lines(path: Path, is_live: bool, *, is_standard: bool) -> Lines:
+    from dcrnet_runtime.outputs.lines.line_file import LineFile
+    from dcrnet_runtime.outputs.lines.standard_output import StandardOutput
+
+    return StandardOutput() if is_standard else LineFile(path, appends=is_live)

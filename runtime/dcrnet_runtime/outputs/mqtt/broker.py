@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.redaction import ENCODING_HINT
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
@@ -53,11 +54,12 @@ class Broker:
             not host
             or parts.scheme not in _PORTS
             or set(url) & set("#?")
+            or "@" in parts.path  # of a password with a slash, most likely
             or set(topic) & set("#+\0")
         ):
             raise DcrnetError(
                 "`mqtt` wants mqtt://HOST[:PORT][/TOPIC], or mqtts:// for TLS; #, ? and"
-                " + have no place in it, and are written %23, %3F and %2B in a password"
+                f" + have no place in it, and are written %23, %3F and %2B; {ENCODING_HINT}"
             )
         return cls(
             host,

@@ -6,12 +6,14 @@ import ipaddress
 import secrets
 import socket
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from dcrnet_runtime.errors import DcrnetError
 
 _LOOPBACK = "127.0.0.1"
 _SHORTEST_TOKEN = 12
 _DEAF_MS = 15_000
+_SENT_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,36 @@ class PageAddress:
                 f"`serve` {self.host}:{self.port} cannot listen ({reason}): name another port, or"
                 " an address of this machine"
             ) from error
+        # Accepted sockets inherit both. The system would hold megabytes for a client that takes
+        # nothing, and it would not show.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENT_BYTES)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
-            # Accepted sockets inherit it: a client that takes nothing for so long is cut off.
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAF_MS)
         return listening
+
+
+def embedder_origin(text: str) -> str:
+    """Check the origin of pages that may show this one in a frame.
+
+    Raises:
+        DcrnetError: it is no ``http[s]://HOST[:PORT]``.
+    """
+    try:
+        parts = urlsplit(text)
+        scheme, host, port = parts.scheme, parts.hostname or "", parts.port
+    except ValueError:
+        scheme, host, port = "", "", None
+    netloc = f"[{host}]" if ":" in host else host
+    origin = f"{scheme}://{netloc}" + (f":{port}" if port else "")
+    # It becomes part of a header, where a * or a blank would let in others.
+    is_plain = all(c.isascii() and (c.isalnum() or c in "-._:[]") for c in netloc)
+    if (
+        scheme not in ("http", "https")
+        or not host
+        or origin != text.lower().rstrip("/")
+        or not is_plain
+    ):
+        raise DcrnetError(
+            f"`allow_embedding` {text} is no origin: such as http://homeassistant.local:8123"
+        )
+    return origin

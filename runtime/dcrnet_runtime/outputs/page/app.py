@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import (
+    JSONResponse,
+    PlainTextResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from dcrnet_runtime.outputs.page.address import PageAddress
-from dcrnet_runtime.outputs.page.assets import asset
-from dcrnet_runtime.outputs.page.guard import Guard
+from dcrnet_runtime.outputs.page.assets import asset_response
 from dcrnet_runtime.outputs.page.metrics import exposition
 from dcrnet_runtime.outputs.page.newest import Newest
 
@@ -32,44 +35,44 @@ _FILES = {
 }
 
 
-def page_app(newest: Newest, address: PageAddress, token: str) -> ASGIApp:
-    """The guarded ASGI application.
+def page_app(newest: Newest) -> ASGIApp:
+    """The ASGI application, served by a :class:`Connection` and not guarded yet.
 
     Args:
         newest: what is shown.
-        address: where it is served.
-        token: empty for none.
     """
 
-    def file(request: Request) -> Response:
-        return FileResponse(asset(_FILES[request.url.path]))
+    async def file(request: Request) -> Response:
+        return asset_response(_FILES[request.url.path])
 
-    def healthz(request: Request) -> Response:
+    async def healthz(request: Request) -> Response:
         age_s = newest.age_s
         is_well = age_s is not None and age_s < STALLED_S
         status = "ok" if is_well else "starting" if age_s is None else "stalled"
         return JSONResponse({"status": status}, 200 if is_well else 503)
 
-    def metrics(request: Request) -> Response:
+    async def metrics(request: Request) -> Response:
         kind = "text/plain; version=0.0.4; charset=utf-8"
         return Response(exposition(newest), media_type=kind)
 
-    def stream(request: Request) -> Response:
+    async def stream(request: Request) -> Response:
         kind = "multipart/x-mixed-replace; boundary=frame"
         return _endless(request, _pictures(newest), kind)
 
-    def events(request: Request) -> Response:
+    async def events(request: Request) -> Response:
         return _endless(request, _events(newest), "text/event-stream")
 
     routes = [Route(path, file) for path in _FILES]
     for handler in (healthz, metrics, stream, events):
         routes.append(Route(f"/{handler.__name__}", handler))
-    return Guard(Starlette(routes=routes), address, token)
+    return Starlette(routes=routes)
 
 
 def _endless(request: Request, parts: AsyncIterator[bytes], kind: str) -> Response:
     if request.method == "HEAD":  # has no body that could end
         return Response(media_type=kind)
+    if not request.state.connection.take_seat():
+        return PlainTextResponse("Too many are looking.", 503, {"Retry-After": "10"})
     return StreamingResponse(parts, media_type=kind)
 
 
@@ -80,8 +83,7 @@ async def _pictures(newest: Newest) -> AsyncIterator[bytes]:
     while not newest.is_closed:
         if not await newest.after(sequence, _IDLE_S):
             continue
-        sequence = newest.sequence
-        jpeg = await newest.jpeg()
+        jpeg, sequence = await newest.jpeg(sequence)
         head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
         yield head.encode() + jpeg + b"\r\n" + _BOUNDARY
         await asyncio.sleep(_PICTURE_S)

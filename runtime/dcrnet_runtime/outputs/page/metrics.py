@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -15,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from dcrnet_runtime.observation import Counters
 from dcrnet_runtime.outputs.page.newest import Newest
+from dcrnet_runtime.version import __version__
 
 
 def exposition(newest: Newest) -> bytes:
@@ -30,6 +32,11 @@ class _Loop(Collector):
 
     def collect(self) -> Iterator[Metric]:
         newest = self._newest
+        build = GaugeMetricFamily(
+            "dcrnet_build_info", "What serves these metrics.", labels=["version", "python"]
+        )
+        build.add_metric([__version__, platform.python_version()], 1)
+        yield build
         observation = newest.observation
         counters = observation.counters if observation else Counters()
         for name, what, value in (
@@ -42,13 +49,18 @@ class _Loop(Collector):
         failures = CounterMetricFamily(
             "dcrnet_output_failures", "Observations an output lost.", labels=["output"]
         )
-        for output, count in counters.failures.items():
+        for output, count in {**counters.failures, **newest.failures}.items():
             failures.add_metric([output], count)
         yield failures
         yield GaugeMetricFamily(
             "dcrnet_faces",
             "Faces in the newest frame.",
             len(observation.faces) if observation else 0,
+        )
+        yield GaugeMetricFamily(
+            "dcrnet_faces_uncertain",
+            "Faces in the newest frame whose label is less probable than was asked for.",
+            observation.uncertain if observation else 0,
         )
         stages = SummaryMetricFamily(
             "dcrnet_stage_seconds", "Time a frame takes in each stage.", labels=["stage"]

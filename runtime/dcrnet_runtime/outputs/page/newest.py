@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 
 import cv2
 
@@ -25,9 +26,11 @@ class Newest:
         stage_s: seconds spent in each stage so far.
         delay_s: seconds of delay so far, summed over frames.
         is_closed: whether no more will come.
+        failures: observations that each output has lost so far.
     """
 
-    def __init__(self, *, blur_faces: bool) -> None:
+    def __init__(self, *, blur_faces: bool, failures: Mapping[str, int] | None = None) -> None:
+        self.failures: Mapping[str, int] = {} if failures is None else failures
         self.observation: Observation | None = None
         self.sequence = 0
         self.stage_s: dict[Stage, float] = defaultdict(float)
@@ -78,14 +81,18 @@ class Newest:
             pass
         return self.sequence > sequence
 
-    async def jpeg(self) -> bytes:
-        """The annotated picture, encoded once for all clients and only if there is one."""
+    async def jpeg(self, after: int) -> tuple[bytes, int]:
+        """An annotated picture later than ``after``, and its sequence.
+
+        It is encoded once for all clients, and only if there is one. Where encoding is slower
+        than the frames are, whoever waited for it takes what the one before has encoded.
+        """
         async with self._encoding:
-            if self._jpeg_sequence != self.sequence and self.observation is not None:
+            if self._jpeg_sequence <= after and self.observation is not None:
                 sequence, observation = self.sequence, self.observation
                 self._jpeg = await asyncio.to_thread(_encoded, observation, self._blur)
                 self._jpeg_sequence = sequence
-            return self._jpeg
+            return self._jpeg, self._jpeg_sequence
 
     def record(self) -> dict[str, object]:
         """The newest as JSON Lines have it."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.outputs.page.address import PageAddress
+from dcrnet_runtime.installation import extra_command
+from dcrnet_runtime.outputs.page.address import PageAddress, embedder_origin
 from dcrnet_runtime.outputs.spec import PANEL, OutputContext, OutputSpec
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class PageSpec(OutputSpec):
     Attributes:
         serve: ``[ADDR:]PORT`` to listen on, empty for no page.
         token: that the page asks for.
+        allow_embedding: origins whose pages may show it in a frame.
     """
 
     is_watched: ClassVar[bool] = True
@@ -39,6 +41,14 @@ class PageSpec(OutputSpec):
         str,
         typer.Option(help="What the page asks for.", envvar="DCRNET_TOKEN", rich_help_panel=PANEL),
     ] = ""
+    allow_embedding: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Let pages of this origin show the live page in a frame; may be repeated.",
+            metavar="ORIGIN",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
 
     @property
     def is_wanted(self) -> bool:
@@ -47,6 +57,10 @@ class PageSpec(OutputSpec):
     def check(self) -> None:
         if self.serve:
             PageAddress.parse(self.serve).check_token(self.token)
+        elif self.allow_embedding:
+            raise DcrnetError("`allow_embedding` needs a page: `serve` 8080")
+        for origin in self.allow_embedding or ():
+            embedder_origin(origin)
 
     def sent(self, faces: str) -> str:
         address = PageAddress.parse(self.serve)
@@ -59,7 +73,12 @@ class PageSpec(OutputSpec):
             from dcrnet_runtime.outputs.page.server import LivePage
         except ImportError as error:
             raise DcrnetError(
-                "`serve` needs Starlette, uvicorn and prometheus-client:"
-                " pip install 'dcrnet-edge[serve]'"
+                f"`serve` needs Starlette, uvicorn and prometheus-client: {extra_command('serve')}"
             ) from error
-        return LivePage(address, self.token, blur_faces=context.blur_faces)
+        return LivePage(
+            address,
+            self.token,
+            blur_faces=context.blur_faces,
+            embedders=[embedder_origin(origin) for origin in self.allow_embedding or ()],
+            failures=context.failures,
+        )

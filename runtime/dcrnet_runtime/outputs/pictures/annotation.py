@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from dcrnet_runtime.face import Box
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.pictures.drawing import draw_face
-from dcrnet_runtime.outputs.record import smoothed_probability
+from dcrnet_runtime.outputs.pictures.palette import colour_of
+from dcrnet_runtime.recognizer import UNCERTAIN
 
 _HOLD_S = 1.0
 _MARGIN = 0.35  # of the face's longer side: hair, ears and chin identify as well
@@ -58,9 +59,10 @@ def annotated(observation: Observation, blur: FaceBlur | None = None) -> NDArray
     rgb = observation.frame.rgb
     canvas = rgb.copy() if blur is None else blur.blurred(rgb)
     for face in observation.faces:
-        text = f"{face.label} {smoothed_probability(face):.0%}"
+        text = f"{face.label or UNCERTAIN} {face.probability:.0%}"
         named = f"{face.track_id}: {text}" if face.track_id else text
-        draw_face(canvas, face.recognition.face.box, named)
+        colour = colour_of(face.label, face.recognition.labels)
+        draw_face(canvas, face.recognition.face.box, named, colour)
     return canvas
 
 

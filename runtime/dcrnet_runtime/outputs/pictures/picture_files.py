@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+
+from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outfile import PendingFile, unwritable
 from dcrnet_runtime.outputs.pictures.annotation import FaceBlur, annotated
-from dcrnet_runtime.video.images import write_image
+from dcrnet_runtime.video.images import IMAGE_SUFFIXES, write_image
 
 
 class PictureFiles:
@@ -16,6 +20,9 @@ class PictureFiles:
         path: the file, or the folder.
         is_folder: which of the two.
         blur_faces: whether faces are made unrecognisable.
+
+    Raises:
+        DcrnetError: the ending names no image format, or the place cannot be written.
     """
 
     name = "pictures"
@@ -25,6 +32,7 @@ class PictureFiles:
         self._path = path
         self._is_folder = is_folder
         self._blurs = blur_faces
+        _check(path / "photo.jpg" if is_folder else path)
 
     def write(self, observation: Observation, unix_s: float) -> None:
         """Write a photo.
@@ -35,10 +43,25 @@ class PictureFiles:
         blur = FaceBlur() if self._blurs else None
         if blur is not None:
             blur.note(observation)
-        name = observation.frame.name
-        write_image(
-            self._path / name if self._is_folder else self._path, annotated(observation, blur)
-        )
+        path = self._path
+        if self._is_folder:
+            path /= observation.frame.name
+            if path.suffix.lower() not in IMAGE_SUFFIXES:  # read, but not written
+                path = path.with_name(f"{path.name}.jpg")
+        write_image(path, annotated(observation, blur))
 
     def close(self, *, is_whole: bool) -> None:
         """Nothing is left to do."""
+
+
+def _check(path: Path) -> None:
+    """Find out before the first photo whether one could be written there."""
+    pending = PendingFile(path)
+    if not cv2.haveImageWriter(path.name):
+        raise DcrnetError(f"`save` {path} names no image format: end it in .jpg or .png")
+    try:
+        pending.beside.touch()
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        pending.discard()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import package_command
 from dcrnet_runtime.outputs.spec import PANEL, FrameFacts, OutputContext, OutputSpec
 from dcrnet_runtime.video.feed import Feed
 
@@ -44,8 +46,10 @@ class SaveSpec(OutputSpec):
     def files(self, facts: FrameFacts) -> list[tuple[str, Path]]:
         if self.save is None:
             return []
-        if facts.feed is Feed.PHOTOS:
-            return [("save", self.save / photo.name) for photo in facts.inputs]
+        _check_kind(self.save, facts.feed)
+        if facts.feed.is_folder:
+            names = facts.names or tuple(path.name for path in facts.inputs)
+            return [("save", self.save / name) for name in names]
         return [("save", self.save)]
 
     def kept(self, faces: str) -> str:
@@ -58,13 +62,50 @@ class SaveSpec(OutputSpec):
         return queued(_writer(self.save, context), context, _DEPTH)
 
 
-def _writer(path: Path, context: OutputContext) -> OutputWriter:
-    from dcrnet_runtime.outputs.pictures.picture_files import PictureFiles
-    from dcrnet_runtime.outputs.pictures.video_file import VideoFile
+def _check_kind(path: Path, feed: Feed) -> None:
+    """Refuse a name of another kind than what will be saved.
 
+    Raises:
+        DcrnetError: the ending is none that such a file has.
+    """
+    from dcrnet_runtime.outputs.pictures.video_formats import FORMATS
+    from dcrnet_runtime.video.images import IMAGE_SUFFIXES
+
+    ending = path.suffix.lower()
+    match feed:
+        case Feed.PHOTOS | Feed.FILES if not path.is_dir() and ending in (
+            FORMATS.keys() | IMAGE_SUFFIXES
+        ):
+            kind = "a video" if ending in FORMATS else "one photo"
+            raise DcrnetError(
+                f"`save` {path} is the name of {kind}, and several files are saved into a folder:"
+                f" name one, such as {path.with_suffix('')}"
+            )
+        case Feed.PHOTO if ending in FORMATS:
+            raise DcrnetError(
+                f"`save` {path} is the name of a video, and the source is a photo: end it in .jpg"
+                " or .png"
+            )
+        case Feed.RECORDING | Feed.LIVE if ending not in FORMATS:
+            raise DcrnetError(
+                f"`save` {path} names no video: end it in {', '.join(sorted(FORMATS))}"
+            )
+
+
+def _writer(path: Path, context: OutputContext) -> OutputWriter:
     facts, blur_faces = context.facts, context.blur_faces
-    if facts.feed.is_still:
-        return PictureFiles(path, is_folder=facts.feed is Feed.PHOTOS, blur_faces=blur_faces)
+    if facts.feed is Feed.PHOTO:
+        from dcrnet_runtime.outputs.pictures.picture_files import PictureFiles
+
+        return PictureFiles(path, is_folder=False, blur_faces=blur_faces)
+    if facts.feed.is_folder:
+        from dcrnet_runtime.outputs.pictures.saved_folder import SavedFolder
+
+        return SavedFolder(path, blur_faces=blur_faces)
+    try:
+        from dcrnet_runtime.outputs.pictures.video_file import VideoFile
+    except ImportError as error:
+        raise DcrnetError(f"`save` writes video with PyAV: {package_command('av')}") from error
     return VideoFile(path, fps=facts.fps, is_live=facts.is_live, blur_faces=blur_faces)
 
 

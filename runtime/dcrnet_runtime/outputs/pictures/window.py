@@ -12,7 +12,9 @@ from importlib import metadata
 import cv2
 
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import package_command
 from dcrnet_runtime.observation import Observation
+from dcrnet_runtime.outputs.output import Failing
 from dcrnet_runtime.outputs.pictures.annotation import annotated
 
 _TITLE = "dcrnet-run: q or Esc closes"
@@ -35,6 +37,7 @@ class Window:
     """
 
     name = "window"
+    failing: Failing | None = None
 
     def __init__(
         self, *, waits_for_key: bool = False, is_stopping: Callable[[], bool] = lambda: False
@@ -97,9 +100,10 @@ def _headless_version() -> str:
 
 def _check_screen() -> None:
     if re.search(r"GUI:\s+NONE", cv2.getBuildInformation()):
+        options = ("--force-reinstall", "--no-deps")
+        command = package_command(f"opencv-python=={_headless_version()}", options=options)
         raise DcrnetError(
-            "`show` needs an OpenCV with windows, this one is headless: pip install"
-            f" --force-reinstall --no-deps opencv-python=={_headless_version()}; {_OR_BROWSER}"
+            f"`show` needs an OpenCV with windows, this one is headless: {command}; {_OR_BROWSER}"
         )
     # A Qt that finds no screen ends its process, so another one tries.
     trial = [sys.executable, "-c", "import cv2; cv2.namedWindow('trial')"]

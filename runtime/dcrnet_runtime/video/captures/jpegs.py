@@ -1,32 +1,33 @@
-"""JPEG pictures in a row, on standard input or over HTTP."""
+"""JPEG and PNG pictures in a row: in a file, on standard input or over HTTP."""
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.capture import CaptureFacts
-from dcrnet_runtime.video.images import decode_image
+from dcrnet_runtime.video.images import decode_frame
 
 _CHUNK = 1 << 16
 _MAX_BYTES = (1 << 24) - 1
+_MAX_PNG_BYTES = 1 << 27
 _START = b"\xff\xd8"
+_PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND"
 _SCAN, _END = 0xDA, 0xD9
 _ALONE = {0x01, *range(0xD0, 0xD8)}  # TEM and RST: markers without a length
 _LENGTH = struct.Struct(">I")
 
 
 class JpegCapture:
-    """MJPEG, also multipart as cameras serve it, or JPEG behind 4 big-endian bytes of length.
+    """MJPEG, also multipart as cameras serve it, JPEG behind 4 big-endian bytes of length, or PNG.
 
     The first byte tells which: MJPEG begins with a JPEG's or with the text of a multipart
-    header, a length with a zero byte, since a picture has less than 16 MB.
+    header, a length with a zero byte, since a picture has less than 16 MB. The pictures of a
+    recording have the times that its rate gives them.
 
     Args:
         facts: of the source.
@@ -44,41 +45,49 @@ class JpegCapture:
         self._read = read
         self._close = close
         self._buffer = bytearray()
-        self._is_prefixed: bool | None = None
-        self._jpeg = b""
-
-    @classmethod
-    def standard_input(cls, name: str) -> JpegCapture:
-        """Read from the descriptor: ``sys.stdin`` waits under a lock that no exit can pass."""
-        return cls(CaptureFacts(name, is_live=True, is_endless=False), partial(os.read, 0))
+        self._cut: Callable[[], bytes | None] | None = None
+        self._picture = b""
+        self._index = -1
 
     def grab(self) -> bool:
-        if self._is_prefixed is None:
+        picture = self.next_picture()
+        self._picture = picture or b""
+        self._index += 1
+        return picture is not None
+
+    def next_picture(self) -> bytes | None:
+        """The next picture as it is encoded; None at the end."""
+        if self._cut is None:
             if not self._fill(1):
-                return False
-            self._is_prefixed = self._buffer[0] == 0
-        jpeg = self._behind_length() if self._is_prefixed else self._between_markers()
-        self._jpeg = jpeg or b""
-        return jpeg is not None
+                return None
+            cuts = {0: self._behind_length, _PNG_START[0]: self._png}
+            self._cut = cuts.get(self._buffer[0], self._between_markers)
+        return self._cut()
+
+    def ahead(self, size: int) -> bytes:
+        """The bytes that come next, so many or as many as there are."""
+        self._fill(size)
+        return bytes(self._buffer[:size])
 
     def retrieve(self) -> NDArray[np.uint8] | None:
         try:
-            return decode_image(self._jpeg, self.facts.name)
+            return decode_frame(self._picture, self.facts.name)
         except DcrnetError:
             return None
 
     def position_s(self) -> float | None:
-        return None
+        is_timed = not self.facts.is_live and self.facts.fps > 0
+        return self._index / self.facts.fps if is_timed else None
 
     def close(self) -> None:
         self._close()
 
-    def _fill(self, size: int) -> bool:
+    def _fill(self, size: int, limit: int = _MAX_BYTES) -> bool:
         """Read on until ``size`` bytes are buffered; False where the pipe ends before."""
-        if size > _MAX_BYTES + _CHUNK:
+        if size > limit + _CHUNK:
             raise DcrnetError(
-                f"{self.facts.name} sends no picture of less than 16 MB: MJPEG is read, or JPEG"
-                " behind its length as 4 big-endian bytes"
+                f"{self.facts.name} sends no picture of less than {limit + 1 >> 20} MB: MJPEG is"
+                " read, JPEG behind its length as 4 big-endian bytes, or PNG"
             )
         while len(self._buffer) < size:
             chunk = self._read(_CHUNK)
@@ -97,6 +106,19 @@ class JpegCapture:
             return None
         (size,) = _LENGTH.unpack(self._take(_LENGTH.size))
         return self._take(size) if self._fill(size) else None
+
+    def _png(self) -> bytes | None:
+        """A PNG's chunks, each behind its length and kind and before a checksum."""
+        at = len(_PNG_START)
+        while self._fill(at + 8, _MAX_PNG_BYTES):
+            if not self._buffer.startswith(_PNG_START):
+                return None  # what follows the last picture is none
+            (size,) = _LENGTH.unpack_from(self._buffer, at)
+            is_last = self._buffer[at + 4 : at + 8] == _PNG_END
+            at += 12 + int(size)
+            if is_last:
+                return self._take(at) if self._fill(at, _MAX_PNG_BYTES) else None
+        return None
 
     def _between_markers(self) -> bytes | None:
         while (start := self._buffer.find(_START)) < 0:

@@ -1,9 +1,8 @@
-"""Cameras, video files and network streams, read by OpenCV."""
+"""Local cameras, read by OpenCV."""
 
 from __future__ import annotations
 
 import logging
-from functools import cache
 
 import cv2
 import numpy as np
@@ -14,33 +13,27 @@ from dcrnet_runtime.video.capture import CaptureFacts, CaptureRequest
 from dcrnet_runtime.video.images import MAX_PIXELS
 from dcrnet_runtime.video.kind import Source
 
-_PACED = ("rtsp://", "rtsps://", "rtmp://", "udp://", "rtp://", "srt://")
-FOLLOWS_SIZES = tuple(map(int, cv2.__version__.split(".")[:2])) >= (4, 13)
-"""Whether OpenCV notices that a stream's frames have another size than the first one; before
-4.13 it then repeats or mixes old pictures (its issue 27116), which nothing tells from new ones."""
+_SLOW_FPS = 10.0
 _log = logging.getLogger(__name__)
 
 
 class OpenCVCapture:
-    """A source that OpenCV can open.
+    """A camera that OpenCV can open.
 
     Args:
         source: for people.
         capture: OpenCV's own.
-        is_recording: whether it is a file, which waits and ends.
 
     Raises:
         DcrnetError: it cannot be opened, or its frames are absurdly large.
     """
 
-    def __init__(
-        self, source: Source, capture: cv2.VideoCapture, *, is_recording: bool = False
-    ) -> None:
+    def __init__(self, source: Source, capture: cv2.VideoCapture) -> None:
         self._capture = capture
         try:
             if not self._capture.isOpened():
                 raise DcrnetError(source.unreadable)
-            self.facts = self._facts(source, is_recording)
+            self.facts = self._facts(source)
             width, height = self.facts.size
             if width * height > MAX_PIXELS:
                 raise DcrnetError(
@@ -51,19 +44,15 @@ class OpenCVCapture:
             self._capture.release()
             raise
 
-    def _facts(self, source: Source, is_recording: bool) -> CaptureFacts:
+    def _facts(self, source: Source) -> CaptureFacts:
         get = self._capture.get
-        count = max(0, int(get(cv2.CAP_PROP_FRAME_COUNT)))
-        is_paced = source.address.lower().startswith(_PACED)
-        is_live = not is_recording and (is_paced or count == 0)
         fps = get(cv2.CAP_PROP_FPS)
         return CaptureFacts(
             name=source.name,
-            is_live=is_live,
-            is_endless=is_live,
+            is_live=True,
+            is_endless=True,
             size=(int(get(cv2.CAP_PROP_FRAME_WIDTH)), int(get(cv2.CAP_PROP_FRAME_HEIGHT))),
             fps=fps if 0 < fps <= 1000 else 0.0,
-            frame_count=0 if is_live else count,
         )
 
     def grab(self) -> bool:
@@ -82,9 +71,7 @@ class OpenCVCapture:
             return None
 
     def position_s(self) -> float | None:
-        if self.facts.is_live:
-            return None
-        return float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+        return None
 
     def close(self) -> None:
         self._capture.release()
@@ -94,63 +81,53 @@ def open_camera(source: Source, request: CaptureRequest) -> OpenCVCapture:
     """A camera, set to what is asked for; a read of it ends after 10 s in OpenCV.
 
     Raises:
-        DcrnetError: it cannot be opened.
+        DcrnetError: it cannot be opened, or the pixel format that is asked for is none.
     """
     address = source.address
+    code = None if request.pixel_format is None else _fourcc(request.pixel_format)
     capture = cv2.VideoCapture(int(address) if address.isdecimal() else address)
     for field, asked in (
+        (cv2.CAP_PROP_FOURCC, code),  # first: it decides which sizes and rates there are
         (cv2.CAP_PROP_FRAME_WIDTH, request.width),
         (cv2.CAP_PROP_FRAME_HEIGHT, request.height),
         (cv2.CAP_PROP_FPS, request.fps),
     ):
         if asked is not None:
             capture.set(field, asked)
-    return OpenCVCapture(source, capture)
+    opened = OpenCVCapture(source, capture)
+    _judge(opened.facts, _format_of(capture), request.pixel_format)
+    return opened
 
 
-def open_stream(source: Source, open_s: float, read_s: float) -> OpenCVCapture:
-    """A network stream, or a file by a URL.
+def _judge(facts: CaptureFacts, given: str, asked: str | None) -> None:
+    """Say what of the pixel format is not as people want it."""
+    if asked is not None and given and given.lower() != asked.lower():
+        _log.warning("camera %s gives %s, not %s: it has no such format", facts.name, given, asked)
+    elif given == "YUYV" and 0 < facts.fps < _SLOW_FPS:
+        _log.warning(
+            "camera %s gives YUYV, which is not compressed, at %.3g frames a second: ask it for"
+            " the pixel format mjpg, or for a smaller size",
+            facts.name,
+            facts.fps,
+        )
 
-    Args:
-        source: which.
-        open_s: time to open it, 0 for OpenCV's own limit.
-        read_s: time for each read, likewise.
+
+def _format_of(capture: cv2.VideoCapture) -> str:
+    """The four letters of the pixel format; empty where there are none."""
+    code = int(capture.get(cv2.CAP_PROP_FOURCC))
+    letters = (max(code, 0) & 0xFFFFFFFF).to_bytes(4, "little")
+    return letters.decode("ascii").strip() if letters.isalnum() else ""
+
+
+def _fourcc(name: str) -> int:
+    """A pixel format's code.
 
     Raises:
-        DcrnetError: it cannot be opened.
+        DcrnetError: it has no four letters or digits.
     """
-    limits: list[int] = []
-    for field, seconds in (
-        (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_s),
-        (cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_s),
-    ):
-        limits += [field, round(1000 * seconds)] if seconds else []
-    if not FOLLOWS_SIZES:
-        _warn_of_sizes()
-    return OpenCVCapture(source, cv2.VideoCapture(source.address, cv2.CAP_FFMPEG, limits))
-
-
-def open_video(source: Source) -> OpenCVCapture:
-    """A video file.
-
-    Raises:
-        DcrnetError: it cannot be decoded.
-    """
-    return OpenCVCapture(source, cv2.VideoCapture(source.address), is_recording=True)
-
-
-def stated_fps(address: str) -> float:
-    """Frames a second that a video file states; 0 where nothing is stated."""
-    capture = cv2.VideoCapture(address)
-    fps = float(capture.get(cv2.CAP_PROP_FPS))
-    capture.release()
-    return fps
-
-
-@cache  # once, not at each reconnect
-def _warn_of_sizes() -> None:
-    _log.warning(
-        "OpenCV %s shows wrong pictures when a network stream changes its frame size: restart"
-        " after such a change, or pip install 'opencv-python-headless>=4.13,<5'",
-        cv2.__version__,
-    )
+    if len(name) != 4 or not (name.isascii() and name.isalnum()):
+        raise DcrnetError(
+            f"`pixel_format` {name} is none of a camera's: give four letters, mjpg or yuyv say"
+            " (v4l2-ctl --list-formats-ext)"
+        )
+    return int(cv2.VideoWriter.fourcc(*name.upper()))

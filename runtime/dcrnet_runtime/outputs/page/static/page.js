@@ -44,9 +44,10 @@ function showFace(face, time) {
   card.seen = time;
   card.item.classList.remove("gone");
   card.item.querySelector(".age").textContent = `for ${Math.round(age_s)} s`;
-  card.item.querySelector(".verdict b").textContent = label;
+  const said = label ?? "uncertain"; // less probable than --min-confidence
+  card.item.querySelector(".verdict b").textContent = said;
   card.item.querySelector(".verdict span").textContent = percent(probability);
-  card.item.style.setProperty("--tint", tintOf(label, labels.indexOf(label)));
+  card.item.style.setProperty("--tint", label ? tintOf(label, labels.indexOf(label)) : "var(--accent)");
   labels.forEach((name, index) => {
     setBar(card.bars[index], probabilities[name], percent(probabilities[name]));
     card.bars[index].classList.toggle("top", name === label);
@@ -54,11 +55,11 @@ function showFace(face, time) {
   card.past.push([time, Object.values(probabilities)]);
   while (card.past[0][0] < time - WINDOW_S) card.past.shift();
   drawPast(card, time);
-  if (card.label !== label && time - spoken > SPEAK_S) {
-    byId("spoken").textContent = `Face ${id}: ${label}`;
+  if (card.label !== said && time - spoken > SPEAK_S) {
+    byId("spoken").textContent = `Face ${id}: ${said}`;
     spoken = time;
   }
-  card.label = label;
+  card.label = said;
 }
 
 // Stacked columns: each is as wide as the time to the next one, each part as high as its probability.

@@ -1,0 +1,1 @@
+"""Boards: other machines, reached by this one's own ssh or adb."""

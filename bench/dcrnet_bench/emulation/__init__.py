@@ -1,0 +1,1 @@
+"""Real aarch64 programs on another machine, by QEMU's user emulation: answers and counts."""

@@ -1,0 +1,1 @@
+"""The graphics card that a figure is of."""

@@ -1,0 +1,1 @@
+"""What tells energy or power, one file for each kind."""

@@ -1,0 +1,1 @@
+"""What needs dcrnet_edge and torch; imported only when it is asked for."""

@@ -1,0 +1,1 @@
+"""How a network is run on a GPU, and the thin interface through which that is measured."""

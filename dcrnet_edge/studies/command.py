@@ -1,0 +1,132 @@
+"""``dcrnet-study``: every registered study as a command of its own."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dcrnet_edge.cli.extra import train_extra
+from dcrnet_edge.studies.registry import STUDIES
+from dcrnet_runtime.cli.app import PlainGroup, command_app
+from dcrnet_runtime.cli.console import note, reported
+from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
+
+if TYPE_CHECKING:
+    from dcrnet_edge.studies.findings import Findings
+    from dcrnet_edge.studies.study import Study
+
+_OPTIONS = {"size_px": "--size", "out": "--out"}
+
+
+class _Studies(PlainGroup):
+    """Commands of the registry beside those that are declared here."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *STUDIES.names()]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in STUDIES.names():
+            return _command(cmd_name, STUDIES[cmd_name])
+        return super().get_command(ctx, cmd_name)
+
+
+app = command_app(_Studies)
+
+
+@app.callback()
+def main() -> None:
+    """Ask one question about models, and answer it by figures that can be made again."""
+
+
+@app.command("list")
+@reported
+def list_studies() -> None:
+    """Name the studies."""
+    from dcrnet_edge.evaluation.rows import print_rows
+
+    print_rows([["study", "what it asks"], *([n, STUDIES[n].summary] for n in STUDIES.names())])
+
+
+@app.command()
+@reported
+def again(
+    folder: Annotated[Path, typer.Argument(help="What a study wrote with --out.")],
+) -> None:
+    """Make tables and pages from a study's answers, without models and images."""
+    train_extra()
+    from dcrnet_edge.studies.study_folder import StudyFolder
+
+    place = StudyFolder(folder)
+    name, settings = place.stated()
+    with place.locked():
+        _conclude(place.root, STUDIES[name].conclude(settings, place.answers()), settings)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOptions:
+    """Where a study is kept."""
+
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for answers, tables and page; a killed study goes on in it."
+            " Default: runs/study-NAME."
+        ),
+    ] = None
+
+
+def _command(name: str, study: Study) -> Any:
+    def run(*groups: Any) -> None:
+        *own, place, _ = groups
+        _conduct(name, study, place.out or Path("runs") / f"study-{name}", own)
+
+    run.__doc__, run.__name__ = study.summary, name
+    alone = command_app()
+    wrapped = with_groups(run, *study.groups, PlaceOptions, CommonOptions)
+    alone.command(name)(reported(**_OPTIONS)(wrapped))
+    return typer.main.get_command(alone)
+
+
+def _conduct(name: str, study: Study, out: Path, options: list[Any]) -> None:
+    train_extra()
+    from dcrnet_edge.studies.study_folder import StudyFolder
+
+    plan = study.plan(*options)
+    place = StudyFolder(out)
+    with place.locked():
+        place.begin(name, plan)
+        place.work(plan, _say)
+        _conclude(out, study.conclude(plan.settings, place.answers()), plan.settings)
+
+
+def _say(unit: str, done: int, units: int) -> None:
+    if unit:
+        note(f"[{done + 1}/{units}] {unit}")
+
+
+def _conclude(out: Path, findings: Findings, settings: Any) -> None:
+    from dcrnet_edge.evaluation.rows import print_rows
+    from dcrnet_edge.studies.page import as_json, write_findings
+    from dcrnet_edge.training.hardware import machine
+
+    origin = {
+        "command": shlex.join(["dcrnet-study", *sys.argv[1:]]),
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": machine()["cpu"],
+        "dcrnet-edge": metadata.version("dcrnet-edge"),
+    }
+    write_findings(out, findings, settings, origin)
+    for table in findings.tables:
+        note(table.caption)
+        print_rows(table.rows)
+    for sentence in findings.verdict:
+        note(sentence)
+    note(f"Written: {out / 'report.html'}")
+    typer.echo(as_json(findings, settings, origin, indent=0))

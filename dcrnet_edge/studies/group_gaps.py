@@ -1,0 +1,186 @@
+"""How far groups lie apart, with intervals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcrnet_edge.evaluation.bootstrap import RESAMPLES, Interval
+from dcrnet_edge.evaluation.rows import Rows
+from dcrnet_edge.studies.groups import large_groups
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """One attribute's groups.
+
+    Attributes:
+        sentences: what they show.
+        tables: captions and rows.
+        facts: JSON values.
+    """
+
+    sentences: Sequence[str]
+    tables: Sequence[tuple[str, Rows]]
+    facts: dict[str, Any]
+
+
+def accuracy_gaps(rows: Sequence[Row], attribute: str, least: int, claimed: float) -> Gaps | None:
+    """Accuracy and recall by group; None where fewer than two groups are large enough.
+
+    Args:
+        rows: answers with labels.
+        attribute: that tells the groups apart.
+        least: images that make a group.
+        claimed: the gap that the paper states, as a fraction.
+    """
+    groups = large_groups([row[attribute] for row in rows], least)
+    if len(groups) < 2:
+        return None
+    right = np.array([row["label"] == row["predicted"] for row in rows], float)
+    members = {group: _members(rows, attribute, group) for group in groups}
+    shares = {group: float(right[its].mean()) for group, its in members.items()}
+    best, worst = max(shares, key=shares.__getitem__), min(shares, key=shares.__getitem__)
+    low, high = _difference(right[members[best]], right[members[worst]])
+    gap = shares[best] - shares[worst]
+    sure = "surely more" if low > claimed else "surely less" if high < claimed else "not decided"
+    sentence = (
+        f"{100 * gap:.1f} points ({100 * low:.1f} to {100 * high:.1f}) between {best} and {worst};"
+        f" {100 * claimed:.0f} points or less: {sure}."
+    )
+    labels = sorted({row["label"] for row in rows})
+    table: Rows = [
+        ["group", "images", "accuracy", "95 % interval", *(f"recall {n}" for n in labels)]
+    ]
+    for group, its in members.items():
+        bounds = _mean_interval(right[its])
+        table.append(
+            [
+                *(group, str(len(its)), f"{100 * shares[group]:.2f} %"),
+                f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}",
+                *(_recall([rows[i] for i in its], label) for label in labels),
+            ]
+        )
+    facts = {"accuracy": shares, "gap": gap, "gap_interval": [low, high]}
+    return Gaps([sentence], [("accuracy", table)], facts)
+
+
+def share_gaps(
+    rows: Sequence[Row], attribute: str, least: int, control: str | None
+) -> Gaps | None:
+    """Shares of each answer by group; None where fewer than two groups are large enough.
+
+    Args:
+        rows: answers, without labels.
+        attribute: that tells the groups apart.
+        least: images that make a group.
+        control: another attribute, whose mixture each group is brought to: shares are directly
+            standardized to that of all groups together.
+    """
+    groups = large_groups([row[attribute] for row in rows], least)
+    if len(groups) < 2:
+        return None
+    members = {group: _members(rows, attribute, group) for group in groups}
+    strata = np.array([row[control] if control else "" for row in rows])
+    weights = {group: _standard(strata, its, members) for group, its in members.items()}
+    answers = sorted({row["predicted"] for row in rows})
+    columns: dict[str, NDArray[np.float64]] = {
+        "no face": np.array([row["aligned"] == "0" for row in rows], float),
+        **{a: np.array([row["predicted"] == a for row in rows], float) for a in answers},
+    }
+    confidence = np.array([max(float(row[f"p_{a}"]) for a in _probable(row)) for row in rows])
+    table: Rows = [["group", "images", "confidence", *columns]]
+    facts: dict[str, Any] = {"shares": {}, "gaps": {}}
+    for group, its in members.items():
+        shares = {n: float(np.average(c[its], weights=weights[group])) for n, c in columns.items()}
+        facts["shares"][group] = shares
+        sure = float(np.average(confidence[its], weights=weights[group]))
+        cells = [f"{100 * share:.1f} %" for share in shares.values()]
+        table.append([group, str(len(its)), f"{sure:.3f}", *cells])
+    gap_table: Rows = [["share of", "largest gap", "95 % interval", "most", "least"]]
+    for name, column in columns.items():
+        shares = {group: facts["shares"][group][name] for group in groups}
+        most, fewest = max(shares, key=shares.__getitem__), min(shares, key=shares.__getitem__)
+        low, high = _difference(
+            column[members[most]], column[members[fewest]], weights[most], weights[fewest]
+        )
+        gap = shares[most] - shares[fewest]
+        facts["gaps"][name] = {"gap": gap, "interval": [low, high], "most": most, "least": fewest}
+        gap_table.append(
+            [name, f"{100 * gap:.1f} points", f"{100 * low:.1f} to {100 * high:.1f}", most, fewest]
+        )
+    widest = max(answers, key=lambda name: facts["gaps"][name]["gap"])
+    found = facts["gaps"][widest]
+    by = f" at equal {control}" if control else ""
+    sentence = (
+        f"answers differ most in {widest}{by}: {100 * found['gap']:.1f} points"
+        f" ({100 * found['interval'][0]:.1f} to {100 * found['interval'][1]:.1f}) more for"
+        f" {found['most']} than for {found['least']}."
+    )
+    return Gaps(
+        [sentence],
+        [(f"shares of answers{by}", table), (f"widest gaps{by}", gap_table)],
+        facts,
+    )
+
+
+def _probable(row: Row) -> list[str]:
+    return [name.removeprefix("p_") for name in row if name.startswith("p_")]
+
+
+def _members(rows: Sequence[Row], attribute: str, group: str) -> NDArray[np.int64]:
+    return np.flatnonzero([row[attribute] == group for row in rows])
+
+
+def _standard(
+    strata: NDArray[np.str_], its: NDArray[np.int64], members: Mapping[str, NDArray[np.int64]]
+) -> NDArray[np.float64]:
+    """Weights that give a group the mixture of strata of all groups together.
+
+    A stratum that the group lacks is left out of its mixture.
+    """
+    everyone = Counter(strata[np.concatenate(list(members.values()))])
+    own = Counter(strata[its])
+    return np.array([everyone[stratum] / own[stratum] for stratum in strata[its]])
+
+
+def _recall(rows: Sequence[Row], label: str) -> str:
+    its = [row["predicted"] == label for row in rows if row["label"] == label]
+    return f"{sum(its) / len(its):.2f} of {len(its)}" if its else ""
+
+
+def _mean_interval(values: NDArray[np.float64]) -> Interval:
+    return _bootstrap(lambda rng: float(values[rng.integers(0, len(values), len(values))].mean()))
+
+
+def _difference(
+    one: NDArray[np.float64],
+    other: NDArray[np.float64],
+    one_weights: NDArray[np.float64] | None = None,
+    other_weights: NDArray[np.float64] | None = None,
+) -> Interval:
+    """95 % percentile bootstrap interval of the difference of two groups' (weighted) means."""
+
+    def draw(rng: np.random.Generator) -> float:
+        means = []
+        for values, weights in ((one, one_weights), (other, other_weights)):
+            chosen = rng.integers(0, len(values), len(values))
+            means.append(
+                np.average(values[chosen], weights=None if weights is None else weights[chosen])
+            )
+        return float(means[0] - means[1])
+
+    return _bootstrap(draw)
+
+
+def _bootstrap(draw: Callable[[np.random.Generator], float]) -> Interval:
+    rng = np.random.default_rng(0)
+    low, high = np.percentile([draw(rng) for _ in range(RESAMPLES)], [2.5, 97.5])
+    return float(low), float(high)

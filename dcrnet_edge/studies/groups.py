@@ -1,0 +1,59 @@
+"""Who is shown: attributes of images from given metadata, never guessed."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dcrnet_runtime.errors import DcrnetError
+
+IMAGE_COLUMNS = ("image", "file")
+_MOST_VALUES = 20
+
+
+def read_groups(path: Path) -> dict[str, dict[str, str]]:
+    """Attributes by image, from a CSV file whose column ``image`` or ``file`` names images.
+
+    Columns of one value alone, or of more than 20, tell no groups apart and are left out.
+
+    Raises:
+        DcrnetError: the file cannot be read, or has no such column, or no attribute.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DcrnetError(f"groups file {path} cannot be read ({error})") from error
+    columns = list(rows[0]) if rows else []
+    key = next((name for name in IMAGE_COLUMNS if name in columns), None)
+    if key is None:
+        raise DcrnetError(f"{path} has no column `image` or `file`: name the images in one")
+    attributes = [
+        name
+        for name in columns
+        if name != key and 1 < len({row[name] for row in rows}) <= _MOST_VALUES
+    ]
+    if not attributes:
+        raise DcrnetError(f"{path} has no column that tells groups apart: give one attribute more")
+    return {row[key]: {name: row[name] or "" for name in attributes} for row in rows}
+
+
+def large_groups(values: Sequence[str], least: int) -> list[str]:
+    """Values that occur at least so often, in alphabetical order; empty ones are no group."""
+    counts = Counter(values)
+    return sorted(value for value, count in counts.items() if value and count >= least)
+
+
+def check_groups(attributes: Mapping[str, Sequence[str]], least: int) -> None:
+    """Refuse data in which no attribute has two groups that are large enough.
+
+    Raises:
+        DcrnetError: there is none.
+    """
+    if not any(len(large_groups(values, least)) > 1 for values in attributes.values()):
+        raise DcrnetError(
+            f"no attribute ({', '.join(attributes) or 'none given'}) has two groups of {least}"
+            " images or more: give `groups` with more of them, or lower `least`"
+        )

@@ -1,0 +1,111 @@
+"""Options that several studies share: which models, and which images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dcrnet_edge.cli.face_data import LandmarksCacheOption, open_data
+from dcrnet_edge.datasets.registry import names as dataset_names
+from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.models import Shipped, model_path
+
+if TYPE_CHECKING:
+    from dcrnet_edge.evaluation.model_refs import Images, ModelRef
+
+
+@dataclass(frozen=True, slots=True)
+class StudiedModels:
+    """Whom a study asks."""
+
+    models: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            parser=model_path,
+            metavar="MODEL",
+            help="accurate, fast, checkpoints, ONNX or TFLite files; default: accurate and fast.",
+        ),
+    ] = None
+
+    def refs(self) -> dict[str, ModelRef]:
+        """The models by the stems of their answers' files.
+
+        Raises:
+            DcrnetError: two files are called alike.
+        """
+        from dcrnet_edge.evaluation.model_refs import ModelRef
+
+        paths = self.models or [shipped.path for shipped in Shipped]
+        refs = {path.name: ModelRef(path) for path in paths}
+        if len(refs) < len(paths):
+            raise DcrnetError(f"two models are called {paths[0].name}: rename one")
+        return refs
+
+
+@dataclass(frozen=True, slots=True)
+class StudiedImages:
+    """What a study asks about."""
+
+    data: Annotated[Path | None, typer.Option(help="The data set's folder.")] = None
+    dataset: Annotated[str, typer.Option(help=f"Layout: {', '.join(dataset_names())}.")] = (
+        "ferplus"
+    )
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test"
+    images: Annotated[
+        int, typer.Option(min=0, help="A sample of so many images; 0: all of the split.")
+    ] = 0
+    seed: Annotated[int, typer.Option(min=0, help="Of that sample.")] = 0
+    shared_labels: Annotated[
+        bool,
+        typer.Option("--shared-labels", help="Leave out labels that model or data do not know."),
+    ] = False
+    landmarks: Annotated[
+        Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
+    ] = None
+    landmarks_cache: LandmarksCacheOption = None
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
+    ] = 0
+
+    def open(self) -> Images:
+        """The images.
+
+        Raises:
+            DcrnetError: no folder is named, or it cannot be read.
+        """
+        from dcrnet_edge.datasets.sample import Split
+        from dcrnet_edge.datasets.splits import SplitPlan
+        from dcrnet_edge.evaluation.model_refs import Images
+
+        if self.data is None:
+            raise DcrnetError("the study needs images: name the data set's folder with `data`")
+        if self.split not in tuple(Split):
+            raise DcrnetError(f"`split` {self.split} is unknown: choose {', '.join(Split)}")
+        faces = open_data(
+            self.dataset,
+            self.data,
+            SplitPlan(),
+            self.landmarks,
+            self.workers,
+            landmarks_cache=self.landmarks_cache,
+            needed=(Split(self.split),),
+        )
+        found = Images(faces, Split(self.split), self.data, self.shared_labels)
+        return found if self.images == 0 else self._some(found)
+
+    def _some(self, found: Images) -> Images:
+        import numpy as np
+
+        samples = found.data.samples(found.split)
+        count = min(self.images, len(samples))
+        chosen = np.random.default_rng(self.seed).permutation(len(samples))[:count]
+        some = [samples[i] for i in sorted(chosen)]
+        return replace(found, data=found.data.with_split(found.split, some))
+
+    def settings(self, images: Images) -> dict[str, object]:
+        """What the answers depend on."""
+        chosen = {"images": self.images, "seed": self.seed} if self.images else {}
+        return {"dataset": self.dataset, "split": self.split, **images.provenance(), **chosen}

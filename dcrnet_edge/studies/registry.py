@@ -1,0 +1,23 @@
+"""Studies by name."""
+
+from __future__ import annotations
+
+from dcrnet_edge.lazy_registry import LazyRegistry
+from dcrnet_edge.studies.study import Study
+
+_KINDS = "dcrnet_edge.studies.kinds"
+STUDIES: LazyRegistry[Study] = LazyRegistry(
+    "study",
+    {
+        "robustness": f"{_KINDS}.robustness:ROBUSTNESS",
+        "fairness": f"{_KINDS}.fairness:FAIRNESS",
+        "cross": f"{_KINDS}.cross:CROSS",
+        "quantization": f"{_KINDS}.quantization:QUANTIZATION",
+        "significance": f"{_KINDS}.significance:SIGNIFICANCE",
+    },
+)
+
+
+def register(name: str, study: Study) -> None:
+    """Make a study known, as ``dcrnet-study NAME``."""
+    STUDIES.register(name, study)

@@ -1,0 +1,1 @@
+"""Which files a source is made of, and what their bytes say they are."""

@@ -1,0 +1,147 @@
+"""What is shipped gives on emulated ARM cores what it gives here; and instructions are counted.
+
+Run with ``pytest -m arm``; the ARM root is built when it is not there yet.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from arm.computed import computed
+from board_stand_ins import Board, ssh_board
+from typer.testing import CliRunner
+
+from dcrnet_bench.cli import bench as cli
+from dcrnet_bench.emulation.core import Core
+from dcrnet_bench.emulation.guest import Guest
+from dcrnet_bench.emulation.root import ArmRoot
+from dcrnet_bench.profiling.instruction_counter import COUNTS_VARIABLE
+from dcrnet_runtime.models import shipped_model
+
+pytestmark = pytest.mark.arm
+
+LIMIT_S = 3600.0
+COMMAND = "import sys; from dcrnet_runtime.cli.run import app; sys.argv[0] = 'dcrnet-run'; app()"
+INT8_TOLERANCE = 0.02
+FLOAT_TOLERANCE = 1e-4
+REPEATABLE = 2e-4
+
+
+@pytest.fixture(scope="session")
+def here(photo: Path, models: Sequence[Path]) -> dict[str, Any]:
+    return computed(photo, models)
+
+
+@pytest.fixture(scope="session")
+def there(guest: Guest, photo: Path, models: Sequence[Path]) -> dict[str, Any]:
+    script = Path(__file__).with_name("computed.py")
+    arguments = [*map(str, (script, photo, *models))]
+    told = guest.run(arguments, what="computing", limit_s=LIMIT_S)
+    found: dict[str, Any] = json.loads(told.stdout)
+    return found
+
+
+def test_every_model_answers_as_here(here: dict[str, Any], there: dict[str, Any]) -> None:
+    assert len(here["answers"]) >= 5
+    for path, expected in here["answers"].items():
+        found = there["answers"][path]
+        tolerance = INT8_TOLERANCE if "int8" in path else FLOAT_TOLERANCE
+        for key in ("golden", "crop"):
+            difference = np.abs(np.subtract(found[key], expected[key])).max()
+            assert difference <= tolerance, (path, key, difference)
+        assert found["passed"], path
+
+
+def test_a_face_is_prepared_as_here(here: dict[str, Any], there: dict[str, Any]) -> None:
+    difference = np.abs(np.subtract(there["pixels"], here["pixels"]))
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 0.01
+
+
+def test_a_face_is_found_as_here(here: dict[str, Any], there: dict[str, Any]) -> None:
+    assert there["landmarks"] == here["landmarks"] > 0
+    assert np.allclose(there["box"], here["box"], atol=1.0)
+
+
+def test_self_test_passes(guest: Guest) -> None:
+    told = guest.run(["-c", COMMAND, "--self-test"], what="the self-test", limit_s=LIMIT_S)
+    assert json.loads(told.stdout)["passed"] is True
+
+
+def test_the_command_answers_a_photo_as_here(guest: Guest, photo: Path) -> None:
+    from dcrnet_runtime.cli.run import app
+
+    expected = CliRunner().invoke(app, ["--source", str(photo)])
+    assert expected.exit_code == 0, expected.output
+    told = guest.run(["-c", COMMAND, "--source", str(photo)], what="a photo", limit_s=LIMIT_S)
+    [ours], [theirs] = (
+        json.loads(text)["faces"] for text in (expected.stdout, told.stdout.splitlines()[-1])
+    )
+    assert theirs["label"] == ours["label"]
+    assert np.allclose(theirs["box"], ours["box"], atol=1.0)
+
+
+@pytest.fixture
+def board(
+    root: ArmRoot, counter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Board]:
+    """An emulated Cortex-A76 behind a real sshd: its Python is aarch64's, and counts."""
+    guest = Guest(root, Core.CORTEX_A76, counter)
+    counts = tmp_path / "counts"
+    variables = guest.environment(counts) | {
+        "PYTHONPATH": f'"${{PYTHONPATH:+$PYTHONPATH:}}{root.packages}"'
+    }
+    exports = "\n".join(f"export {name}={value}" for name, value in variables.items())
+    with ssh_board(tmp_path, monkeypatch) as found:
+        found.program("python3", f'{exports}\nexec {" ".join(guest.command([], counts))} "$@"')
+        found.program("uname", 'if [ "$1" = -m ]; then echo aarch64; else /bin/uname "$@"; fi')
+        assert COUNTS_VARIABLE in exports
+        yield found
+
+
+def bench(*arguments: object) -> dict[str, Any]:
+    result = CliRunner().invoke(cli.app, [*map(str, arguments)])
+    assert result.exit_code == 0, result.output
+    document: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return document
+
+
+def test_the_bench_runs_over_ssh_on_an_emulated_board(board: Board, photo: Path) -> None:
+    python = board.bin / "python3"
+    options = ("--device", "arm", "--host", board.host, "--python", python, "--source", photo)
+    document = bench(*options)
+    assert document["emulated"] is True
+    assert document["host"]["machine"] == "aarch64"
+    assert document["run"]["protocol"] == "emulated"
+    assert document["stages"] == []
+    [model] = document["models"]
+    assert model["path"] == str(shipped_model())
+    assert (model["latency_ms"], model["cold"]) == (None, None)
+    assert (model["energy"]["gross_j"], model["energy"]["net_j"]) == (None, None)
+    assert model["macs"] > 9e8
+    assert max(model["answer"], key=model["answer"].get) == "happiness"
+    assert model["instructions"]["core"] == "cortex-a76"
+    assert board.leftovers == []
+
+
+def test_counts_repeat_and_are_those_of_the_kernels(counter: Path, photo: Path) -> None:
+    options = ("--device", "arm", "--emulate", "--cpu", "cortex-a76", "--source", photo)
+    counted = [bench(*options)["models"][0] for _ in range(2)]
+    first, second = (model["instructions"] for model in counted)
+    assert abs(first["total"] / second["total"] - 1) < REPEATABLE
+    # Each SDOT or UDOT is 16 products.
+    assert 0.9 < first["by_kind"]["dot"] * 16 / counted[0]["macs"] < 1.1
+    assert first["by_kind"]["matrix"] == 0
+    assert first["total"] == sum(first["by_kind"].values())
+
+
+def test_a_core_without_dot_products_executes_none(counter: Path, photo: Path) -> None:
+    options = ("--device", "arm", "--emulate", "--cpu", "cortex-a53", "--source", photo)
+    told = bench(*options)["models"][0]["instructions"]
+    assert told["by_kind"]["dot"] == 0
+    assert told["by_kind"]["widening"] > 1e8

@@ -1,0 +1,162 @@
+"""Each study on a small tree of pictures, from the command to the figures."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from generated import TinyModel
+from typer.testing import CliRunner
+
+from dcrnet_edge.evaluation.predictions import read_predictions
+from dcrnet_edge.studies.command import app
+from dcrnet_edge.studies.group_gaps import accuracy_gaps, share_gaps
+
+
+def study(*arguments: object) -> dict[str, Any]:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def refused(*arguments: object) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 2, result.output
+    return result.stderr
+
+
+def on(tree: Path) -> list[object]:
+    return ["--data", tree, "--dataset", "folders", "--shared-labels", "--workers", 1]
+
+
+def test_robustness(tree: Path, tiny_model: TinyModel, tmp_path: Path) -> None:
+    model, out = tiny_model(), tmp_path / "out"
+    families = ["--family", "darkness", "--family", "mouth"]
+    found = study("robustness", model, *on(tree), *families, "--out", out)
+    answers = {path.stem: path for path in (out / "answers").iterdir()}
+    assert set(answers) == {
+        "pose",
+        f"{model.name}--clean",
+        *(f"{model.name}--{kind}-{s}" for kind in ("darkness", "mouth") for s in range(1, 6)),
+    }
+    clean = read_predictions(answers[f"{model.name}--clean"])
+    dark = read_predictions(answers[f"{model.name}--darkness-5"])
+    loss = found["facts"]["losses"][model.name]["darkness-5"]
+    assert loss["difference"] == pytest.approx(dark.correct.mean() - clean.correct.mean())
+    assert not np.array_equal(dark.probabilities, clean.probabilities)
+    assert found["settings"]["strengths"]["darkness"] == [0.8, 0.65, 0.5, 0.35, 0.25]
+    page = (out / "report.html").read_text()
+    assert page.count("<svg") == 1
+    assert "By the head&#x27;s pose" in page
+    assert not list((tmp_path / "cache" / "crops").glob("*"))[2:]  # corrupted crops are not kept
+
+
+def test_robustness_asks_for_what_it_needs(tree: Path, tiny_model: TinyModel) -> None:
+    assert "name the data set's folder with --data" in refused("robustness", tiny_model())
+    told = refused("robustness", tiny_model(), *on(tree), "--family", "fog")
+    assert "--family fog is unknown: choose darkness" in told
+    assert "--split best is unknown" in refused(
+        "robustness", tiny_model(), *on(tree), "--split", "best"
+    )
+
+
+def test_a_sample_of_images_is_the_same_again(
+    tree: Path, tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    model, chosen = tiny_model(), []
+    for name in ("a", "b"):
+        out = tmp_path / name
+        options = ["--family", "blur", "--images", 4, "--seed", 7]
+        study("robustness", model, *on(tree), *options, "--out", out)
+        chosen.append(read_predictions(out / "answers" / f"{model.name}--clean.csv").images)
+    assert chosen[0] == chosen[1]
+    assert len(set(chosen[0])) == 4
+
+
+def test_quantization_compares_the_two_forms(
+    tree: Path, tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    model = tiny_model()
+    found = study(
+        "quantization", "--float", model, "--int8", model, *on(tree), "--out", tmp_path / "out"
+    )
+    assert set(found["facts"]["flipped_share"].values()) == {0.0}
+    assert set(found["facts"]["difference"].values()) == {0.0}
+    assert len(found["facts"]["difference"]) == 1 + 13 * 2
+
+
+def test_cross_counts_what_only_one_side_knows(
+    tree: Path, tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    found = study("cross", tiny_model(), "--on", f"folders:{tree}", "--out", tmp_path / "out")
+    (figures,) = found["facts"].values()
+    assert figures["images"] <= found["settings"]["datasets"]["folders"]["images"]
+    assert "once, as in ferplus:FOLDER" in refused("cross", tiny_model(), "--on", "moon:x")
+    assert "name them with --on" in refused("cross", tiny_model())
+
+
+def test_fairness_without_labels(tree: Path, tiny_model: TinyModel, tmp_path: Path) -> None:
+    paths = sorted((tree / "test").rglob("*.png"))
+    groups = tmp_path / "groups.csv"
+    with groups.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "age", "side", "all alike"])
+        for number, path in enumerate(paths):
+            name = path.relative_to(tree)
+            writer.writerow([name, "old" if number % 4 < 2 else "young", "LR"[number % 2], "x"])
+    asked = ["--unlabelled", tree, "--groups", groups, "--workers", 1]
+    found = study("fairness", tiny_model(), *asked, "--least", 4, "--out", tmp_path / "out")
+    (by_attribute,) = found["facts"].values()
+    assert set(by_attribute) == {"age", "side"}
+    for shares in by_attribute["side"]["shares"].values():
+        named = {name: share for name, share in shares.items() if name != "no face"}
+        assert sum(named.values()) == pytest.approx(1)
+    assert "two groups of 1000" in refused("fairness", tiny_model(), *asked, "--least", 1000)
+    assert "--groups" in refused("fairness", tiny_model(), "--unlabelled", tree)
+    groups.write_text("file,age\nnobody.png,old\nnone.png,young\n")
+    assert "2 of 2 images" in refused("fairness", tiny_model(), *asked)
+
+
+def rows(**counts: tuple[int, int]) -> list[dict[str, str]]:
+    """Answers by group: how many are right, and of how many."""
+    return [
+        {"group": group, "label": "joy", "predicted": "joy" if i < right else "fear"}
+        for group, (right, count) in counts.items()
+        for i in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("worse", "told"), [(904, "surely less"), (750, "surely more"), (875, "not decided")]
+)
+def test_a_gap_is_told_by_its_interval(worse: int, told: str) -> None:
+    gaps = accuracy_gaps(rows(a=(905, 1000), b=(worse, 1000), few=(0, 9)), "group", 100, 0.03)
+    assert gaps is not None
+    assert gaps.facts["gap"] == pytest.approx((905 - worse) / 1000)
+    low, high = gaps.facts["gap_interval"]
+    assert low < gaps.facts["gap"] < high
+    assert told in gaps.sentences[0]
+    assert [row[0] for row in gaps.tables[0][1][1:]] == ["a", "b"]
+    assert accuracy_gaps(rows(a=(9, 9), few=(0, 9)), "group", 100, 0.03) is None
+
+
+def test_shares_are_compared_at_equal_age() -> None:
+    """Both groups smile by age alone; one of them is younger."""
+
+    def person(group: str, age: str, answer: str) -> dict[str, str]:
+        told = {"group": group, "age": age, "aligned": "1", "predicted": answer}
+        return told | {"p_joy": "0.9", "p_calm": "0.1"}
+
+    people = []
+    for group, young, old in (("a", 300, 100), ("b", 100, 300)):
+        people += [person(group, "young", "joy")] * young + [person(group, "old", "calm")] * old
+    raw, fair = share_gaps(people, "group", 50, None), share_gaps(people, "group", 50, "age")
+    assert raw is not None
+    assert fair is not None
+    assert raw.facts["gaps"]["joy"]["gap"] == pytest.approx(0.5)
+    assert fair.facts["gaps"]["joy"]["gap"] == pytest.approx(0.0)
+    assert fair.facts["shares"]["a"]["joy"] == pytest.approx(0.5)

@@ -1,0 +1,137 @@
+"""A study added from outside: one object and one registration, and it is a command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+import typer
+from matplotlib.figure import Figure
+from typer.testing import CliRunner, Result
+
+from dcrnet_edge.studies import registry
+from dcrnet_edge.studies.command import app
+from dcrnet_edge.studies.findings import Chart, Findings, Table
+from dcrnet_edge.studies.study import Plan, Unit
+from dcrnet_runtime.errors import DcrnetError
+
+HOSTILE = "</script><b>&bold"
+
+
+@dataclass(frozen=True, slots=True)
+class DiceOptions:
+    sides: Annotated[int, typer.Option(min=2)] = 6
+    fail_at: Annotated[str, typer.Option()] = ""
+
+
+class Dice:
+    """Counts its throws."""
+
+    summary = "Is a die fair?"
+    groups = (DiceOptions,)
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def plan(self, options: DiceOptions) -> Plan:
+        def unit(name: str) -> Unit:
+            def write(path: Path) -> None:
+                if name == options.fail_at:
+                    raise DcrnetError("the die has fallen off the table")
+                self.done.append(name)
+                path.write_text("throw\n3\n")
+
+            return Unit(name, write)
+
+        if options.sides > 20:
+            raise DcrnetError("no die has so many `sides`")
+        return Plan({"sides": options.sides}, [unit("one"), unit("two")])
+
+    def conclude(self, settings: Mapping[str, Any], answers: Mapping[str, Path]) -> Findings:
+        throws = [int(path.read_text().split()[1]) for path in answers.values()]
+
+        def draw(figure: Figure) -> None:
+            figure.subplots().plot(throws)
+
+        return Findings(
+            title="Is a die fair?",
+            claim="it says nothing.",
+            verdict=[f"Mean {sum(throws) / len(throws):.1f} of {settings['sides']} sides."],
+            tables=[Table(HOSTILE, [["throw"], *([str(throw)] for throw in throws)])],
+            charts=[Chart(HOSTILE, draw)],
+            facts={"throws": throws, "nothing": float("nan")},
+        )
+
+
+@pytest.fixture
+def dice() -> Iterator[Dice]:
+    study = Dice()
+    registry.register("dice", study)
+    yield study
+    registry.STUDIES._entries.pop("dice")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_it_is_listed_and_has_its_options(dice: Dice) -> None:
+    assert "Is a die fair?" in run("list").stdout
+    assert "--sides" in run("dice", "--help").stdout
+
+
+def test_it_writes_page_tables_and_json(dice: Dice, tmp_path: Path) -> None:
+    result = run("dice", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    last = json.loads(result.stdout.splitlines()[-1])
+    assert last["facts"] == {"throws": [3, 3], "nothing": None}
+    assert last["verdict"] == ["Mean 3.0 of 6 sides."]
+    assert json.loads((tmp_path / "result.json").read_text()) == last
+    assert "| throw |\n| --- |\n| 3 |\n| 3 |" in (tmp_path / "table.md").read_text()
+    page = (tmp_path / "report.html").read_text()
+    assert "<svg viewBox=" in page
+    assert "Mean 3.0 of 6 sides." in page
+    assert "<b>" not in page
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+
+
+def test_a_cut_off_study_goes_on(dice: Dice, tmp_path: Path) -> None:
+    cut = run("dice", "--out", tmp_path, "--fail-at", "two")
+    assert cut.exit_code == 2
+    assert "the die has fallen off the table" in cut.stderr
+    early = run("again", tmp_path)
+    assert early.exit_code == 2
+    assert "1 of 2 units" in early.stderr
+    assert "two is the first" in early.stderr
+    assert run("dice", "--out", tmp_path).exit_code == 0
+    assert dice.done == ["one", "two"]
+
+
+def test_its_tables_are_made_again_from_the_answers(dice: Dice, tmp_path: Path) -> None:
+    run("dice", "--out", tmp_path)
+    before = (tmp_path / "table.md").read_text()
+    (tmp_path / "answers" / "two.csv").write_text("throw\n5\n")
+    assert run("again", tmp_path).exit_code == 0
+    assert (tmp_path / "table.md").read_text() == before.replace("3.0", "4.0").replace(
+        "| 3 |\n\n", "| 5 |\n\n"
+    ).replace(f"dcrnet-study dice --out {tmp_path}", f"dcrnet-study again {tmp_path}")
+    assert len(dice.done) == 2
+
+
+def test_answers_by_other_settings_are_refused(dice: Dice, tmp_path: Path) -> None:
+    run("dice", "--out", tmp_path)
+    other = run("dice", "--out", tmp_path, "--sides", 8)
+    assert other.exit_code == 2
+    assert "other settings (sides)" in other.stderr
+    assert "--out" in other.stderr
+
+
+def test_what_is_no_study(dice: Dice, tmp_path: Path) -> None:
+    assert "holds no study" in run("again", tmp_path).stderr
+    refused = run("dice", "--out", tmp_path / "new", "--sides", 21)
+    assert "no die has so many --sides" in refused.stderr
+    assert not (tmp_path / "new").exists()
