@@ -1,5 +1,6 @@
 // The page: loads and tests the model, then answers to a camera's frames or a photo.
 
+import { measureAndSend, wantedReport } from "./bench.js";
 import { readCard } from "./card.js";
 import { FaceFinder } from "./faces.js";
 import { Latencies } from "./latencies.js";
@@ -216,8 +217,14 @@ element("photo").addEventListener("change", (event) => {
 
 try {
   await load();
+  const token = wantedReport();
+  if (token) {
+    say("Measuring.", "busy");
+    await measureAndSend(token, loaded, canvas, say);
+    say("Sent: latencies, the browser's name, cores, and the answer to a stored picture.", "sent");
+  }
   element("start").disabled = element("photo").disabled = false;
-  say("Ready.", "ready");
+  if (!token) say("Ready.", "ready");
 } catch (error) {
   say(`This page does not work here: ${error.message}.`, "failed");
 }

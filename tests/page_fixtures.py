@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dcrnet_runtime.browser import engine
+from dcrnet_runtime.errors import DcrnetError
 
 # The tests have a cache of their own; the engine lies in the user's.
 _ENGINE = engine.engine_folder()
@@ -37,6 +38,20 @@ def int8_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def page_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LiteRT.js of the user's cache; skips where it has not been fetched."""
+    monkeypatch.setattr(engine, "engine_folder", lambda: _ENGINE)
+    _skip_without_engine()
+
+
+def _skip_without_engine() -> None:
+    try:
+        engine.engine_files()
+    except DcrnetError as error:
+        pytest.skip(str(error))
+
+
 @pytest.fixture(scope="session")
 def page_folder(int8_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What ``--write-page`` writes."""
@@ -46,9 +61,6 @@ def page_folder(int8_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("site")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "engine_folder", lambda: _ENGINE)
-        try:
-            engine.engine_files()
-        except Exception as error:
-            pytest.skip(str(error))
+        _skip_without_engine()
         write_page(folder, load_model(int8_file), int8_file)
     return folder
