@@ -114,9 +114,9 @@ class Tab:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def wait_for(self, expression: str) -> Any:
+    def wait_for(self, expression: str, limit_s: float = _WAIT_S) -> Any:
         """Until the expression is true; its value."""
-        deadline = time.monotonic() + _WAIT_S
+        deadline = time.monotonic() + limit_s
         while not (value := self.value(expression)):
             assert time.monotonic() < deadline, f"never true: {expression}"
             time.sleep(0.05)

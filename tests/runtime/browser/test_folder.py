@@ -9,6 +9,7 @@ import tarfile
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_the_shipped_onnx_is_refused_with_the_command(tmp_path: Path) -> None:
     ],
 )
 def test_a_contract_that_the_page_does_not_cover_is_refused(
-    change: dict[str, str], told: str, int8_file: Path
+    change: dict[str, Any], told: str, int8_file: Path
 ) -> None:
     model = load_model(int8_file)
     check_model(model, int8_file)

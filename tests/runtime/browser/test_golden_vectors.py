@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.browser.contract import mesh_constants
@@ -28,7 +29,7 @@ def golden() -> dict[str, Any]:
     return values
 
 
-def crops_of(golden: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+def crops_of(golden: dict[str, Any]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """What Python prepares today, and what is recorded, (N, size_px, size_px, 3) uint8 each."""
     spec = PreprocessSpec.from_json(json.dumps(golden["spec"]))
     prepared, recorded = [], []

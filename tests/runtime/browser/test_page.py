@@ -27,6 +27,9 @@ from dcrnet_runtime.browser.server import folder_app, folder_server
 
 pytestmark = pytest.mark.skipif(chromium.PATH is None, reason="needs Chromium")
 
+LOADED_S = 240
+"""A network of 12 MB is compiled on a machine that has other work."""
+
 STATE = "document.getElementById('status')?.dataset.state"
 TEXT = "document.getElementById('status').textContent"
 FACES = "JSON.stringify([...document.querySelectorAll('#faces li')].map((item) => item.dataset))"
@@ -46,7 +49,7 @@ def opened(folder: Path, profile: Path, *flags: str, query: str = "") -> Iterato
         with chromium.Tab(profile, *flags) as tab:
             tab.look(360, 780, "light")
             tab.open(f"http://localhost:{listening.getsockname()[1]}/{query}")
-            tab.wait_for(f"{STATE} && {STATE} !== 'loading'")
+            tab.wait_for(f"{STATE} && {STATE} !== 'loading'", LOADED_S)
             yield tab
     finally:
         server.should_exit = True

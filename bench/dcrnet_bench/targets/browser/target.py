@@ -34,8 +34,6 @@ from dcrnet_runtime.browser.folder import write_page
 from dcrnet_runtime.errors import DcrnetError
 
 PATIENCE_S = 600.0
-_WARM_UP_ROUNDS = 10
-_QUICK_ROUNDS, _ROUNDS = 64, 1024
 _MOST_SCENES = 8
 _ANY_HOST = "0.0.0.0"
 _NOTES = (
@@ -87,13 +85,14 @@ class BrowserTarget:
         from dcrnet_bench.targets.browser.session import Session
 
         check_files(plan)
-        path, rounds = _only_model(plan), _rounds(plan)
+        path = _only_model(plan)
+        _check_rounds(plan)
         model = load_model(path)
         started_s, date = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
         with tempfile.TemporaryDirectory(prefix="dcrnet-phone-") as temporary:
             folder = Path(temporary)
             write_page(folder, model, path)
-            source, inputs = _write_scenes(folder, plan, rounds)
+            source, inputs = _write_scenes(folder, plan)
             listening = socket.create_server((self.host, 0))
             token = secrets.token_urlsafe(16)
             warn(_invitation(listening.getsockname()[1], self.host, plan.threads, token))
@@ -106,7 +105,7 @@ class BrowserTarget:
             runs=told.model.n,
             repeats=1,
             warm_up_rounds=told.warm_up_rounds,
-            is_steady=True,
+            is_steady=False,  # nobody looked
             source=source,
             inputs=inputs,
             frame_px=FRAME_PX,
@@ -129,20 +128,24 @@ def _only_model(plan: Plan) -> Path:
     return plan.models[0]
 
 
-def _rounds(plan: Plan) -> int:
-    rounds = plan.runs or (_QUICK_ROUNDS if plan.is_quick else _ROUNDS)
+def _check_rounds(plan: Plan) -> None:
+    rounds = plan.rule.samples
     if rounds > MAX_ROUNDS:
         raise DcrnetError(f"`runs` {rounds} is more than a phone's report holds: {MAX_ROUNDS}")
-    return rounds
 
 
-def _write_scenes(folder: Path, plan: Plan, rounds: int) -> tuple[str, int]:
+def _write_scenes(folder: Path, plan: Plan) -> tuple[str, int]:
     """The frames that take turns, and how often; gives what they show and how many they are."""
+    rule = plan.rule
     scenes = open_scenes(plan.source)[:_MOST_SCENES]
     names = [f"scene-{number}.png" for number in range(len(scenes))]
     for name, scene in zip(names, scenes, strict=True):
         cv2.imwrite(str(folder / name), scene.rgb[:, :, ::-1])
-    wish = {"scenes": names, "rounds": rounds, "warm_up_rounds": _WARM_UP_ROUNDS}
+    wish = {
+        "scenes": names,
+        "rounds": rule.samples,
+        "warm_up_rounds": rule.warm_up_rounds,
+    }
     (folder / "bench.json").write_text(json.dumps(wish))
     return scenes[0].name, len(scenes)
 

@@ -111,5 +111,5 @@ def _one_of(value: Any, allowed: tuple[str, ...]) -> str:
 def _times_ns(values: Any) -> NDArray[np.int64]:
     if not isinstance(values, list) or not 1 <= len(values) <= MAX_ROUNDS:
         raise ValueError(f"times are no list of 1 to {MAX_ROUNDS}")
-    times_ms = np.array([_number(value, _LONGEST_MS) for value in values])
-    return np.rint(times_ms * NS_PER_MS).astype(np.int64)
+    times_ns = [round(_number(value, _LONGEST_MS) * NS_PER_MS) for value in values]
+    return np.array(times_ns, np.int64)
