@@ -20,11 +20,15 @@ _WAIT_S = 60
 class Tab:
     """One page of a browser.
 
+    Args:
+        profile: a folder of its own.
+        flags: more of Chromium's options.
+
     Attributes:
         problems: errors and warnings that the page has written to its console.
     """
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, profile: Path, *flags: str) -> None:
         assert PATH is not None
         read_end, self._out = os.pipe()
         self._in, write_end = os.pipe()
@@ -39,7 +43,7 @@ class Tab:
                 *(PATH, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"),
                 *("--disable-dev-shm-usage", "--remote-debugging-pipe"),
                 *("--disable-background-networking", "--disable-component-update"),
-                *("--disable-sync", f"--user-data-dir={profile}", "about:blank"),
+                *("--disable-sync", f"--user-data-dir={profile}", *flags, "about:blank"),
             ],
             preexec_fn=place,
             close_fds=False,
@@ -110,9 +114,9 @@ class Tab:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def wait_for(self, expression: str) -> Any:
+    def wait_for(self, expression: str, limit_s: float = _WAIT_S) -> Any:
         """Until the expression is true; its value."""
-        deadline = time.monotonic() + _WAIT_S
+        deadline = time.monotonic() + limit_s
         while not (value := self.value(expression)):
             assert time.monotonic() < deadline, f"never true: {expression}"
             time.sleep(0.05)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from generated import LABELS, TinyModel
 from numpy.typing import NDArray
+from page_fixtures import int8_file, page_engine, page_folder  # noqa: F401
 
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
 from dcrnet_runtime.preprocess.spec import PreprocessSpec

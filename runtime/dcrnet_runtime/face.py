@@ -18,8 +18,8 @@ RIGHT_MOUTH = 61
 LEFT_MOUTH = 291
 
 # Each of the five points is the middle of two: an eye's corners, or one point twice.
-_STARTS = [RIGHT_EYE[0], LEFT_EYE[0], NOSE_TIP, RIGHT_MOUTH, LEFT_MOUTH]
-_ENDS = [RIGHT_EYE[1], LEFT_EYE[1], NOSE_TIP, RIGHT_MOUTH, LEFT_MOUTH]
+FIVE_STARTS = [RIGHT_EYE[0], LEFT_EYE[0], NOSE_TIP, RIGHT_MOUTH, LEFT_MOUTH]
+FIVE_ENDS = [RIGHT_EYE[1], LEFT_EYE[1], NOSE_TIP, RIGHT_MOUTH, LEFT_MOUTH]
 
 
 class UnusableFaceError(ValueError):
@@ -121,4 +121,4 @@ class Face:
         """
         if self.landmarks is None:
             raise ValueError("the face has no landmarks")
-        return (self.landmarks[_STARTS] + self.landmarks[_ENDS]) / 2
+        return (self.landmarks[FIVE_STARTS] + self.landmarks[FIVE_ENDS]) / 2

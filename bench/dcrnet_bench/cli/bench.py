@@ -5,6 +5,7 @@ from __future__ import annotations
 from dcrnet_bench.cli.compare import compare
 from dcrnet_bench.cli.options import DataOptions, MeasureOptions, OutputOptions
 from dcrnet_bench.cli.place_options import PlaceOptions
+from dcrnet_bench.host.device import Device
 from dcrnet_runtime.cli.app import CommandUnlessNamed, command_app
 from dcrnet_runtime.cli.console import note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
@@ -29,7 +30,7 @@ def bench(
     target = open_target(measure.device, elsewhere.place())
     output.check()
     plan, judge = measure.plan(), data.judge()
-    if plan.rule.protocol is Protocol.FULL:
+    if plan.rule.protocol is Protocol.FULL and measure.device is not Device.PHONE:
         note("Measuring by the full protocol: ten minutes or more; --quick is for a look.")
     report = target.measure(plan, lambda text: note(f"warning: {text}"))
     try:

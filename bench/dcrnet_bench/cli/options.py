@@ -32,7 +32,11 @@ class MeasureOptions:
         ),
     ] = None
     device: Annotated[
-        Device, typer.Option(help="The processor; arm is a board's CPU, gpu NVIDIA's by CUDA.")
+        Device,
+        typer.Option(
+            help="The processor; arm is a board's CPU, gpu NVIDIA's by CUDA, phone the one whose"
+            " browser opens an address."
+        ),
     ] = Device.CPU
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of each model.")] = 1
     quick: Annotated[

@@ -6,8 +6,10 @@ from enum import StrEnum
 
 
 class Device(StrEnum):
-    """A processor; ``arm`` is the CPU of an ARM board and nothing else."""
+    """A processor; ``arm`` is the CPU of an ARM board and nothing else, ``phone`` what runs its
+    browser."""
 
     CPU = "cpu"
     GPU = "gpu"
     ARM = "arm"
+    PHONE = "phone"

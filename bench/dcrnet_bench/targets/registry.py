@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dcrnet_bench.host.device import Device
+from dcrnet_bench.targets.browser.target import BrowserTarget
 from dcrnet_bench.targets.gpu.target import GpuTarget
 from dcrnet_bench.targets.local import LocalTarget
 from dcrnet_bench.targets.place import Emulated, OnBoard, Place
@@ -12,6 +13,7 @@ from dcrnet_runtime.errors import DcrnetError
 TARGETS: dict[str, TargetKind] = {
     "local": TargetKind(frozenset({Device.CPU, Device.ARM}), LocalTarget.open),
     "gpu": TargetKind(frozenset({Device.GPU}), GpuTarget.open),
+    "browser": TargetKind(frozenset({Device.PHONE}), BrowserTarget.open),
 }
 """By name; of those that measure a device, the last one is taken."""
 

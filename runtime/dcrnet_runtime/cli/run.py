@@ -17,6 +17,7 @@ from dcrnet_runtime.cli.options import (
     ModelOptions,
     SourceOptions,
 )
+from dcrnet_runtime.cli.running.browser_page import BrowserOptions
 from dcrnet_runtime.cli.settings_file import ConfiguredCommand
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs.pictures.specs import BlurOptions
@@ -38,14 +39,20 @@ class _RunCommand(ConfiguredCommand):
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
     app = command_app()
-    common = (ConfigOptions, CommonOptions)
-    groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, BlurOptions, *common)
+    before = (SourceOptions, FaceOptions, ModelOptions, BrowserOptions)
+    groups = (*before, *OUTPUTS, BlurOptions, ConfigOptions, CommonOptions)
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
     app.command(cls=_RunCommand)(reported(**names)(with_groups(run, *groups)))
     return app
 
 
-def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: Any) -> None:
+def run(
+    source: SourceOptions,
+    faces: FaceOptions,
+    model: ModelOptions,
+    browser: BrowserOptions,
+    *rest: Any,
+) -> None:
     """Print the expression of every face as JSON Lines.
 
     Exit codes: 0 at the source's end, after --frames, and on SIGINT, SIGTERM or a closed window;
@@ -59,6 +66,9 @@ def run(source: SourceOptions, faces: FaceOptions, model: ModelOptions, *rest: A
             return
     if model.self_test:
         _self_test(model.load())
+        return
+    if browser.is_wanted:
+        browser.run(model)
         return
     found = source.resolved()
     _warn_of_installation()

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 INPUT_PX = 128
 KEYPOINTS = 6
 RIGHT_EYE, LEFT_EYE = 0, 1
-_MERGED_IOU = 0.3
+GRIDS = ((16, 2), (8, 6))
+"""Cells along a side and anchors in each, of the two sizes."""
+MERGED_IOU = 0.3
 """Candidates that overlap by more are averaged: MediaPipe's ``min_suppression_threshold``."""
 
 
 def _anchors() -> NDArray[np.float32]:
     """Anchor centres (896, 2) as fractions of the input; all have size 1."""
     grids = []
-    for cells, per_cell in ((16, 2), (8, 6)):
+    for cells, per_cell in GRIDS:
         y, x = np.mgrid[0:cells, 0:cells]
         centres = np.stack([x, y], axis=-1).reshape(-1, 2)
         grids.append(np.repeat((centres + 0.5) / cells, per_cell, axis=0))
@@ -73,7 +75,7 @@ def _merge(
     left = np.argsort(-scores, kind="stable")
     found = []
     while left.size:
-        same = _overlap(corners[left[0]], corners[left]) > _MERGED_IOU
+        same = _overlap(corners[left[0]], corners[left]) > MERGED_IOU
         same[0] = True
         group = left[same]
         weight = scores[group] / scores[group].sum()

@@ -24,17 +24,17 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import LANDMARKS, LEFT_EYE, RIGHT_EYE, Box, Face
 from dcrnet_runtime.preprocess import geometry
 
-_ROI_SCALE = 1.5
+ROI_SCALE = 1.5
 # Intersection over union from which a finding is of a face that is already known: low, since the
 # detector frames a face otherwise than its mesh does, and whom it skips it finds again later.
-_KNOWN_FACE_IOU = 0.3
+KNOWN_FACE_IOU = 0.3
 # A tile that shows half a face finds a smaller one in it, which overlaps the whole one by little.
-_KNOWN_FACE_CONTAINMENT = 0.7
-_MIN_SCORE = 0.5
+KNOWN_FACE_CONTAINMENT = 0.7
+MIN_SCORE = 0.5
 # Tiles look seven times, so that they see as many more faces where there are none: of what tiles
 # alone see in pictures without faces, 28 of 36 score less, of real faces 3 of 72.
 _MIN_TILE_SCORE = 0.6
-_MIN_SECOND_PRESENCE = 0.9
+MIN_SECOND_PRESENCE = 0.9
 # A picture in which nothing was found may be filled by a face (docs/model.md has the counts): what
 # scores less than is usual counts where the mesh is sure, and without a mesh what scores more.
 _MIN_FAINT_SCORE, _MIN_FAINT_PRESENCE = 0.3, 0.99
@@ -121,7 +121,7 @@ class LiteRTDetector:
         self._mesh = _Network(networks.landmarks, threads)
         self.max_faces = max_faces
         self._limit = FaceLimit(max_faces)
-        self._min_score = _MIN_SCORE if min_score is None else min_score
+        self._min_score = MIN_SCORE if min_score is None else min_score
         self._min_faint_score = _MIN_FAINT_SCORE if min_score is None else min_score
         self._min_face_px = min_face_px
         self._far = far
@@ -163,7 +163,7 @@ class LiteRTDetector:
         if mesh is None:
             return None
         eyes = np.stack([mesh[list(RIGHT_EYE)].mean(axis=0), mesh[list(LEFT_EYE)].mean(axis=0)])
-        return self._mesh_in(rgb, face.box, eyes, None, _MIN_SCORE)
+        return self._mesh_in(rgb, face.box, eyes, None, MIN_SCORE)
 
     def _meshes(
         self, rgb: NDArray[np.uint8], detections: Sequence[_Detection], known: Sequence[Face]
@@ -177,7 +177,7 @@ class LiteRTDetector:
                 break
             if _is_among(detection.box, seen):
                 continue
-            least = _MIN_SECOND_PRESENCE if seen else _MIN_SCORE
+            least = MIN_SECOND_PRESENCE if seen else MIN_SCORE
             face = self._mesh_in(rgb, detection.box, detection.eyes, detection.score, least)
             if face is not None and not _is_among(face.box, seen):
                 faces.append(face)
@@ -206,7 +206,7 @@ class LiteRTDetector:
         """The mesh within a box turned by the eyes' line; without ``score``, by its presence."""
         (right_x, right_y), (left_x, left_y) = eyes
         angle = math.atan2(left_y - right_y, left_x - right_x)
-        side = box.side * _ROI_SCALE
+        side = box.side * ROI_SCALE
         if not math.isfinite(side + angle + sum(box.centre)) or side < 2:
             return None
         size_px = self._mesh.size_px
@@ -261,8 +261,8 @@ class _Network:
 
 def _is_among(box: Box, faces: Sequence[Face]) -> bool:
     return any(
-        box.overlap(face.box) > _KNOWN_FACE_IOU
-        or box.containment(face.box) > _KNOWN_FACE_CONTAINMENT
+        box.overlap(face.box) > KNOWN_FACE_IOU
+        or box.containment(face.box) > KNOWN_FACE_CONTAINMENT
         for face in faces
     )
 

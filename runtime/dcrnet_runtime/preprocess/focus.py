@@ -17,7 +17,7 @@ RIGHT_EYE_OUTLINE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 15
 _RIGHT_BROW = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55)
 LEFT_EYE_OUTLINE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398)
 _LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
-_REGIONS = [
+REGIONS = [
     list(points)
     for points in (LIPS, _NOSE, RIGHT_EYE_OUTLINE + _RIGHT_BROW, LEFT_EYE_OUTLINE + _LEFT_BROW)
 ]
@@ -35,7 +35,7 @@ def focus_mask(landmarks: Points, size_px: int, margin: float) -> NDArray[np.uin
     mask = np.zeros((size_px, size_px), np.uint8)
     reach = 4.0 * size_px
     points = np.rint(np.clip(landmarks, -reach, reach) * _FINE).astype(np.int32)
-    for region in _REGIONS:
+    for region in REGIONS:
         cv2.fillConvexPoly(mask, cv2.convexHull(points[region]), 255, cv2.LINE_AA, shift=4)
     radius = round(margin * size_px)
     if radius > 0:

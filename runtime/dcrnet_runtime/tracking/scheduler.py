@@ -15,9 +15,9 @@ from dcrnet_runtime.tracking.template import FaceTemplate
 
 # Intersection over union from which two faces are one: higher than a detector's own (LiteRT's is
 # 0.3), since here a face that is being followed would be lost.
-_ONE_FACE_IOU = 0.5
+ONE_FACE_IOU = 0.5
 _FULL_REDETECT_S = 5.0
-_LARGEST = 4.0  # times the frame's longer side
+LARGEST = 4.0  # times the frame's longer side
 _LONGEST_MOTION_S = 0.15  # behind a landmark network's look: later, the expression is another one
 
 
@@ -109,7 +109,7 @@ def _sane(faces: Sequence[Face], rgb: NDArray[np.uint8]) -> list[Face]:
 def _is_sane(box: Box, width: int, height: int) -> bool:
     if not all(map(math.isfinite, (box.x, box.y, box.width, box.height))):
         return False
-    is_sized = min(box.width, box.height) > 0 and box.side <= _LARGEST * max(width, height)
+    is_sized = min(box.width, box.height) > 0 and box.side <= LARGEST * max(width, height)
     is_inside = -box.width < box.x < width and -box.height < box.y < height
     return is_sized and is_inside
 
@@ -118,7 +118,7 @@ def _distinct(faces: Sequence[Face]) -> list[Face]:
     """Without a second mesh on one face: the one that is more of a face stays."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
-        if all(face.box.overlap(other.box) < _ONE_FACE_IOU for other in kept):
+        if all(face.box.overlap(other.box) < ONE_FACE_IOU for other in kept):
             kept.append(face)
     return kept
 

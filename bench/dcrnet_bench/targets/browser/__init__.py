@@ -1,0 +1,1 @@
+"""A phone's browser as a target."""

@@ -1,0 +1,1 @@
+"""The model in a phone's browser: a static page, written once and served by anyone."""
