@@ -13,6 +13,7 @@ STUDIES: LazyRegistry[Study] = LazyRegistry(
         "fairness": f"{_KINDS}.fairness:FAIRNESS",
         "cross": f"{_KINDS}.cross:CROSS",
         "quantization": f"{_KINDS}.quantization:QUANTIZATION",
+        "attention": f"{_KINDS}.attention:ATTENTION",
         "significance": f"{_KINDS}.significance:SIGNIFICANCE",
     },
 )
