@@ -15,6 +15,7 @@ STUDIES: LazyRegistry[Study] = LazyRegistry(
         "quantization": f"{_KINDS}.quantization:QUANTIZATION",
         "attention": f"{_KINDS}.attention:ATTENTION",
         "significance": f"{_KINDS}.significance:SIGNIFICANCE",
+        "report": f"{_KINDS}.report:REPORT",
     },
 )
 
