@@ -50,6 +50,7 @@ def train(
     """
     train_extra()
     _quiet_lightning()
+    from dcrnet_edge.cli.data_contents import print_contents
     from dcrnet_edge.cli.resumption import check_initialization, keep_options, settings_of_run
 
     initialization, hardware = first.initialization(), carried_out.hardware()
@@ -58,8 +59,12 @@ def train(
         check_initialization(run.out, first)
     else:
         settings = run_settings(asked.preset, asked.config, asked.set_ or [], asked.named())
-        keep_options(run, asked.preset, first, teachers, carried_out)
+        if not run.check_data:
+            keep_options(run, asked.preset, first, teachers, carried_out)
     read = functools.partial(carried_out.read, settings.dataset, run.data)
+    if run.check_data:
+        print_contents(read(settings.split))
+        return
     teachers.check(all_folds=asked.all_folds)
     if asked.all_folds:
         _train_folds(read, settings, initialization, run, hardware)
