@@ -49,7 +49,7 @@ def train(
     which are downloaded once.
     """
     train_extra()
-    _quiet_lightning()
+    quiet_lightning()
     from dcrnet_edge.cli.data_contents import print_contents
     from dcrnet_edge.cli.resumption import check_initialization, keep_options, settings_of_run
 
@@ -87,7 +87,8 @@ app.command(cls=ResumedCommand)(
 )
 
 
-def _quiet_lightning() -> None:
+def quiet_lightning() -> None:
+    """Let Lightning tell warnings alone."""
     import logging
 
     for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):

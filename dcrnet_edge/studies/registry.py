@@ -9,6 +9,7 @@ _KINDS = "dcrnet_edge.studies.kinds"
 STUDIES: LazyRegistry[Study] = LazyRegistry(
     "study",
     {
+        "ablation": f"{_KINDS}.ablation:ABLATION",
         "robustness": f"{_KINDS}.robustness:ROBUSTNESS",
         "fairness": f"{_KINDS}.fairness:FAIRNESS",
         "cross": f"{_KINDS}.cross:CROSS",
