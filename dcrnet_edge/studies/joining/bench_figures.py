@@ -24,7 +24,7 @@ def bench_figures(report: Mapping[str, Any], source: str) -> Iterator[JoinedFigu
     if report.get("schema") != SCHEMA:
         raise DcrnetError(
             f"{source} is no bench report of schema {SCHEMA} (it says {report.get('schema')}):"
-            " measure again with this version's dcrnet-bench --json"
+            " measure again with this version's dcrnet-bench"
         )
     where = _where(report)
     emulated = "not measured: emulated" if report["emulated"] else ""
@@ -35,18 +35,14 @@ def bench_figures(report: Mapping[str, Any], source: str) -> Iterator[JoinedFigu
         here = where if batch == 1 else f"{where}, {batch} faces an inference"
         if gpu := model["gpu"]:
             here += f", {gpu['engine']} {gpu['precision']}"
-        yield JoinedFigure(
-            *(*told, Quantity.LATENCY, here, latency and latency["p90"]),
-            remark=f"median {latency['median']:.2f}" if latency else emulated,
-            source=source,
-        )
+        p90 = latency["p90"] if latency else None
+        remark = f"median {latency['median']:.2f}" if latency else emulated
+        yield JoinedFigure(*told, Quantity.LATENCY, here, p90, remark=remark, source=source)
         yield _energy(told, here, model["energy"], source)
         if judged := model["accuracy"]:
-            bounds = judged["interval"] or (None, None)
-            data = f"{judged['data']} {judged['split']}"
-            yield JoinedFigure(
-                *(*told, Quantity.ACCURACY, data, judged["accuracy"], *bounds), source=source
-            )
+            low, high = judged["interval"] or (None, None)
+            data, share = f"{judged['data']} {judged['split']}", judged["accuracy"]
+            yield JoinedFigure(*told, Quantity.ACCURACY, data, share, low, high, source=source)
 
 
 def _energy(
@@ -60,8 +56,8 @@ def _energy(
         remark = f"{'estimate by ' if energy['is_estimate'] else ''}{energy['meter']}"
     spread = energy["uncertainty_j"]
     has_bounds = net_j is not None and spread is not None
-    bounds = (net_j - spread, net_j + spread) if has_bounds else (None, None)
-    return JoinedFigure(*told, Quantity.ENERGY, where, net_j, *bounds, remark, source)
+    low, high = (net_j - spread, net_j + spread) if has_bounds else (None, None)
+    return JoinedFigure(*told, Quantity.ENERGY, where, net_j, low, high, remark, source)
 
 
 def _where(report: Mapping[str, Any]) -> str:

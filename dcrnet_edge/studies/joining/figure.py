@@ -64,9 +64,15 @@ def read_figures(path: Path) -> list[JoinedFigure]:
     with path.open(newline="") as file:
         return [
             JoinedFigure(
-                *(row["sha256"], row["model"], Quantity(row["quantity"]), row["where"]),
-                *(_number(row[name]) for name in ("value", "low", "high")),
-                *(row["remark"], row["source"]),
+                row["sha256"],
+                row["model"],
+                Quantity(row["quantity"]),
+                row["where"],
+                _number(row["value"]),
+                _number(row["low"]),
+                _number(row["high"]),
+                row["remark"],
+                row["source"],
             )
             for row in csv.DictReader(file)
         ]

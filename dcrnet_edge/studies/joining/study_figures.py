@@ -11,59 +11,59 @@ Json = Mapping[str, Any]
 
 
 def _robustness(settings: Json, facts: Json) -> Iterator[JoinedFigure]:
+    data = _data(settings)
     for model, sha256 in settings["models"].items():
-        told = sha256, model
-        yield JoinedFigure(*told, Quantity.ACCURACY, _data(settings), facts["accuracy"][model])
+        yield JoinedFigure(sha256, model, Quantity.ACCURACY, data, facts["accuracy"][model])
         losses = facts["losses"][model]
         worst = min(losses, key=lambda name: losses[name]["difference"])
         mean = sum(each["difference"] for each in losses.values()) / len(losses)
-        yield JoinedFigure(
-            *(*told, Quantity.ROBUSTNESS),
-            f"{_data(settings)}, mean of {len(losses)} corruptions",
-            mean,
-            remark=f"most by {worst}: {100 * losses[worst]['difference']:+.1f} points",
-        )
+        remark = f"most by {worst}: {100 * losses[worst]['difference']:+.1f} points"
+        where = f"{data}, mean of {len(losses)} corruptions"
+        yield JoinedFigure(sha256, model, Quantity.ROBUSTNESS, where, mean, remark=remark)
 
 
 def _fairness(settings: Json, facts: Json) -> Iterator[JoinedFigure]:
     for model, sha256 in settings["models"].items():
         for attribute, found in facts.get(model, {}).items():
             if settings["labelled"]:
-                gap, interval, of = found["gap"], found["gap_interval"], "accuracy"
+                where, remark = f"gap of accuracy by {attribute}", ""
+                gap, (low, high) = found["gap"], found["gap_interval"]
             else:
-                of, widest = max(found["gaps"].items(), key=lambda item: item[1]["gap"])
-                gap, interval = widest["gap"], widest["interval"]
-            kind = "gap of accuracy" if settings["labelled"] else "widest gap of an answer's share"
-            remark = "" if settings["labelled"] else of
-            where = f"{kind} by {attribute}"
-            yield JoinedFigure(sha256, model, Quantity.FAIRNESS, where, gap, *interval, remark)
+                where = f"widest gap of an answer's share by {attribute}"
+                remark, widest = max(found["gaps"].items(), key=lambda item: item[1]["gap"])
+                gap, (low, high) = widest["gap"], widest["interval"]
+            yield JoinedFigure(sha256, model, Quantity.FAIRNESS, where, gap, low, high, remark)
 
 
 def _quantization(settings: Json, facts: Json) -> Iterator[JoinedFigure]:
+    size_px = settings["size_px"]
+    remark = f"at {size_px} px" if size_px else ""
     for form, (model, sha256) in settings["models"].items():
-        metrics = facts["metrics"][form]
-        bounds = metrics["accuracy_interval"] or (None, None)
-        accuracy = metrics["accuracy"]
-        yield JoinedFigure(
-            sha256, model, Quantity.ACCURACY, _data(settings), accuracy, *bounds, _size(settings)
-        )
+        yield _accuracy(sha256, model, _data(settings), facts["metrics"][form], remark)
 
 
 def _cross(settings: Json, facts: Json) -> Iterator[JoinedFigure]:
     for model, own in settings["models"].items():
         for layout in settings["datasets"]:
             metrics = facts[f"{model} on {layout}"]
-            bounds = metrics["accuracy_interval"] or (None, None)
-            told = own["sha256"], model, Quantity.ACCURACY, f"{layout}, shared labels"
-            yield JoinedFigure(*told, metrics["accuracy"], *bounds)
+            yield _accuracy(own["sha256"], model, f"{layout}, shared labels", metrics)
 
 
 def _attention(settings: Json, facts: Json) -> Iterator[JoinedFigure]:
     for model, own in settings["models"].items():
         seen = facts["shares"][model]["occlusion"]
+        low, high = seen["interval"]
+        remark = "" if seen["lift"] is None else f"{seen['lift']:.2f} times an even map"
         told = own["sha256"], model, Quantity.ATTENTION, _data(settings)
-        remark = f"{seen['lift']:.2f} times an even map" if seen["lift"] is not None else ""
-        yield JoinedFigure(*told, seen["share"], *seen["interval"], remark)
+        yield JoinedFigure(*told, seen["share"], low, high, remark)
+
+
+def _accuracy(
+    sha256: str, model: str, where: str, metrics: Json, remark: str = ""
+) -> JoinedFigure:
+    low, high = metrics["accuracy_interval"] or (None, None)
+    share = metrics["accuracy"]
+    return JoinedFigure(sha256, model, Quantity.ACCURACY, where, share, low, high, remark)
 
 
 JOINED: dict[str, Callable[[Json, Json], Iterator[JoinedFigure]]] = {
@@ -79,7 +79,3 @@ JOINED: dict[str, Callable[[Json, Json], Iterator[JoinedFigure]]] = {
 def _data(settings: Json) -> str:
     some = f", a sample of {settings['images']}" if settings.get("images") else ""
     return f"{settings['dataset']} {settings['split']}{some}"
-
-
-def _size(settings: Json) -> str:
-    return f"at {settings['size_px']} px" if settings.get("size_px") else ""

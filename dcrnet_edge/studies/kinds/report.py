@@ -44,8 +44,8 @@ class ReportOptions:
         list[Path],
         typer.Argument(
             metavar="FOLDER|FILE",
-            help="Folders of studies, and files of dcrnet-bench --json; figures are joined by the"
-            " hashes of the models' files.",
+            help="Folders of studies, and files that dcrnet-bench wrote (--json); figures are"
+            " joined by the hashes of the models' files.",
         ),
     ]
 
@@ -151,10 +151,10 @@ def _json(path: Path) -> tuple[bytes, dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise DcrnetError(
             f"{path} cannot be read as JSON ({error}): name the folder of a study that is through,"
-            " or a file that dcrnet-bench --json wrote"
+            " or a report of dcrnet-bench"
         ) from error
     if not isinstance(document, dict):
-        raise DcrnetError(f"{path} holds no JSON object: name a file of dcrnet-bench --json")
+        raise DcrnetError(f"{path} holds no JSON object: name a report of dcrnet-bench")
     return content, document
 
 
