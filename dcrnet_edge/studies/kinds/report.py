@@ -327,8 +327,8 @@ def _chart(accuracy: str, latency: str, points: Points, names: Mapping[str, str]
             label = names[sha256].replace("$", r"\$")
             axis.annotate(label, (ms, 100 * share), (4, 4), textcoords="offset points")
         axis.step([ms for ms, _ in front], [100 * s for _, s in front], where="post", alpha=0.4)
-        axis.set_xlim(left=0)
         axis.margins(0.3)
+        axis.set_xlim(0, 1.4 * max(ms for ms, _ in points.values()))  # room for names
         axis.set_xlabel("p90 latency, ms")
         axis.set_ylabel("accuracy, %")
         axis.grid(alpha=0.3)
