@@ -49,7 +49,8 @@ def train(
     which are downloaded once.
     """
     train_extra()
-    _quiet_lightning()
+    quiet_lightning()
+    from dcrnet_edge.cli.data_contents import print_contents
     from dcrnet_edge.cli.resumption import check_initialization, keep_options, settings_of_run
 
     initialization, hardware = first.initialization(), carried_out.hardware()
@@ -58,8 +59,12 @@ def train(
         check_initialization(run.out, first)
     else:
         settings = run_settings(asked.preset, asked.config, asked.set_ or [], asked.named())
-        keep_options(run, asked.preset, first, teachers, carried_out)
+        if not run.check_data:
+            keep_options(run, asked.preset, first, teachers, carried_out)
     read = functools.partial(carried_out.read, settings.dataset, run.data)
+    if run.check_data:
+        print_contents(read(settings.split))
+        return
     teachers.check(all_folds=asked.all_folds)
     if asked.all_folds:
         _train_folds(read, settings, initialization, run, hardware)
@@ -82,7 +87,8 @@ app.command(cls=ResumedCommand)(
 )
 
 
-def _quiet_lightning() -> None:
+def quiet_lightning() -> None:
+    """Let Lightning tell warnings alone."""
     import logging
 
     for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):

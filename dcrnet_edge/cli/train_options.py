@@ -36,6 +36,14 @@ class RunOptions:
             help="Go on with the run that --out holds, by the options it was started with.",
         ),
     ] = False
+    check_data: Annotated[
+        bool,
+        typer.Option(
+            "--check-data",
+            help="Print what the data set holds (classes by split, repeats, unreadable images,"
+            " faces found), write nothing, and end.",
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, slots=True)

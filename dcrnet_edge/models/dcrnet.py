@@ -53,12 +53,15 @@ class DCRNetConfig(NetworkConfig):
         attention_reduction: channel reduction of the attention MLP.
         residual_widths: bottleneck width of each residual module; empty switches them off.
         residual_blocks: blocks in each residual module.
+        conv_stages: whether the two convolution stages stand before the head; without them it
+            pools the backbone's features (first row of the ablation, table 8).
     """
 
     attention: Attention = Attention.CBAM
     attention_reduction: int = 8
     residual_widths: tuple[int, ...] = (32, 64)
     residual_blocks: int = 3
+    conv_stages: bool = True
 
 
 class ResidualBlock(nn.Module):
@@ -93,9 +96,8 @@ def _conv_stage(channels: int, width: int, dropout: float, *, pool: bool) -> nn.
     return nn.Sequential(layers)
 
 
-def _head(labels: int) -> nn.Sequential:
+def _head(width: int, labels: int) -> nn.Sequential:
     layers: list[nn.Module] = []
-    width = CONV_WIDTHS[-1]
     for units in HEAD_WIDTHS:
         layers += [nn.Linear(width, units), nn.ReLU(), nn.Dropout(0.4)]
         width = units
@@ -122,7 +124,8 @@ class DCRNet(FaceNetwork):
         self.backbone = DenseNet121()
         stages: OrderedDict[str, nn.Module] = OrderedDict()
         channels = FEATURES
-        for i, (width, dropout) in enumerate(zip(CONV_WIDTHS, (0.3, 0.4), strict=True), start=1):
+        convolutions = list(zip(CONV_WIDTHS, (0.3, 0.4), strict=True))
+        for i, (width, dropout) in enumerate(convolutions[: 2 * config.conv_stages], start=1):
             stages[f"conv{i}"] = _conv_stage(channels, width, dropout, pool=i == len(CONV_WIDTHS))
             stages[f"conv{i}_attention"] = self._attention(width)
             channels = width
@@ -131,7 +134,7 @@ class DCRNet(FaceNetwork):
             stages[f"residual{i}"] = nn.Sequential(*blocks)
             stages[f"residual{i}_attention"] = self._attention(channels)
         self.stages = nn.Sequential(stages)
-        self.head = _head(len(config.labels))
+        self.head = _head(channels, len(config.labels))
         self.apply(_initialise)
         self._open_gates()
 

@@ -9,11 +9,14 @@ _KINDS = "dcrnet_edge.studies.kinds"
 STUDIES: LazyRegistry[Study] = LazyRegistry(
     "study",
     {
+        "ablation": f"{_KINDS}.ablation:ABLATION",
         "robustness": f"{_KINDS}.robustness:ROBUSTNESS",
         "fairness": f"{_KINDS}.fairness:FAIRNESS",
         "cross": f"{_KINDS}.cross:CROSS",
         "quantization": f"{_KINDS}.quantization:QUANTIZATION",
+        "attention": f"{_KINDS}.attention:ATTENTION",
         "significance": f"{_KINDS}.significance:SIGNIFICANCE",
+        "report": f"{_KINDS}.report:REPORT",
     },
 )
 

@@ -76,6 +76,13 @@ def program(name: str) -> Any:
     return typer.main.get_command(app)
 
 
+def subcommands(command: Any) -> dict[str, Any]:
+    """A group's commands, also those that it makes when they are asked for."""
+    if not hasattr(command, "commands"):
+        return {}
+    return {name: command.get_command(None, name) for name in command.list_commands(None)}
+
+
 def parse(words: tuple[str, ...]) -> None:
     """Let the command read its words without running it; makes files in this folder."""
     name, arguments = words[0], list(words[1:])
@@ -84,8 +91,8 @@ def parse(words: tuple[str, ...]) -> None:
     command = program(name)
     if module_of(words) is not None and not arguments:
         return  # a module that the text names
-    named = getattr(command, "commands", None)
-    if named is not None:
+    named = subcommands(command)
+    if named:
         first = arguments.pop(0) if arguments and arguments[0] in named else command.default
         command = named[first]
     for word in arguments:
@@ -122,7 +129,7 @@ def test_an_option_that_is_named_exists(page: Path) -> None:
     known = {"--help", *RETIRED}
     for script in PROJECT["scripts"]:
         command = program(script)
-        for each in (command, *getattr(command, "commands", {}).values()):
+        for each in (command, *subcommands(command).values()):
             known.update(name for p in each.params for name in (*p.opts, *p.secondary_opts))
     assert [name for name in names if name not in known] == []
 

@@ -17,7 +17,11 @@ from dcrnet_runtime.cli.options import (
     ModelOptions,
     SourceOptions,
 )
+<<<<<<< HEAD
 from dcrnet_runtime.cli.running.browser_page import BrowserOptions
+=======
+from dcrnet_runtime.cli.running.people_notice import NoticeOptions, people_notice
+>>>>>>> study2
 from dcrnet_runtime.cli.settings_file import ConfiguredCommand
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs.pictures.specs import BlurOptions
@@ -39,8 +43,13 @@ class _RunCommand(ConfiguredCommand):
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
     app = command_app()
+<<<<<<< HEAD
     before = (SourceOptions, FaceOptions, ModelOptions, BrowserOptions)
     groups = (*before, *OUTPUTS, BlurOptions, ConfigOptions, CommonOptions)
+=======
+    last = (BlurOptions, NoticeOptions, ConfigOptions, CommonOptions)
+    groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, *last)
+>>>>>>> study2
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
     app.command(cls=_RunCommand)(reported(**names)(with_groups(run, *groups)))
     return app
@@ -59,7 +68,12 @@ def run(
     2 for bad input, also a source that gives no frame at all, and photos without any face; 3 for
     a source that is lost.
     """
-    *specs, blur, _, _ = rest
+    *specs, blur, told, _, _ = rest
+    if told.notice:
+        plan = _plan(specs, blur, None)
+        plan.check()
+        typer.echo(people_notice(plan), nl=False)
+        return
     if faces.fetch_landmarks:
         note("The face landmark networks are in this package: there is nothing to fetch.")
         if not source.is_named:

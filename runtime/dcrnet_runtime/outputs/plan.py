@@ -75,16 +75,33 @@ class OutputPlan:
             )
         self._check_files()
 
+    @property
+    def kept(self) -> str:
+        """What every output keeps, in words; empty where none does."""
+        wanted = self._in_order()
+        return "; ".join(filter(None, (spec.kept(self._faces) for spec in wanted)))
+
+    @property
+    def sent(self) -> str:
+        """What every output sends, in words; empty where none does."""
+        wanted = self._in_order()
+        return "; ".join(filter(None, (spec.sent(self._faces) for spec in wanted)))
+
     def notice(self) -> str:
         """One line that says what is estimated, and what every output keeps or sends."""
-        faces = "faces blurred" if self.blur_faces else "faces recognisable"
-        wanted = [spec for spec in self.specs if spec in self.wanted]
-        kept = "; ".join(filter(None, (spec.kept(faces) for spec in wanted)))
-        sent = "; ".join(filter(None, (spec.sent(faces) for spec in wanted)))
         return (
             "Estimating facial expressions; no identity is computed. Kept:"
-            f" {kept or 'nothing'}. Sent: {sent or 'nothing'}. Ctrl-C stops."
+            f" {self.kept or 'nothing'}. Sent: {self.sent or 'nothing'}. Ctrl-C stops."
         )
+
+    @property
+    def _faces(self) -> str:
+        return "faces blurred" if self.blur_faces else "faces recognisable"
+
+    def _in_order(self) -> list[OutputSpec]:
+        """Those that are asked for, in the order of the registry."""
+        wanted = self.wanted
+        return [spec for spec in self.specs if spec in wanted]
 
     def _check_files(self) -> None:
         taken = {path.resolve(): "the source" for path in self.facts.inputs}

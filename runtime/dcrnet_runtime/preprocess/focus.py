@@ -14,12 +14,17 @@ from dcrnet_runtime.preprocess.geometry import Points
 LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409)
 _NOSE = (168, 6, 197, 195, 5, 4, 1, 2, 98, 97, 326, 327, 64, 294, 48, 278, 129, 358)
 RIGHT_EYE_OUTLINE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173)
-_RIGHT_BROW = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55)
+RIGHT_BROW = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55)
 LEFT_EYE_OUTLINE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398)
+<<<<<<< HEAD
 _LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
 REGIONS = [
+=======
+LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
+_REGIONS = [
+>>>>>>> study2
     list(points)
-    for points in (LIPS, _NOSE, RIGHT_EYE_OUTLINE + _RIGHT_BROW, LEFT_EYE_OUTLINE + _LEFT_BROW)
+    for points in (LIPS, _NOSE, RIGHT_EYE_OUTLINE + RIGHT_BROW, LEFT_EYE_OUTLINE + LEFT_BROW)
 ]
 _FINE = 16  # sub-pixel steps of cv2.fillConvexPoly: 4 fractional bits
 

@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from edge.studies.commands import on, refused, study
 from generated import TinyModel
-from typer.testing import CliRunner
 
 from dcrnet_edge.evaluation.predictions import read_predictions
-from dcrnet_edge.studies.command import app
 from dcrnet_edge.studies.group_gaps import accuracy_gaps, share_gaps
-
-
-def study(*arguments: object) -> dict[str, Any]:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout.splitlines()[-1])
-
-
-def refused(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == 2, result.output
-    return result.stderr
-
-
-def on(tree: Path) -> list[object]:
-    return ["--data", tree, "--dataset", "folders", "--shared-labels", "--workers", 1]
 
 
 def test_robustness(tree: Path, tiny_model: TinyModel, tmp_path: Path) -> None:

@@ -1,0 +1,118 @@
+"""Figures of studies and bench reports on one page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bench_reports import emulated, latency, model, report
+from edge.studies.commands import on, refused, study
+from generated import TinyModel
+
+from dcrnet_bench.meters.inference_energy import InferenceEnergy
+
+
+def write_bench(path: Path, told: Any) -> Path:
+    path.write_text(told.to_json())
+    return path
+
+
+def column(page: str, caption: str, heading: str) -> list[str]:
+    """A column's cells in table.md, by the start of its heading."""
+    rows = page.split(f"**{caption}**\n\n")[1].split("\n\n")[0].splitlines()
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    (place,) = [i for i, name in enumerate(cells[0]) if name.startswith(heading)]
+    return [row[place] for row in cells[2:]]
+
+
+def test_studies_and_bench_are_joined_by_the_file(
+    tree: Path, tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    path = tiny_model()
+    judged = study("robustness", path, *on(tree), "--family", "blur", "--out", tmp_path / "r")
+    seen = study("attention", path, *on(tree), "--out", tmp_path / "a")
+    digest = sha256(path.read_bytes()).hexdigest()
+    mine = model("renamed.onnx", sha256=digest, latency_ms=latency(4.0), accuracy=None)
+    none = model("b.onnx", sha256="bb", energy=InferenceEnergy(reason="no meter"), accuracy=None)
+    bench = write_bench(tmp_path / "bench.json", report(mine, none))
+    out = tmp_path / "out"
+    found = study("report", tmp_path / "r", tmp_path / "a", bench, "--out", out)
+    facts = found["facts"]["models"]
+    assert set(facts) == {path.name, "b.onnx"}  # not "renamed.onnx", which is the same file
+    figures = {each["quantity"]: each for each in facts[path.name]["figures"]}
+    losses = judged["facts"]["losses"][path.name]
+    mean = sum(each["difference"] for each in losses.values()) / len(losses)
+    assert figures["robustness"]["value"] == pytest.approx(mean)
+    assert figures["accuracy"]["value"] == pytest.approx(judged["facts"]["accuracy"][path.name])
+    share = seen["facts"]["shares"][path.name]["occlusion"]["share"]
+    assert figures["attention"]["value"] == pytest.approx(share)
+    told = json.loads(bench.read_text())["models"][0]
+    assert figures["latency_ms"]["value"] == pytest.approx(told["latency_ms"]["p90"])
+    assert figures["energy_j"]["value"] == 0.2
+    assert figures["energy_j"]["low"] == pytest.approx(0.19)
+    page = (out / "table.md").read_text()
+    assert column(page, "Costs", "net energy") == [
+        "0.2000 J (0.1900 to 0.2100)",
+        "not measured: no meter",
+    ]
+    assert column(page, "Answers", "accuracy")[1] == "not given"
+    assert column(page, "Answers", "groups") == ["not given"] * 2
+    assert "groups of tiny.onnx, b.onnx" in found["verdict"][-1]
+    assert (out / "report.html").read_text().count("<svg") == 1
+
+
+def test_the_front_is_of_those_that_nobody_beats(tmp_path: Path) -> None:
+    judged = model().accuracy
+    assert judged is not None
+
+    def one(name: str, ms: float, share: float) -> Any:
+        told = replace(judged, accuracy=share)
+        return model(f"{name}.onnx", sha256=name, latency_ms=latency(ms), accuracy=told)
+
+    models = one("fast", 2, 0.80), one("slow", 8, 0.85), one("worse", 8.5, 0.84)
+    bench = write_bench(tmp_path / "bench.json", report(*models, one("tied", 8, 0.79)))
+    (front,) = study("report", bench, "--out", tmp_path / "out")["facts"]["fronts"]
+    assert front["not_dominated"] == ["fast.onnx", "slow.onnx"]
+    assert front["accuracy"] == "ferplus test"
+    assert front["latency"] == "AMD EPYC, 1 thread"
+
+
+def test_an_emulated_time_is_no_latency(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path / "arm.json", emulated())
+    found = study("report", bench, "--out", tmp_path / "out")
+    assert found["facts"]["fronts"] == []
+    page = (tmp_path / "out" / "table.md").read_text()
+    assert column(page, "Costs", "p90 latency") == ["not measured: emulated"]
+
+
+def test_groups_are_joined_from_gaps() -> None:
+    from dcrnet_edge.studies.joining.study_figures import JOINED
+
+    settings = {"models": {"m": "aa"}, "labelled": False}
+    gaps = {"joy": (0.02, [0.01, 0.03]), "fear": (0.05, [0.0, 0.1])}
+    facts = {"m": {"race": {"gaps": {n: {"gap": g, "interval": i} for n, (g, i) in gaps.items()}}}}
+    (found,) = JOINED["fairness"](settings, facts)
+    assert (found.value, found.low, found.high, found.remark) == (0.05, 0.0, 0.1, "fear")
+    labelled = {"m": {"age": {"gap": 0.04, "gap_interval": [0.01, 0.07]}}}
+    (found,) = JOINED["fairness"]({**settings, "labelled": True}, labelled)
+    assert (found.value, found.where) == (0.04, "gap of accuracy by age")
+
+
+def test_what_cannot_be_joined_is_refused(tmp_path: Path) -> None:
+    assert "holds no study" in refused("report", tmp_path)
+    file = tmp_path / "a.json"
+    for text, told in (
+        ("no", "cannot be read as JSON"),
+        ("[]", "holds no JSON object"),
+        ("{}", "is no report of dcrnet-bench"),
+        ('{"host": {}, "schema": 1}', "of schema 2 (it says 1)"),
+    ):
+        file.write_text(text)
+        assert told in refused("report", file)
+    assert "cannot be read as JSON" in refused("report", tmp_path / "none.json")
+    (tmp_path / "study.json").write_text('{"study": "significance", "settings": {}, "units": []}')
+    assert "leave it out" in refused("report", tmp_path)
