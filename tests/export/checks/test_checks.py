@@ -38,6 +38,7 @@ from dcrnet_export.ir.lowering import lower
 from dcrnet_export.job import ExportJob
 from dcrnet_export.passes.quantization import WeightLimit
 from dcrnet_export.progress import Steps
+from dcrnet_runtime.backends.content_hash import HASH_KEY
 from dcrnet_runtime.backends.golden import self_test
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.model import ModelFormat
@@ -94,9 +95,11 @@ def copied(good: Path, tmp_path: Path) -> Path:
 
 
 def rewritten(path: Path, change: Callable[[onnx.ModelProto], None]) -> Path:
-    """The file with its graph changed and everything it says of itself as before."""
+    """The file with its graph changed, without a hash, and all else it says as before."""
     model = onnx.load(path)
     change(model)
+    (stated,) = (each for each in model.metadata_props if each.key == HASH_KEY)
+    model.metadata_props.remove(stated)
     path.write_bytes(model.SerializeToString())
     return path
 
