@@ -97,9 +97,9 @@ def copied(good: Path, tmp_path: Path) -> Path:
 def rewritten(path: Path, change: Callable[[onnx.ModelProto], None]) -> Path:
     """The file with its graph changed, without a hash, and all else it says as before."""
     model = onnx.load(path)
-    change(model)
     (stated,) = (each for each in model.metadata_props if each.key == HASH_KEY)
     model.metadata_props.remove(stated)
+    change(model)
     path.write_bytes(model.SerializeToString())
     return path
 
