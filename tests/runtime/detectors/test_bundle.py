@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,5 @@ def test_a_damaged_bundle_is_refused_or_whole(at: int, tmp_path: Path) -> None:
     content[at] ^= 0xFF
     path = tmp_path / "damaged.task"
     path.write_bytes(content)
-    try:
-        FaceNetworks.from_task(path)
-    except DcrnetError as error:
-        assert "is not a MediaPipe face_landmarker.task bundle" in str(error)
+    with suppress(DcrnetError):
+        assert FaceNetworks.from_task(path) == FaceNetworks.from_task(shipped_landmarks())
