@@ -52,6 +52,9 @@ class ResumePoint(Callback):
         self._request = EndRequest()
         self._written = self._counted = time.monotonic()
 
+    def on_fit_start(self, *_: Any) -> None:
+        self._request.listen()
+
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         self._written = self._counted = time.monotonic()
         # Lightning's handlers would lose the step, or wait in it for the other devices; it puts
