@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import functools
-import shlex
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dcrnet_edge.cli.importing import interruptible
 
-from dcrnet_edge.cli.extra import train_extra
-from dcrnet_edge.cli.resumed_command import ResumedCommand
-from dcrnet_edge.cli.train_options import (
-    HardwareOptions,
-    InitializationOptions,
-    RunOptions,
-    SettingOptions,
-    TeacherOptions,
-)
-from dcrnet_runtime.cli.app import command_app
-from dcrnet_runtime.cli.console import note, reported
-from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
-from dcrnet_runtime.deprecation import renamed
+with interruptible():
+    import functools
+    import shlex
+    import sys
+    from pathlib import Path
+    from typing import TYPE_CHECKING, Any
+
+    from dcrnet_edge.cli.extra import train_extra
+    from dcrnet_edge.cli.resumed_command import ResumedCommand
+    from dcrnet_edge.cli.train_options import (
+        HardwareOptions,
+        InitializationOptions,
+        RunOptions,
+        SettingOptions,
+        TeacherOptions,
+    )
+    from dcrnet_runtime.cli.app import command_app
+    from dcrnet_runtime.cli.console import note, reported
+    from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
+    from dcrnet_runtime.deprecation import renamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,9 +50,26 @@ def train(
     Settings come from the preset, then --config, then --set and the options; without
     --start-from, --backbone-weights or --from-scratch the backbone starts from ImageNet weights,
     which are downloaded once.
+
+    SIGINT (Ctrl-C) and SIGTERM end a run behind its step, with a resume point; exit codes 130 and
+    143.
     """
-    train_extra()
-    quiet_lightning()
+    with interruptible():
+        train_extra()
+        quiet_lightning()
+        from dcrnet_edge.training.failures import told_by_signal
+        from dcrnet_edge.training.interruption import terminable
+    with told_by_signal(run.out), terminable():
+        _train(run, asked, first, teachers, carried_out)
+
+
+def _train(
+    run: RunOptions,
+    asked: SettingOptions,
+    first: InitializationOptions,
+    teachers: TeacherOptions,
+    carried_out: HardwareOptions,
+) -> None:
     from dcrnet_edge.cli.data_contents import print_contents
     from dcrnet_edge.cli.resumption import check_initialization, keep_options, settings_of_run
 

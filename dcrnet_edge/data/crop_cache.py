@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from dcrnet_edge.data.face_cache import SHARD, content_digest
 from dcrnet_edge.datasets.sample import Sample, read_rgb
+from dcrnet_runtime.cache import DAMAGED_ARRAYS, keep
 from dcrnet_runtime.face import Face
-from dcrnet_runtime.outfile import written_beside
 from dcrnet_runtime.preprocess.crops import prepare
 from dcrnet_runtime.preprocess.spec import Colour, PreprocessSpec
 
@@ -113,16 +113,19 @@ def _filled(
 
 
 def _write(path: Path, crops: NDArray[np.uint8]) -> None:
-    with written_beside(path) as beside, beside.open("wb") as file:
-        np.save(file, crops)
-        file.write(_checksum(crops))  # np.load reads no further than the array
+    def write(beside: Path) -> None:
+        with beside.open("wb") as file:
+            np.save(file, crops)
+            file.write(_checksum(crops))  # np.load reads no further than the array
+
+    keep(path, write)
 
 
 def _mapped(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
     """The shard on disk; None where there is none, or one that is cut off or damaged."""
     try:
         crops: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, EOFError, ValueError):
+    except DAMAGED_ARRAYS:
         return None
     if crops.shape != shape or crops.dtype != np.uint8:
         return None

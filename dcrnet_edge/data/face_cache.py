@@ -5,25 +5,24 @@ from __future__ import annotations
 import functools
 import logging
 import multiprocessing
-import zlib
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_edge.data.landmarks_file import LandmarksFile
 from dcrnet_edge.datasets.sample import Sample, read_rgb
+from dcrnet_runtime.cache import DAMAGED_ARRAYS, keep
 from dcrnet_runtime.detectors.box_search import MARGIN, face_in_box, whole_picture
 from dcrnet_runtime.detectors.detector import Detector
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import LANDMARKS, Box, Face
-from dcrnet_runtime.outfile import written_beside
 
 SHARD = 2048
 POOL_FROM = 512
@@ -180,20 +179,19 @@ def _write_shard(path: Path, faces: Sequence[Face]) -> None:
     nothing = np.full((LANDMARKS, 2), np.nan, np.float32)
     boxes = np.array([(f.box.x, f.box.y, f.box.width, f.box.height) for f in faces])
     meshes = np.stack([nothing if f.landmarks is None else f.landmarks for f in faces])
-    with written_beside(path) as beside:
-        np.savez(beside, boxes=boxes, landmarks=meshes)
+    keep(path, lambda beside: np.savez(beside, boxes=boxes, landmarks=meshes))
 
 
 def _read_shard(path: Path, count: int) -> list[Face] | None:
     """The faces on disk; None where there are none, or not whole."""
-    if not path.is_file():
-        return None
     try:
         with np.load(path) as shard:
             boxes, landmarks = shard["boxes"], shard["landmarks"]
         if boxes.shape != (count, 4) or landmarks.shape != (count, LANDMARKS, 2):
             raise ValueError("of another shape")
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
+    except FileNotFoundError:
+        return None
+    except DAMAGED_ARRAYS as error:
         _log.warning("%s is damaged (%s): its faces are looked for again.", path, error)
         return None
     return [
@@ -207,6 +205,7 @@ _worker_detector: Detector | None = None
 
 def _open_in_worker(open_detector: Callable[[], Detector]) -> None:
     global _worker_detector
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
     _worker_detector = open_detector()
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from dcrnet_edge.datasets.sample import Sample
+from dcrnet_runtime.cache import DAMAGED_ARRAYS
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import LANDMARKS, Box, Face
 from dcrnet_runtime.outfile import written_beside
@@ -90,7 +89,7 @@ def _read(path: Path, found_by: str) -> dict[bytes, Face]:
         count = len(digests)
         if boxes.shape != (count, 4) or landmarks.shape != (count, LANDMARKS, 2):
             raise ValueError("of another shape")
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
+    except DAMAGED_ARRAYS as error:
         raise DcrnetError(
             f"{path} is no whole file of landmarks ({error}): copy it again, or {_REMEDY}"
         ) from error

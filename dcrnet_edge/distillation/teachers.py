@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +17,9 @@ from dcrnet_edge.data.face_data import FaceData
 from dcrnet_edge.datasets.sample import FaceDataset, Sample
 from dcrnet_edge.evaluation.inference import predict
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint
+from dcrnet_runtime.cache import DAMAGED_ARRAYS, keep
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.face import Face
-from dcrnet_runtime.outfile import written_beside
 
 _log = logging.getLogger(__name__)
 _OFFICIAL = "official"
@@ -145,8 +143,8 @@ class TeacherAnswers:
         if found is None:
             crops = data.crops_of(samples, faces, card.preprocess)
             found = self._ask(teacher, crops)
-            with written_beside(path) as beside:
-                np.savez(beside, probabilities=found)
+            answers = found
+            keep(path, lambda beside: np.savez(beside, probabilities=answers))
         return found[:, [card.labels.index(label) for label in data.dataset.labels]]
 
     def _ask(self, teacher: Teacher, crops: Crops) -> NDArray[np.float32]:
@@ -161,14 +159,14 @@ class TeacherAnswers:
 
 def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
     """The answers on disk; None where there are none, or not whole."""
-    if not path.is_file():
-        return None
     try:
         with np.load(path) as file:
             found: NDArray[np.float32] = file["probabilities"]
         if found.shape != shape or not np.isfinite(found).all():
             raise ValueError("of another shape")
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
+    except FileNotFoundError:
+        return None
+    except DAMAGED_ARRAYS as error:
         _log.warning("%s is damaged (%s): the teacher is asked again.", path, error)
         return None
     return found

@@ -16,6 +16,7 @@ from dcrnet_edge.evaluation.predictions import Predictions
 from dcrnet_edge.models.checkpoint import load_checkpoint
 from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_runtime.backends.loading import load_model
+from dcrnet_runtime.backends.runners.answers import checked_answers
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
@@ -43,7 +44,8 @@ def evaluate(
         shared_labels: keep only the labels that both know, when they differ.
 
     Raises:
-        DcrnetError: the file is no model, or its labels are not the data set's.
+        DcrnetError: the file is no model, its labels are not the data set's, or what it answers
+            is no probabilities.
     """
     if path.suffix == CHECKPOINT_SUFFIX:
         checkpoint = load_checkpoint(path)
@@ -71,6 +73,7 @@ def evaluate(
             spec.landmarks_sha256[:8],
             data.landmarks_sha256[:8],
         )
+    checked_answers(probabilities, len(probabilities), len(labels))
     return _predictions(probabilities, labels, data, split, root)
 
 

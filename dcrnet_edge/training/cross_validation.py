@@ -97,7 +97,9 @@ def _trained(run: Run, plan: SplitPlan) -> Path:
     try:
         return run.finished() or run.train(resume=run.resumable())
     except DcrnetError as error:
-        raise DcrnetError(
+        stopped = DcrnetError(
             f"fold {plan.fold} of {plan.folds}: {error}; the same command with `all_folds`"
             " goes on where it stopped"
-        ) from error
+        )
+        stopped.exit_code = error.exit_code  # of a signal, where it was one
+        raise stopped from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.distributed import DistError
 
 from dcrnet_edge.training.callbacks.resume_point import RESUME_NAME, resume_command
+from dcrnet_edge.training.interruption import RunEndedError, signal_behind
 from dcrnet_edge.training.module import TrainingStopError
 from dcrnet_runtime.errors import DcrnetError
 
@@ -29,19 +31,17 @@ def explained(folder: Path) -> Generator[None, None, None]:
         DcrnetError: the run was told to end, the disk is full, an image cannot be read any more,
             or a loading process or another device's was killed.
     """
-    command = resume_command(folder)
 
     def remedy() -> str:
-        if (folder / RESUME_NAME).is_file():
-            return f"{command} goes on from the last resume point"
-        return "start it again, since it had not reached its first resume point"
+        return how_to_go_on(folder)
 
     try:
-        yield
+        with told_by_signal(folder):
+            yield
     except TrainingStopError:
         raise
     except SIGTERMException as error:  # outside of an epoch's batches
-        raise TrainingStopError(f"training was told to end (SIGTERM): {remedy()}") from error
+        raise RunEndedError(signal.SIGTERM, remedy()) from error
     except DcrnetError as error:
         message = str(error)
         if message.startswith("Caught DcrnetError in DataLoader worker"):  # and its traceback
@@ -69,6 +69,32 @@ def explained(folder: Path) -> Generator[None, None, None]:
                 f" own message says why: {remedy()}"
             ) from error
         raise
+
+
+@contextmanager
+def told_by_signal(folder: Path) -> Generator[None, None, None]:
+    """Turn a SIGINT, or a SIGTERM that raises, into one line and the exit code of a shell.
+
+    Args:
+        folder: the run's.
+
+    Raises:
+        RunEndedError: a signal came.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as error:
+        by = signal_behind(error)
+        if by is None:
+            raise
+        raise RunEndedError(by, how_to_go_on(folder)) from error
+
+
+def how_to_go_on(folder: Path) -> str:
+    """What to do about a run in a folder that ended early."""
+    if (folder / RESUME_NAME).is_file():
+        return f"{resume_command(folder)} goes on from the last resume point"
+    return "start it again, since it had not reached its first resume point"
 
 
 def _out_of_memory(remedy: str) -> DcrnetError:

@@ -38,13 +38,12 @@ from dcrnet_edge.training.callbacks.resume_point import (
     RESUME_NAME,
     ResumePoint,
     WholeCheckpoints,
-    resume_command,
     step_of,
 )
 from dcrnet_edge.training.failures import explained
 from dcrnet_edge.training.hardware import Hardware
 from dcrnet_edge.training.initialization import Initialization
-from dcrnet_edge.training.module import ACCURACY, LAST_WEIGHTS, TrainingModule, TrainingStopError
+from dcrnet_edge.training.module import ACCURACY, LAST_WEIGHTS, TrainingModule
 from dcrnet_edge.training.recipe import Keep, Recipe
 from dcrnet_edge.training.run_config import RunConfig
 from dcrnet_edge.training.settings import Settings, read_settings, settings_of, write_settings
@@ -131,8 +130,6 @@ class Run:
                 ckpt_path=str(self._resume_path) if resume else None,
                 weights_only=True,
             )
-            if trainer.interrupted:
-                raise TrainingStopError(f"interrupted: {resume_command(self.folder)} goes on")
             settings |= {
                 "hours": round(point.hours, 3),
                 "epochs_run": trainer.current_epoch,

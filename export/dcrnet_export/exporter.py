@@ -21,6 +21,7 @@ from dcrnet_export.job import ExportJob
 from dcrnet_export.mixed_precision_search import MixedPrecision, mixed_precision_trials
 from dcrnet_export.progress import Steps
 from dcrnet_runtime.backends.card import ModelCard
+from dcrnet_runtime.outfile import remove_abandoned
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ def export(
 ) -> Iterator[ExportedFile]:
     """Write and check one artifact after the other; a failing one does not stop the rest.
 
+    What an export that was killed had begun to write in the folder is removed.
+
     Args:
         job: what is exported, from :func:`dcrnet_export.job.prepare_job`.
         kinds: what to write.
@@ -73,6 +76,7 @@ def export(
             written.
     """
     graph = job.graph()
+    remove_abandoned(folder)
     for kind in kinds:
         maker = _Maker(job, kind, step or Steps())
         made = maker.tried(graph)

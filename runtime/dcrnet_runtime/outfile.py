@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
 
-_BESIDE = re.compile(r"\..+\.\d+\.tmp(\.\w+)?")
+_BESIDE = re.compile(r"\..+\.(?P<process>\d+)\.tmp(\.\w+)?")
 
 
 class PendingFile:
@@ -55,6 +55,27 @@ def remove_leftovers(folder: Path) -> None:
     for path in folder.glob(".*.tmp*"):
         if _BESIDE.fullmatch(path.name):
             path.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what killed processes had begun to write in a folder that others may write to.
+
+    What a living process writes stays; this one must not have begun to.
+    """
+    for path in folder.glob(".*.tmp*"):
+        begun = _BESIDE.fullmatch(path.name)
+        if begun and not _is_another_alive(int(begun["process"])):
+            path.unlink(missing_ok=True)
+
+
+def _is_another_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return process != os.getpid()
 
 
 @contextmanager

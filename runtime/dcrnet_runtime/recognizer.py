@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_runtime.backends.model import Model
+from dcrnet_runtime.backends.runners.answers import checked_answers
 from dcrnet_runtime.deprecation import renamed
 from dcrnet_runtime.detectors.box_search import face_in_box, face_of_crop, whole_picture
 from dcrnet_runtime.detectors.detector import Detector
@@ -185,11 +186,16 @@ class Recognizer:
     def classify(
         self, faces: Sequence[Face], crops: Sequence[NDArray[np.uint8]]
     ) -> list[Recognition]:
-        """The expressions of prepared faces, as one batch where the model takes batches."""
+        """The expressions of prepared faces, as one batch where the model takes batches.
+
+        Raises:
+            DcrnetError: what the model answers is no probabilities.
+        """
         if not faces:
             return []
-        rows = self.model.probabilities(np.stack(crops))
         labels = self.model.card.labels
+        answered = self.model.probabilities(np.stack(crops))
+        rows = checked_answers(answered, len(faces), len(labels))
         return [
             Recognition(face, labels, row, self.min_confidence)
             for face, row in zip(faces, rows, strict=True)

@@ -120,6 +120,7 @@ def test_another_landmark_network_warns(
     tiny_model: TinyModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = load_model(tiny_model(PreprocessSpec(size_px=64, landmarks_sha256="aa" * 32)))
+    caplog.clear()
     with caplog.at_level(logging.WARNING):
         Recognizer(model, FixedDetector(landmarks_sha256="aa" * 32))
         assert not caplog.records

@@ -15,7 +15,8 @@ import torch
 from lightning.fabric.plugins.io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback
 
-from dcrnet_edge.training.module import LAST_WEIGHTS, Batch, TrainingStopError
+from dcrnet_edge.training.interruption import EndRequest, RunEndedError
+from dcrnet_edge.training.module import LAST_WEIGHTS, Batch
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outfile import written_beside
 
@@ -37,7 +38,7 @@ class ResumePoint(Callback):
     """Writes the state that ``--resume`` goes on from, every epoch and every few minutes.
 
     It also counts the hours of training over all starts of a run, and ends the run in good
-    order on SIGTERM.
+    order on SIGINT and SIGTERM: behind the step or the validation that it is at.
 
     Args:
         path: of the one file.
@@ -48,20 +49,20 @@ class ResumePoint(Callback):
         self.hours = 0.0
         self._path = path
         self._seconds = 60 * minutes
-        self._is_told_to_end = False
+        self._request = EndRequest()
         self._written = self._counted = time.monotonic()
+
+    def on_fit_start(self, *_: Any) -> None:
+        self._request.listen()
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         self._written = self._counted = time.monotonic()
-        if trainer.world_size > 1:
-            # Lightning's handler would wait for the other devices in the middle of a step.
-            signal.signal(signal.SIGTERM, self._tell_to_end)
+        # Lightning's handlers would lose the step, or wait in it for the other devices; it puts
+        # back those of before.
+        self._request.listen()
         stop = trainer.early_stopping_callback
         if stop is not None and stop.wait_count >= stop.patience:
             trainer.should_stop = True  # it had, before the run was cut off
-
-    def _tell_to_end(self, *_: Any) -> None:
-        self._is_told_to_end = True
 
     def on_train_batch_end(
         self,
@@ -75,18 +76,28 @@ class ResumePoint(Callback):
             return  # the epoch's own checkpoint follows, behind the validation
         # All devices write together or none does.
         one_of_all = functools.partial(trainer.strategy.reduce_boolean_decision, all=False)
-        is_told = self._is_told_to_end or trainer.received_sigterm
+        is_told = self._is_told(trainer)
         if not one_of_all(is_told or time.monotonic() - self._written >= self._seconds):
             return
         self._write(trainer)
         if one_of_all(is_told):
-            raise TrainingStopError(
-                f"training was told to end (SIGTERM) after step {trainer.global_step}, which"
-                f" {self._path} holds: {resume_command(self._path.parent)} goes on"
-            )
+            raise self._ended(trainer)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        is_told = self._is_told(trainer)
         self._write(trainer)
+        if trainer.strategy.reduce_boolean_decision(is_told, all=False):
+            raise self._ended(trainer)
+
+    def _is_told(self, trainer: lightning.Trainer) -> bool:
+        return self._request.by is not None or trainer.received_sigterm
+
+    def _ended(self, trainer: lightning.Trainer) -> RunEndedError:
+        return RunEndedError(
+            self._request.by or signal.SIGTERM,
+            f"{resume_command(self._path.parent)} goes on",
+            f" after step {trainer.global_step}, which {self._path} holds",
+        )
 
     def _write(self, trainer: lightning.Trainer) -> None:
         self._count()

@@ -16,7 +16,9 @@ REJECTED_SUFFIX = ".rejected"
 def write_artifact(path: Path, content: bytes, card: ModelCard) -> None:
     """Write the file and its sidecar ``<file>.json``, each beside its place and then renamed.
 
-    A rejected file of that name, from an earlier export, goes.
+    The sidecar of the file before goes first: whenever the process is killed, there is a whole
+    file that carries its own card and hash, and beside it its own sidecar or none. A rejected
+    file of that name, from an earlier export, goes.
 
     Raises:
         DcrnetError: the folder cannot be written.
@@ -27,9 +29,11 @@ def write_artifact(path: Path, content: bytes, card: ModelCard) -> None:
         "card": json.loads(card.to_json()),
     }
     text = json.dumps(sidecar, indent=2, sort_keys=True) + "\n"
-    for target, written in ((path, content), (sidecar_of(path), text.encode())):
-        with written_beside(target) as beside:
-            beside.write_bytes(written)
+    with written_beside(sidecar_of(path)) as sidecar_beside:
+        sidecar_beside.write_text(text)
+        with written_beside(path) as beside:
+            beside.write_bytes(content)
+            sidecar_of(path).unlink(missing_ok=True)
     refused = rejected(path)
     for stale in (refused, sidecar_of(refused)):
         stale.unlink(missing_ok=True)

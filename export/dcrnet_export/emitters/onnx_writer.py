@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from dcrnet_export.ir.graph import Graph
+from dcrnet_runtime.backends.content_hash import HASH_KEY, content_sha256
 from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
 
 OPSET = 17
@@ -96,6 +97,7 @@ class OnnxWriter:
 
 
 def set_card(model: onnx.ModelProto, key: str, text: str) -> None:
-    """Put the card into the model's metadata, replacing any other."""
+    """Put the card and a hash of the content into the metadata, replacing any other."""
     del model.metadata_props[:]
-    helper.set_model_props(model, {key: text})
+    digest = content_sha256(model.SerializeToString(deterministic=True), text)
+    helper.set_model_props(model, {key: text, HASH_KEY: digest})

@@ -12,6 +12,11 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from dcrnet_export.ir.graph import Shape
+from dcrnet_runtime.backends.content_hash import (
+    TFLITE_HASH_FILE,
+    content_sha256,
+    tflite_metadata,
+)
 from dcrnet_runtime.backends.model import TFLITE_CARD_FILE
 
 FILE_IDENTIFIER = b"TFL3"
@@ -208,23 +213,23 @@ class TFLiteWriter:
 
 
 def append_card(content: bytes, text: str) -> bytes:
-    """The model with its card in an appended zip, as TFLite metadata's associated files are.
+    """The model with its card and a hash of both in an appended zip.
+
+    So TFLite metadata's associated files are stored.
 
     Interpreters ignore what follows the flatbuffer.
     """
     file = io.BytesIO(content)
     with zipfile.ZipFile(file, "a", zipfile.ZIP_STORED) as appended:
         appended.writestr(zipfile.ZipInfo(TFLITE_CARD_FILE, _ZIP_EPOCH), text)
+        digest = content_sha256(content, text)
+        appended.writestr(zipfile.ZipInfo(TFLITE_HASH_FILE, _ZIP_EPOCH), digest)
     return file.getvalue()
 
 
 def card_text(content: bytes) -> str | None:
     """What :func:`append_card` appended, or None."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as appended:
-            return appended.read(TFLITE_CARD_FILE).decode()
-    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError):
-        return None
+    return tflite_metadata(content).card
 
 
 def _operator_code(code: int, version: int) -> schema.OperatorCodeT:

@@ -91,6 +91,16 @@ def load_error(what: object, package: str, error: Exception) -> DcrnetError:
     return DcrnetError(text)
 
 
+def run_error(what: object, package: str, error: Exception) -> DcrnetError:
+    """The error of a model that was loaded and does not run, as :func:`load_error` tells one."""
+    if failure_of(error) is LoadFailure.OUT_OF_MEMORY:
+        return load_error(what, package, error)
+    return DcrnetError(
+        f"{package} could not compute {what} ({_first_line(error)}): the file was edited or"
+        " damaged, export it again, or use another `backend`"
+    )
+
+
 def _first_line(error: Exception) -> str:
     lines = _CODE.sub("", str(error)).strip().splitlines()
     return _PLACE.sub("", lines[0]) if lines else type(error).__name__

@@ -70,9 +70,16 @@ def is_installed(package: InterpreterPackage) -> bool:
 
 def _module(package: InterpreterPackage | None) -> Any:
     candidates = list(InterpreterPackage) if package is None else [package]
-    for candidate in filter(is_installed, candidates):
-        return import_module(_MODULES[candidate])
-    command = package_command(candidates[0])
+    command, why = package_command(candidates[0]), None
+    for candidate in candidates:
+        try:
+            return import_module(_MODULES[candidate])
+        except ModuleNotFoundError:
+            continue
+        except (ImportError, OSError, MemoryError) as error:  # for want of memory, mostly
+            why = why or f"{candidate} cannot be loaded ({str(error) or type(error).__name__})"
+    if why is not None:
+        raise DcrnetError(f"{why}: free some memory, or install it again ({command})")
     raise DcrnetError(f"no TFLite interpreter is installed: {command}")
 
 

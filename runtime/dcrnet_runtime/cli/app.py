@@ -80,6 +80,7 @@ def _run(
         complain(str(error))
         code = error.exit_code
     except typer.Abort:
+        complain("interrupted")
         code = _INTERRUPTED
     sys.exit(code or 0)
 

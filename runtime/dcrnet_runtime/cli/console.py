@@ -64,8 +64,22 @@ def _reported(command: Callable[P, R], options: Mapping[str, str]) -> Callable[P
                 raise typer.Exit(undelivered(error)) from error
             complain(_of_system(error))
             raise typer.Exit(EXIT_BAD_INPUT) from error
+        except (MemoryError, RuntimeError) as error:
+            if (lacking := _lacking(error)) is None:
+                raise
+            complain(lacking)
+            raise typer.Exit(EXIT_BAD_INPUT) from error
 
     return run
+
+
+def _lacking(error: Exception) -> str | None:
+    """What the machine had too little of; None where that is not what happened."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory: end other programs, or ask for less at once"
+    if "can't start new thread" in str(error):
+        return "no more threads can be started: raise the limit of processes (ulimit -u)"
+    return None
 
 
 def _in_options(message: str, options: Mapping[str, str]) -> str:

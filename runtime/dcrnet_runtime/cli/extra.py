@@ -19,8 +19,14 @@ def require_extra(extra: str, modules: Iterable[str]) -> None:
     Raises:
         DcrnetError: one of the modules cannot be imported.
     """
+    name = extra
     try:
         for name in modules:
             import_module(name)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise DcrnetError(f"{error.name} is not installed: {extra_command(extra)}") from error
+    except (ImportError, OSError, MemoryError) as error:  # for want of memory, mostly
+        raise DcrnetError(
+            f"{name} cannot be loaded ({str(error) or type(error).__name__}): free some memory, or"
+            f" install it again ({extra_command(extra)})"
+        ) from error

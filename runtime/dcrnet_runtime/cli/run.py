@@ -17,11 +17,8 @@ from dcrnet_runtime.cli.options import (
     ModelOptions,
     SourceOptions,
 )
-<<<<<<< HEAD
 from dcrnet_runtime.cli.running.browser_page import BrowserOptions
-=======
 from dcrnet_runtime.cli.running.people_notice import NoticeOptions, people_notice
->>>>>>> study2
 from dcrnet_runtime.cli.settings_file import ConfiguredCommand
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs.pictures.specs import BlurOptions
@@ -43,13 +40,9 @@ class _RunCommand(ConfiguredCommand):
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
     app = command_app()
-<<<<<<< HEAD
     before = (SourceOptions, FaceOptions, ModelOptions, BrowserOptions)
-    groups = (*before, *OUTPUTS, BlurOptions, ConfigOptions, CommonOptions)
-=======
     last = (BlurOptions, NoticeOptions, ConfigOptions, CommonOptions)
-    groups = (SourceOptions, FaceOptions, ModelOptions, *OUTPUTS, *last)
->>>>>>> study2
+    groups = (*before, *OUTPUTS, *last)
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
     app.command(cls=_RunCommand)(reported(**names)(with_groups(run, *groups)))
     return app

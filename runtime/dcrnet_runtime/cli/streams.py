@@ -90,10 +90,11 @@ class _CountedText(io.TextIOWrapper):
 
     def __init__(self) -> None:
         before, raw = sys.__stdout__, _CountedOutput(_OUTPUT)
+        errors = before.errors if before else "strict"
         super().__init__(
             io.BufferedWriter(raw),
             encoding=before.encoding if before else "utf-8",
-            errors=before.errors if before else "strict",
+            errors="backslashreplace" if errors == "strict" else errors,
             line_buffering=raw.isatty(),
         )
         self.raw = raw

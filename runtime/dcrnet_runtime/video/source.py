@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.redaction import redacted
 from dcrnet_runtime.video import kinds
@@ -26,6 +28,14 @@ def register(kind: SourceKind) -> None:
     SOURCE_KINDS.insert(0, kind)
 
 
+def _can_be_named(address: str) -> bool:
+    """Whether the system takes it for the name of anything."""
+    try:
+        return b"\0" not in os.fsencode(address)
+    except UnicodeEncodeError:
+        return False
+
+
 def resolve(address: str) -> Source:
     """Tell what an address is.
 
@@ -35,9 +45,10 @@ def resolve(address: str) -> Source:
     Raises:
         DcrnetError: the path is no file or folder, or its name is not UTF-8.
     """
-    for kind in SOURCE_KINDS:
-        if kind.claims(address):
-            return Source(kind, address)
+    if _can_be_named(address):
+        for kind in SOURCE_KINDS:
+            if kind.claims(address):
+                return Source(kind, address)
     raise DcrnetError(
         f"source {redacted(address)!r} does not exist or is no file: give a camera number, a file,"
         " a folder or a URL"

@@ -19,7 +19,7 @@ def test_rows_keep_their_order_and_number(size: int | None, count: int) -> None:
         return batch[:, 0, 0, :1].astype(np.float32)
 
     crops = np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 3), np.uint8)
-    rows = in_batches(run, crops, size)
+    rows = in_batches(run, crops, size, 1)
     assert rows[:, 0].tolist() == list(range(count))
     assert sum(seen) >= count
     if size is not None:

@@ -86,3 +86,9 @@ def test_photos_are_no_stream(tiny_model: TinyModel, tmp_path: Path) -> None:
     recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
     with pytest.raises(DcrnetError, match=r"photos are for Recognizer\.recognize"):
         Stream(recognizer, str(tmp_path))
+
+
+@pytest.mark.parametrize("address", ["a\0b", "\ud800.jpg", "/dev/\ud800"])
+def test_what_no_file_can_be_called_is_refused(address: str) -> None:
+    with pytest.raises(DcrnetError, match="does not exist or is no file"):
+        sources.resolve(address)

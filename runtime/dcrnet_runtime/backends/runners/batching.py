@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from dcrnet_runtime.backends.runners.answers import check_shape
+
 _CHUNK = 16
 """Crops a run where the graph takes any number; more would only need more memory."""
 
@@ -15,6 +17,7 @@ def in_batches(
     run: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
     crops: NDArray[np.uint8],
     size: int | None,
+    labels: int,
 ) -> NDArray[np.float32]:
     """The rows of all crops.
 
@@ -23,9 +26,13 @@ def in_batches(
         crops: (N, S, S, 3) uint8.
         size: the n that ``run`` takes; None for any. A last batch that is not full is filled
             up with its last crop, whose repeats are dropped again.
+        labels: how many values a row has.
 
     Returns:
         (N, labels) float32.
+
+    Raises:
+        DcrnetError: ``run`` gives another shape.
     """
     step = size or _CHUNK
     rows = []
@@ -33,5 +40,7 @@ def in_batches(
         batch = crops[start : start + step]
         missing = step - len(batch) if size else 0
         filled = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
-        rows.append(run(filled)[: len(batch)])
+        answered = run(filled)
+        check_shape(answered, len(filled), labels)
+        rows.append(answered[: len(batch)])
     return np.concatenate(rows)

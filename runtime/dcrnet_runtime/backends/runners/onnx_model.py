@@ -17,12 +17,17 @@ from dcrnet_runtime.backends.backend import (
     ModelFile,
     SessionOptions,
 )
-from dcrnet_runtime.backends.card import CARD_KEY
-from dcrnet_runtime.backends.failure import load_error
+from dcrnet_runtime.backends.content_hash import onnx_metadata
+from dcrnet_runtime.backends.failure import load_error, run_error
 from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, Backend, ModelFormat
 from dcrnet_runtime.backends.provider import CPU_PROVIDER, Provider, onnx_providers
 from dcrnet_runtime.backends.runners.batching import in_batches
-from dcrnet_runtime.backends.runners.self_description import check_input, check_output, read_card
+from dcrnet_runtime.backends.runners.self_description import (
+    check_input,
+    check_output,
+    checked_sha256,
+    read_card,
+)
 from dcrnet_runtime.errors import DcrnetError
 
 # How protobuf writes the key "location" of a tensor whose values lie in another file, also with
@@ -45,27 +50,30 @@ class OnnxModel:
                 f"{path} refers to tensors in other files, which no exported model does: export"
                 " it again"
             )
-        self._session = _session(file, options)
-        metadata = self._session.get_modelmeta().custom_metadata_map
-        names = [self._session.get_inputs()[0].name, self._session.get_outputs()[0].name]
-        self.card = read_card(path, metadata.get(CARD_KEY))
-        self.sha256 = file.sha256
+        metadata = onnx_metadata(file.content)
+        self.sha256 = file.sha256 if metadata is None else checked_sha256(file, metadata)
+        self._path, self._session = path, _session(file, options)
+        self.card = read_card(path, None if metadata is None else metadata.card)
         self.runs_on = f"onnxruntime, {', '.join(self._session.get_providers())}"
-        if names != [INPUT_NAME, OUTPUT_NAME]:
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if [each.name for each in (*inputs, *outputs)] != [INPUT_NAME, OUTPUT_NAME]:
             raise DcrnetError(
-                f"{path} maps {names[0]} to {names[1]}, not {INPUT_NAME} to {OUTPUT_NAME}: the"
-                " file was edited, export it again"
+                f"{path} maps {_names(inputs)} to {_names(outputs)}, not {INPUT_NAME} to"
+                f" {OUTPUT_NAME}: the file was edited, export it again"
             )
-        shape = self._session.get_inputs()[0].shape
+        shape = inputs[0].shape
         check_input(path, self.card, shape)
-        check_output(path, self.card, self._session.get_outputs()[0].shape)
+        check_output(path, self.card, outputs[0].shape)
         self._batch = shape[0] if isinstance(shape[0], int) else None
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return in_batches(self._run, crops, self._batch)
+        return in_batches(self._run, crops, self._batch, len(self.card.labels))
 
     def _run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        rows: NDArray[np.float32] = self._session.run([OUTPUT_NAME], {INPUT_NAME: batch})[0]
+        try:
+            rows: NDArray[np.float32] = self._session.run([OUTPUT_NAME], {INPUT_NAME: batch})[0]
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            raise run_error(self._path, "onnxruntime", error) from error
         return rows
 
 
@@ -115,6 +123,10 @@ def _session(file: ModelFile, wanted: SessionOptions) -> Any:
     if missing:
         _log.warning("%s; now it is %s", _not_usable(missing), ", ".join(session.get_providers()))
     return session
+
+
+def _names(values: Sequence[Any]) -> str:
+    return ", ".join(each.name for each in values) or "nothing"
 
 
 def _names_cpu(providers: Sequence[Provider]) -> bool:

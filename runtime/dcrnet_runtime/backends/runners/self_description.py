@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
+from dcrnet_runtime.backends.backend import ModelFile
 from dcrnet_runtime.backends.card import ModelCard
+from dcrnet_runtime.backends.content_hash import Metadata, hashes_of
 from dcrnet_runtime.errors import DcrnetError
+
+_log = logging.getLogger(__name__)
 
 
 def read_card(path: Path, text: str | None) -> ModelCard:
@@ -17,6 +22,29 @@ def read_card(path: Path, text: str | None) -> ModelCard:
             " use a model that dcrnet-export wrote"
         )
     return ModelCard.from_json(text)
+
+
+def checked_sha256(file: ModelFile, metadata: Metadata) -> str:
+    """The hash of the file, whose content is the one that was exported.
+
+    A file that carries no hash of its content was written by an older version, or by something
+    else: it is taken, with a warning.
+
+    Raises:
+        DcrnetError: the content has another hash than the file carries.
+    """
+    found = hashes_of(file.content, metadata)
+    if metadata.sha256 is None and metadata.card is not None:
+        _log.warning(
+            "%s carries no hash of its content, so damage would not be noticed: export it again",
+            file.path,
+        )
+    elif metadata.sha256 not in (None, found.content):
+        raise DcrnetError(
+            f"{file.path} is not as it was exported, its content has another hash than it carries:"
+            " it was damaged or edited, copy or export it again"
+        )
+    return found.file
 
 
 def check_input(path: Path, card: ModelCard, shape: list[Any]) -> None:
@@ -30,6 +58,8 @@ def check_input(path: Path, card: ModelCard, shape: list[Any]) -> None:
 
 def check_output(path: Path, card: ModelCard, shape: list[Any]) -> None:
     """Refuse a file whose output, (N, labels), has not a value for each of the card's labels."""
+    if len(shape) != 2:
+        raise DcrnetError(f"{path} gives {shape}, not (faces, labels): export it again")
     if shape[-1] != len(card.labels):
         raise DcrnetError(
             f"{path} gives {shape[-1]} probabilities, its card has {len(card.labels)} labels: the"

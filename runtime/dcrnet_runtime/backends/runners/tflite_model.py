@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,15 +11,22 @@ from dcrnet_runtime.backends.backend import (
     ModelFile,
     SessionOptions,
 )
+from dcrnet_runtime.backends.content_hash import tflite_metadata
+from dcrnet_runtime.backends.failure import run_error
 from dcrnet_runtime.backends.interpreter import (
     InterpreterPackage,
     is_installed,
     load_interpreter,
 )
-from dcrnet_runtime.backends.model import TFLITE_CARD_FILE, Backend, ModelFormat
+from dcrnet_runtime.backends.model import Backend, ModelFormat
 from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.backends.runners.batching import in_batches
-from dcrnet_runtime.backends.runners.self_description import check_input, check_output, read_card
+from dcrnet_runtime.backends.runners.self_description import (
+    check_input,
+    check_output,
+    checked_sha256,
+    read_card,
+)
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.installation import package_command
 
@@ -43,13 +47,10 @@ class TFLiteModel:
         self, file: ModelFile, options: SessionOptions, package: InterpreterPackage
     ) -> None:
         path, delegates = file.path, options.providers
-        try:
-            with zipfile.ZipFile(io.BytesIO(file.content)) as appended:
-                text = appended.read(TFLITE_CARD_FILE).decode()
-        except (zipfile.BadZipFile, KeyError, UnicodeDecodeError):
-            text = None
-        self.card = read_card(path, text)
-        self.sha256 = file.sha256
+        metadata = tflite_metadata(file.content)
+        self.card = read_card(path, metadata.card)
+        self.sha256 = checked_sha256(file, metadata)
+        self._path, self._package = path, package
         self._interpreter = load_interpreter(
             file.content, options.threads, package, delegates, what=str(path)
         )
@@ -59,21 +60,28 @@ class TFLiteModel:
                 _NO_DYNAMIC_RANGE.format(path=path, command=package_command("ai-edge-litert"))
             )
         self.runs_on = ", ".join([home, *(delegate.name for delegate in delegates)])
-        detail = self._interpreter.get_input_details()[0]
-        check_input(path, self.card, list(detail["shape"]))
-        self._input = detail["index"]
-        self._batch = int(detail["shape"][0])
-        output = self._interpreter.get_output_details()[0]
-        check_output(path, self.card, list(output["shape"]))
-        self._output = output["index"]
+        inputs = self._interpreter.get_input_details()
+        outputs = self._interpreter.get_output_details()
+        if (len(inputs), len(outputs)) != (1, 1):
+            raise DcrnetError(
+                f"{path} has {len(inputs)} inputs and {len(outputs)} outputs, not one of each: the"
+                " file was edited, export it again"
+            )
+        check_input(path, self.card, list(inputs[0]["shape"]))
+        check_output(path, self.card, list(outputs[0]["shape"]))
+        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
+        self._batch = int(inputs[0]["shape"][0])
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return in_batches(self._run, crops, self._batch)
+        return in_batches(self._run, crops, self._batch, len(self.card.labels))
 
     def _run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self._interpreter.set_tensor(self._input, batch)
-        self._interpreter.invoke()
-        rows: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
+        try:
+            self._interpreter.set_tensor(self._input, batch)
+            self._interpreter.invoke()
+            rows: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
+        except (ValueError, RuntimeError, MemoryError) as error:
+            raise run_error(self._path, self._package, error) from error
         return rows
 
 

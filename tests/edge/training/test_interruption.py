@@ -1,0 +1,135 @@
+"""SIGINT and SIGTERM of a training command, in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from edge.runs import environment
+from generated_trees import write_folders
+
+from dcrnet_edge.training.callbacks.resume_point import step_of
+from dcrnet_edge.training.failures import explained, told_by_signal
+from dcrnet_edge.training.interruption import RunEndedError
+
+COMMAND = """
+import sys
+from edge.runs import open_fixed_detector
+import dcrnet_runtime.detectors.detector as detector
+detector.open_detector = lambda *_, **__: open_fixed_detector()
+from dcrnet_edge.cli.train import app
+sys.argv = ["dcrnet-train", *sys.argv[1:]]
+app()
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return write_folders(tmp_path / "tree", 12, ("train", "valid", "test"))
+
+
+def started(tree: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+    words = ["--data", str(tree), "--out", str(out), "--dataset", "folders", "--from-scratch"]
+    words += ["--size", "64", "--epochs", "3000", "--set", "recipe.mixed_sizes=[]"]
+    words += ["--batch-size", "4", "--workers", "1", *options]
+    caches = {
+        "XDG_CACHE_HOME": str(out.parent / "cache"),
+        "MPLCONFIGDIR": str(Path(os.environ["XDG_CACHE_HOME"]) / "matplotlib"),
+    }
+    env = {**environment(), **caches, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *words],
+        env=env,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    until = time.monotonic() + 300
+    while not condition():
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_ends_behind_a_step_and_can_be_gone_on_with(
+    number: signal.Signals, tree: Path, tmp_path: Path
+) -> None:
+    """To the whole group, as a terminal sends it: loading processes must not fall over it."""
+    out = tmp_path / "run"
+    process = started(tree, out)
+    log = out / "log.jsonl"
+    wait_for(lambda: log.exists() and log.stat().st_size > 0, process)
+    os.killpg(process.pid, number)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 128 + number, told
+    assert "Traceback" not in told
+    last = told.splitlines()[-1]
+    assert f"({number.name}) after step" in last
+    assert f"dcrnet-train --resume --out {out} goes on" in last
+    assert step_of(out / "resume.ckpt") > 0
+
+
+def test_before_a_resume_point_nothing_is_promised(tree: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    process = started(tree, out)
+    assert process.stderr is not None
+    assert any(line.startswith("Reading") for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=120)[1]
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    assert ("goes on" in told) == (out / "resume.ckpt").exists()
+
+
+@pytest.mark.parametrize("delay_s", [0.1, 0.2, 0.4, 0.8])
+def test_an_interrupt_among_the_imports_ends_without_a_traceback(
+    delay_s: float, tree: Path, tmp_path: Path
+) -> None:
+    """From the command's first import on: what Python says before is its own."""
+    words = ["--data", str(tree), "--out", str(tmp_path / "run"), "--epochs", "3000"]
+    code = (
+        "import os, signal, threading, dcrnet_edge.cli\n"
+        f"threading.Timer({delay_s}, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "import sys; sys.argv[0] = 'dcrnet-train'\n"
+        "from dcrnet_edge.cli.train import app\n"
+        "app()\n"
+    )
+    env = {**environment(), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        env=env,
+        text=True,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode in (-signal.SIGINT, 130), ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("has_point", [True, False])
+def test_what_is_promised_is_there(has_point: bool, tmp_path: Path) -> None:
+    if has_point:
+        (tmp_path / "resume.ckpt").touch()
+    for context in (explained, told_by_signal):
+        with pytest.raises(RunEndedError) as told, context(tmp_path):
+            raise KeyboardInterrupt
+        assert told.value.exit_code == 130
+        assert ("--resume" in str(told.value)) == has_point
+
+
+def test_other_exits_stay_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as left, told_by_signal(tmp_path):
+        raise SystemExit(1)
+    assert left.value.code == 1

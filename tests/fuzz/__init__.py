@@ -1,0 +1,1 @@
+"""Hostile inputs through the public entries; ``python -m tests.fuzz --help``."""
