@@ -49,4 +49,5 @@ def main(kind: str, seed: int, first: int, count: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:5]), Path(sys.argv[5]))
+    seed, first, count = map(int, sys.argv[2:5])
+    main(sys.argv[1], seed, first, count, Path(sys.argv[5]))

@@ -7,6 +7,7 @@ import io
 import json
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -173,7 +174,7 @@ def _good(kind: str) -> bytes:
 
 SEEDS: dict[str, Callable[[], bytes]] = {
     **{
-        f"picture-{each}": (lambda each=each: picture(each))
+        f"picture-{each}": partial(picture, each)
         for each in (*("jpg", "png", "apng", "bmp", "webp", "tif", "pnm", "gif", "jp2"),)
     },
     "video-avi": lambda: video("avi"),

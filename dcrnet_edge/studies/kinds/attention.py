@@ -210,7 +210,7 @@ def _read_faces(path: Path) -> dict[str, NDArray[np.uint8]]:
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     return {
-        row["image"]: cv2.imdecode(  # type: ignore[misc]
+        row["image"]: cv2.imdecode(
             np.frombuffer(base64.b64decode(row["png"]), np.uint8), cv2.IMREAD_GRAYSCALE
         )
         for row in rows

@@ -286,7 +286,9 @@ def test_a_page_without_its_extra_names_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     text = complaint(bench("nowhere.onnx", "--report", tmp_path))
-    assert text == "matplotlib is not installed: pip install 'dcrnet-edge[bench]'"
+    assert text.startswith("matplotlib is not installed: ")
+    assert "pip install" in text
+    assert "[bench]" in text
 
 
 def test_a_host_that_throttles_in_the_run_is_told_by_the_report(

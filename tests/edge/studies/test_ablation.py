@@ -90,7 +90,7 @@ def test_a_difference_is_paired_by_seed_and_image() -> None:
     found = seeded_difference([answers(better)], [answers(worse, order)])
     assert found.difference == pytest.approx(0.2)
     assert found.interval is None
-    assert found.p_values == (pytest.approx(0.5),)  # two of two: 2 * 0.5^2
+    assert list(found.p_values) == pytest.approx([0.5])  # two of two: 2 * 0.5^2
     spread = math.sqrt(0.2 - 0.2**2)
     expected = (norm.ppf(0.975) + norm.ppf(0.8)) * spread / math.sqrt(10)
     assert found.smallest == pytest.approx(expected)
