@@ -129,8 +129,12 @@ def _path(package: _Package, file: str) -> str:
 
 
 if __name__ == "__main__":
+    import argparse
     import sys
 
+    argparse.ArgumentParser(
+        description="Fetch the page's engine, LiteRT.js, with npm."
+    ).parse_args()
     try:
         folder = fetch_engine()
     except DcrnetError as error:
