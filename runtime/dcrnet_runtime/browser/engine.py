@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import tarfile
 import tempfile
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+
+import typer
 
 from dcrnet_runtime.cache import cache_folder
 from dcrnet_runtime.errors import DcrnetError
@@ -128,11 +131,14 @@ def _path(package: _Package, file: str) -> str:
     return f"{package.name.removeprefix('@')}/{file}"
 
 
-if __name__ == "__main__":
-    import sys
-
+def main() -> None:
+    """Fetch the page's engine, LiteRT.js, with npm."""
     try:
         folder = fetch_engine()
     except DcrnetError as error:
         sys.exit(str(error))
     sys.stderr.write(f"LiteRT.js {VERSION} lies in {folder}\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)
