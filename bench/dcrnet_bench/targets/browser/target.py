@@ -32,6 +32,7 @@ from dcrnet_runtime.backends.model import Model
 from dcrnet_runtime.browser import engine
 from dcrnet_runtime.browser.folder import write_page
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import extra_command
 
 PATIENCE_S = 600.0
 _MOST_SCENES = 8
@@ -68,7 +69,7 @@ class BrowserTarget:
             import uvicorn  # noqa: F401
         except ImportError as error:
             raise DcrnetError(
-                "`device` phone needs Starlette and uvicorn: pip install 'dcrnet-edge[serve]'"
+                f"`device` phone needs Starlette and uvicorn: {extra_command('serve')}"
             ) from error
         return cls(device)
 
@@ -169,7 +170,7 @@ def _qr_lines(text: str) -> list[str]:
     try:
         import segno
     except ImportError:
-        return ["(pip install 'dcrnet-edge[bench]' for a QR code)"]
+        return [f"({extra_command('bench')} for a QR code)"]
     import io
 
     drawn = io.StringIO()

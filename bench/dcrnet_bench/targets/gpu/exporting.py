@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dcrnet_bench.timing.gpu.session import NoSessionError
+from dcrnet_runtime.installation import extra_command
 
 _LIMIT_S = 1800.0
 _CODE = "from dcrnet_export.cli.export import app; app()"
@@ -28,8 +29,8 @@ def export_for_gpu(checkpoint: Path, folder: Path) -> list[Path]:
     """
     if find_spec("dcrnet_export") is None or find_spec("onnx") is None:
         raise NoSessionError(
-            "the exporter is not installed: pip install 'dcrnet-edge[export]', or name exported"
-            " ONNX files"
+            f"the exporter is not installed: {extra_command('export')}, or name exported ONNX"
+            " files"
         )
     words = [sys.executable, "-c", _CODE, str(checkpoint), "--out", str(folder)]
     options = ["--format", "onnx", "--fp16", "--batch", "dynamic"]

@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcrnet_bench.profiling.placement import Placement, node_shares
-from dcrnet_bench.targets.gpu.requirements import PROVIDER
+from dcrnet_bench.targets.gpu.requirements import GPU_PACKAGE, PROVIDER
 from dcrnet_bench.timing.gpu.execution import Execution, GpuPrecision, GpuRow
 from dcrnet_bench.timing.gpu.session import GpuNetwork, NoSessionError
 from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, Model
 from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.backends.provider import CPU_PROVIDER
+from dcrnet_runtime.installation import package_command
 
 _ENGINE = "onnxruntime"
 _PRECISIONS = {
@@ -144,7 +145,7 @@ def _session(path: Path, row: GpuRow, place: Place) -> Any:
     if place.provider not in session.get_providers():
         raise NoSessionError(
             f"{place.provider} does not load, its libraries are missing or too old:"
-            " pip install 'onnxruntime-gpu[cuda,cudnn]'"
+            f" {package_command(GPU_PACKAGE)}"
         )
     return session
 

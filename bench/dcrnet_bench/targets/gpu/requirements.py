@@ -8,12 +8,10 @@ from importlib import import_module
 from typing import Any
 
 from dcrnet_bench.host.gpu.cuda import Card, NoCardError, find_card
+from dcrnet_runtime.installation import extra_command, package_command
 
 PROVIDER = "CUDAExecutionProvider"
-_PROVIDER_REMEDY = (
-    "pip uninstall -y onnxruntime && pip install 'onnxruntime-gpu[cuda,cudnn]' (they are the same"
-    " module, so only one may be there)"
-)
+GPU_PACKAGE = "onnxruntime-gpu[cuda,cudnn]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,8 @@ def _without_provider(load: Callable[[str], Any]) -> str:
         return ""
     return (
         f"provider package: onnxruntime {onnxruntime.__version__} is built without {PROVIDER}:"
-        f" {_PROVIDER_REMEDY}"
+        f" uninstall it, then {package_command(GPU_PACKAGE)} (they are the same module, so only"
+        " one may be there)"
     )
 
 
@@ -69,12 +68,12 @@ def _without_torch(load: Callable[[str], Any], card: Card | None) -> str:
         torch = load("torch")
         load("dcrnet_edge.models.checkpoint")
     except ImportError:
-        return "torch: it is not installed: pip install 'dcrnet-edge[train]'"
+        return f"torch: it is not installed: {extra_command('train')}"
     if torch.version.cuda is None:
+        command = package_command("torch", options=["--force-reinstall"])
         return (
-            f"torch: {torch.__version__} is built without CUDA: pip install --force-reinstall"
-            " torch, from an index that has the build for your driver (pytorch.org,"
-            ' "Get started")'
+            f"torch: {torch.__version__} is built without CUDA: {command}, from an index that has"
+            ' the build for your driver (pytorch.org, "Get started")'
         )
     if not torch.cuda.is_available():
         runs = f"the driver runs up to {card.cuda}" if card else "no driver answers"

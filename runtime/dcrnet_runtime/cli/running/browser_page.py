@@ -11,6 +11,7 @@ import typer
 
 from dcrnet_runtime.cli.console import note
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.installation import extra_command
 
 if TYPE_CHECKING:
     from dcrnet_runtime.cli.options import ModelOptions
@@ -75,7 +76,7 @@ class BrowserOptions:
             from dcrnet_runtime.browser.server import folder_app, folder_server, serve
         except ImportError as error:
             raise DcrnetError(
-                "`serve_page` needs Starlette and uvicorn: pip install 'dcrnet-edge[serve]'"
+                f"`serve_page` needs Starlette and uvicorn: {extra_command('serve')}"
             ) from error
         try:
             address = PageAddress.parse(self.serve_page)
