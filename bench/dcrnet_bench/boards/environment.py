@@ -69,7 +69,7 @@ def _existing(place: Workspace, wanted: str, wheel: str) -> BoardPython:
     if missing:
         raise DcrnetError(
             f"`python` {wanted} on {place.connection.name} lacks {', '.join(missing.split())}:"
-            " install them there (pip install dcrnet-edge brings all)"
+            " install them there, as dcrnet-edge itself does when it is installed"
         )
     place.run(f"{python} -m zipfile -e {shlex.quote(wheel)} {site}", limit_s=300.0)
     path = f"PYTHONPATH={site}${{PYTHONPATH:+:$PYTHONPATH}}"

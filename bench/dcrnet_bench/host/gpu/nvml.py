@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dcrnet_bench.host.gpu.cuda import NoCardError, find_card
+from dcrnet_runtime.installation import extra_command
 
 _SM_CLOCK = 1  # NVML_CLOCK_SM
 _CORE_SENSOR = 0  # NVML_TEMPERATURE_GPU
@@ -102,7 +103,7 @@ def _module() -> Any:
     try:
         import pynvml
     except ImportError as error:
-        raise NoCardError("NVML needs pip install 'dcrnet-edge[gpu]'") from error
+        raise NoCardError(f"NVML needs a package: {extra_command('gpu')}") from error
     return pynvml
 
 
