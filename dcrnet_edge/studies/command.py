@@ -15,7 +15,7 @@ import typer
 from dcrnet_edge.cli.extra import train_extra
 from dcrnet_edge.studies.registry import STUDIES
 from dcrnet_runtime.cli.app import PlainGroup, command_app
-from dcrnet_runtime.cli.console import note, reported
+from dcrnet_runtime.cli.console import VersionOption, note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ app = command_app(_Studies)
 
 
 @app.callback()
-def main() -> None:
+def main(version: VersionOption = False) -> None:
     """Ask one question about models, and answer it by figures that can be made again."""
 
 

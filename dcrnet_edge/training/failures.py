@@ -59,6 +59,8 @@ def explained(folder: Path) -> Generator[None, None, None]:
         if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
             raise _out_of_memory(remedy()) from error
         if "DataLoader worker" in str(error):
+            if "Terminated" in str(error):  # by a SIGTERM to the whole group
+                raise RunEndedError(signal.SIGTERM, remedy()) from error
             raise DcrnetError(
                 "training stopped: a loading process was killed, mostly for want of memory: give"
                 f" fewer `workers`, then {remedy()}"

@@ -227,7 +227,8 @@ def test_symmetric_codes_stay_near_torch(
     kind: type[FaceNetwork],
 ) -> None:
     equal = equalize_channels(graphs[kind], symmetric=True)
-    symmetric = quantize(equal, WeightLimit.FULL, symmetric=True)
+    # Reduced, since the test also runs where ONNX Runtime's kernels saturate.
+    symmetric = quantize(equal, WeightLimit.REDUCED, symmetric=True)
     got = run_onnx(onnx_qdq(symmetric), faces)
     assert np.abs(got - torch_probabilities(networks[kind], faces)).max() < 0.05
 

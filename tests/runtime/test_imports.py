@@ -16,6 +16,7 @@ COMMANDS = {
     "dcrnet-export": "dcrnet_export.cli.export",
     "dcrnet-run": "dcrnet_runtime.cli.run",
     "dcrnet-bench": "dcrnet_bench.cli.bench",
+    "dcrnet-study": "dcrnet_edge.studies.command",
 }
 
 

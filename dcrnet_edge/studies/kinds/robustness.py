@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dcrnet_edge.studies.families import SEVERITIES, STRENGTHS, Family
 from dcrnet_edge.studies.findings import Chart, Findings, Table
 from dcrnet_edge.studies.options import StudiedImages, StudiedModels
-from dcrnet_edge.studies.severities import SEVERITIES, STRENGTHS, Family
 from dcrnet_edge.studies.study import Plan, Unit
 from dcrnet_runtime.errors import DcrnetError
 

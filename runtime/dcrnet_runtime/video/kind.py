@@ -80,7 +80,19 @@ class Source:
             raise DcrnetError(
                 f"{self.name} is no video, camera or stream: photos are for Recognizer.recognize"
             )
-        return partial(self.kind.open, self, request, open_s, read_s)
+        return partial(_open, self.kind.open, self, request, open_s, read_s)
+
+
+def _open(
+    opened_by: OpenSource, source: Source, request: CaptureRequest, open_s: float, read_s: float
+) -> Capture:
+    """Open a source; where that fails, say how an address of two meanings is written."""
+    try:
+        return opened_by(source, request, open_s, read_s)
+    except DcrnetError as error:
+        if not is_ambiguous(source.address) or ENCODING_HINT in str(error):
+            raise
+        raise DcrnetError(f"{error}; {ENCODING_HINT}") from error
 
 
 class OpenSource(Protocol):

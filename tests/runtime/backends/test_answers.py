@@ -83,7 +83,7 @@ def test_a_model_of_nan_gives_no_label(tiny_model: TinyModel) -> None:
 
 def test_declared_and_real_shape_differ(tiny_model: TinyModel) -> None:
     path = declaring(tiny_model(), 5)
-    with pytest.raises(DcrnetError, match="gives 5 probabilities, its card has 7 labels"):
+    with pytest.raises(DcrnetError, match=r"gives .* probabilities, its card has 7 labels"):
         load_model(path)
 
 

@@ -241,7 +241,7 @@ def test_outputs_are_checked_before_the_model_is_loaded(tmp_path: Path) -> None:
     result = run("--source", photos, "--model", tmp_path / "none.onnx", "--save", save)
     assert result.exit_code == 2
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("error:")]
-    assert "is the name of a video, and several photos are saved into a folder" in line
+    assert "is the name of a video, and several files are saved into a folder" in line
     assert not save.exists()
 
 

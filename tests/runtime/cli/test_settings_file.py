@@ -54,7 +54,7 @@ def test_a_file_holds_any_option(tmp_path: Path) -> None:
         "mqtt": "mqtt://hub/kitchen",
         "from_": "list.txt",
     }
-    every = {param.name for param in params()} - {"config", "version", "help"}
+    every = {param.name for param in params()} - {"config", "version", "help", "sources"}
     path.write_text("zzzzzzzz = 1\n")
     with pytest.raises(DcrnetError, match="known are") as told:
         read_options(path, params())

@@ -61,7 +61,8 @@ def check_output(path: Path, card: ModelCard, shape: list[Any]) -> None:
     if len(shape) != 2:
         raise DcrnetError(f"{path} gives {shape}, not (faces, labels): export it again")
     if shape[-1] != len(card.labels):
+        count = shape[-1] if isinstance(shape[-1], int) else "an unstated number of"
         raise DcrnetError(
-            f"{path} gives {shape[-1]} probabilities, its card has {len(card.labels)} labels: the"
+            f"{path} gives {count} probabilities, its card has {len(card.labels)} labels: the"
             " file was edited, export it again"
         )
