@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from dcrnet_bench.cli import bench as cli
 from dcrnet_bench.host.gpu.cuda import Card, NoCardError
 from dcrnet_bench.targets.gpu.requirements import PROVIDER, Requirements, read_requirements
+from dcrnet_runtime.installation import extra_command, package_command
 
 CARD = Card("NVIDIA H100", "0000:0B:00.0", "9.0", 85.0, "12.8")
 
@@ -62,16 +63,17 @@ def test_each_missing_part_is_named_with_what_to_do() -> None:
     assert card == "card: no NVIDIA driver is loaded"
     assert provider.startswith(
         "provider package: onnxruntime 1.32.0 is built without CUDAExecutionProvider:"
-        " pip uninstall -y onnxruntime && pip install 'onnxruntime-gpu[cuda,cudnn]'"
+        f" uninstall it, then {package_command('onnxruntime-gpu[cuda,cudnn]')}"
     )
-    assert build.startswith("torch: 2.13.0+cpu is built without CUDA: pip install")
+    assert build.startswith("torch: 2.13.0+cpu is built without CUDA: ")
+    assert "pip install --force-reinstall torch" in build
     assert (there.card, there.has_provider, there.has_torch) == (None, False, False)
 
 
 @pytest.mark.parametrize(
     ("build", "why"),
     [
-        (None, "it is not installed: pip install 'dcrnet-edge[train]'"),
+        (None, f"it is not installed: {extra_command('train')}"),
         (
             torch("2.13.0", "13.0", False),
             "2.13.0 wants CUDA 13.0 and finds no card (the driver runs up to 12.8): update the"
