@@ -40,9 +40,10 @@ def test_fast_tracking_moves_between_looks_and_stays_near(
     assert turn["fast"]["inference_cpu_ms"] > 0
     change = document["change"]
     assert change["frames"] == 12
-    # A slow machine exceeds the longest time without a look, and then never moves.
-    assert 0 <= change["moved"] <= 11
-    assert 0 <= change["error_percent"] < 2
+    # A slow machine exceeds the longest time without a look, and then never moves: no error then.
+    assert change["moved"] <= 11
+    assert change["error_percent"] < 2
+    assert (change["error_percent"] > 0) == (change["moved"] > 0)
     assert change["labels"] == change["shown_labels"] == 0
 
 
