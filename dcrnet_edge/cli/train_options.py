@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -174,7 +175,11 @@ class TeacherOptions:
         ),
     ] = None
     teacher_size: Annotated[
-        int | None, typer.Option(help="Input side of the teachers, in place of their own.")
+        list[int] | None,
+        typer.Option(
+            help="Input side of the teachers, in place of their own: once for all, or once for"
+            " each in the order of --teacher."
+        ),
     ] = None
     unlabelled: Annotated[
         Path | None,
@@ -192,8 +197,14 @@ class TeacherOptions:
         """Refuse options that do not go together."""
         if self.unlabelled is not None and not self.teacher:
             raise DcrnetError("--unlabelled has no labels but the teachers': name a --teacher")
-        if self.teacher_size is not None and not self.teacher:
+        sizes = len(self.teacher_size or ())
+        if sizes and not self.teacher:
             raise DcrnetError("--teacher-size is the teachers': name a --teacher")
+        if sizes > 1 and sizes != len(self.teacher or ()):
+            raise DcrnetError(
+                f"--teacher-size stands there {sizes} times, --teacher {len(self.teacher or ())}"
+                " times: give one size for all, or one for each"
+            )
         if self.exclude and self.unlabelled is None:
             raise DcrnetError("--exclude takes copies out of --unlabelled: name that folder, too")
         if self.teacher and all_folds:
@@ -214,8 +225,10 @@ class TeacherOptions:
         from dcrnet_runtime.cache import cache_folder
         from dcrnet_runtime.cli.progress import progress_bar
 
+        sizes = itertools.cycle(self.teacher_size or [None])
         teachers = [
-            Teacher.read(path, data.dataset.labels, self.teacher_size) for path in self.teacher
+            Teacher.read(path, data.dataset.labels, size_px)
+            for path, size_px in zip(self.teacher, sizes, strict=False)
         ]
         answers = TeacherAnswers(cache_folder() / "teachers", progress_bar("Asking teachers"))
         folder = None

@@ -34,6 +34,7 @@ from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_edge.training.bare_step import bare_images_per_s
 from dcrnet_edge.training.callbacks.jsonl_logger import JsonlLogger, draw_curves
 from dcrnet_edge.training.callbacks.kept_weights import BEST_WEIGHTS, KeptWeights
+from dcrnet_edge.training.callbacks.progress_bar import ProgressBar
 from dcrnet_edge.training.callbacks.resume_point import (
     RESUME_NAME,
     ResumePoint,
@@ -234,7 +235,7 @@ class Run:
             recipe.precision,
             max_epochs=recipe.epochs,
             gradient_clip_val=recipe.gradient_clip or None,
-            callbacks=[kept, *_averaging(recipe), point, curves, wait],
+            callbacks=[kept, *_averaging(recipe), point, curves, wait, ProgressBar()],
             plugins=[WholeCheckpoints()],
             logger=[logger, board],
             log_every_n_steps=min(20, loaders.steps),

@@ -325,6 +325,11 @@ def test_a_student_by_its_command(tmp_path: Path) -> None:
     ("options", "expected"),
     [
         (["--unlabelled", "more"], "name a --teacher"),
+        (["--teacher-size", "128"], "--teacher-size is the teachers': name a --teacher"),
+        (
+            [*["--teacher", "a.safetensors"] * 3, *["--teacher-size", "128"] * 2],
+            "--teacher-size stands there 2 times, --teacher 3 times",
+        ),
         (["--teacher", "a.safetensors", "--exclude", "b"], "--exclude takes copies out of"),
         (["--teacher", "a.safetensors", "--all-folds"], "its own Test people"),
         (["--teacher", "none.safetensors"], "none.safetensors does not exist"),

@@ -28,6 +28,7 @@ from edge.runs import (
     small_run,
 )
 from generated_trees import write_folders
+from lightning.pytorch.callbacks.progress import rich_progress
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from safetensors.torch import load_file
 
@@ -381,6 +382,19 @@ def test_a_killed_loader_is_named(
     monkeypatch.setattr(items.AugmentedFaces, "__getitem__", killed)
     with pytest.raises(DcrnetError, match="fewer `workers`, then start it again"):
         small_run(face_data(tree, caches), tmp_path, FERPLUS, workers=1).train()
+
+
+def test_what_ends_a_run_while_its_bar_starts_is_named(
+    tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bar's own thread cannot be joined then, which is no reason for anything."""
+
+    def killed(*_: Any) -> None:
+        raise RuntimeError("DataLoader worker (pid 1) is killed by signal: Killed.")
+
+    monkeypatch.setattr(rich_progress._RefreshThread, "start", killed)
+    with pytest.raises(DcrnetError, match="fewer `workers`, then start it again"):
+        small_run(face_data(tree, caches), tmp_path, FERPLUS).train()
 
 
 @pytest.mark.parametrize("workers", [0, 1])
