@@ -113,7 +113,7 @@ def _say(unit: str, done: int, units: int) -> None:
 
 def _conclude(out: Path, findings: Findings, settings: Any) -> None:
     from dcrnet_edge.evaluation.rows import print_rows
-    from dcrnet_edge.studies.page import as_json, write_findings
+    from dcrnet_edge.studies.pages.page import as_json, write_findings
     from dcrnet_edge.training.hardware import machine
 
     origin = {

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dcrnet_edge.studies.findings import Findings, Table
-from dcrnet_edge.studies.groups import check_groups, read_groups
 from dcrnet_edge.studies.options import StudiedImages, StudiedModels
+from dcrnet_edge.studies.people.groups import check_groups, read_groups
 from dcrnet_edge.studies.study import Plan, Unit
 from dcrnet_runtime.errors import DcrnetError
 
@@ -82,7 +82,7 @@ class Fairness:
 
     def conclude(self, settings: Mapping[str, Any], answers: Mapping[str, Path]) -> Findings:
         """Gaps of accuracy where there are labels, of answers' shares where there are none."""
-        from dcrnet_edge.studies.group_gaps import accuracy_gaps, share_gaps
+        from dcrnet_edge.studies.people.group_gaps import accuracy_gaps, share_gaps
 
         found = {name: _read(path) for name, path in answers.items()}
         least, control = settings["least"], settings["control"]

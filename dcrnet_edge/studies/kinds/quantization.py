@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_edge.studies.families import Family
 from dcrnet_edge.studies.findings import Findings, Table
 from dcrnet_edge.studies.options import StudiedImages
+from dcrnet_edge.studies.pictures.families import Family
 from dcrnet_edge.studies.study import Plan
 from dcrnet_edge.weights import checkpoint_path, shipped_checkpoint
 from dcrnet_runtime.errors import DcrnetError
