@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,10 @@ details pre { overflow-x: auto; font-size: .8rem; }
 """
 
 
+RESULT = "result.json"
+"""The file of everything that was found."""
+
+
 def write_findings(
     folder: Path, findings: Findings, settings: Mapping[str, Any], origin: Mapping[str, str]
 ) -> None:
@@ -43,7 +48,7 @@ def write_findings(
     texts = {
         "report.html": _page(findings, settings, origin),
         "table.md": _tables(findings, origin),
-        "result.json": as_json(findings, settings, origin) + "\n",
+        RESULT: as_json(findings, settings, origin) + "\n",
     }
     for name, text in texts.items():
         with written_beside(folder / name) as beside:
@@ -59,6 +64,7 @@ def as_json(
         "title": findings.title,
         "claim": findings.claim,
         "verdict": list(findings.verdict),
+        "tables": [asdict(table) for table in findings.tables],
         "facts": _finite(findings.facts),
         "settings": dict(settings),
         "origin": dict(origin),
