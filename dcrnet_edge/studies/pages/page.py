@@ -25,6 +25,7 @@ h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.15rem; margin-top
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { text-align: left; padding: .3rem .7rem; border-bottom: 1px solid #d0d7de;
          white-space: nowrap; }
+th:first-child, td:first-child { white-space: normal; min-width: 7rem; max-width: 16rem; }
 figure { margin: 1rem 0; } svg { width: 100%; height: auto; }
 details pre { overflow-x: auto; font-size: .8rem; }
 """
