@@ -11,7 +11,7 @@ from edge.studies.commands import on, refused, study
 from generated import TinyModel
 
 from dcrnet_edge.evaluation.predictions import read_predictions
-from dcrnet_edge.studies.group_gaps import accuracy_gaps, share_gaps
+from dcrnet_edge.studies.people.group_gaps import accuracy_gaps, share_gaps
 
 
 def test_robustness(tree: Path, tiny_model: TinyModel, tmp_path: Path) -> None:
