@@ -18,6 +18,8 @@ STUDIES: LazyRegistry[Study] = LazyRegistry(
         "significance": f"{_KINDS}.significance:SIGNIFICANCE",
         "report": f"{_KINDS}.report:REPORT",
         "gan train": f"{_KINDS}.gan.train:GAN_TRAINING",
+        "gan sample": f"{_KINDS}.gan.sample:GAN_SAMPLES",
+        "gan effect": f"{_KINDS}.gan.effect:GAN_EFFECT",
     },
 )
 

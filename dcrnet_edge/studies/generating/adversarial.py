@@ -170,7 +170,9 @@ class AdversarialTraining:
             fake = self._generator(self._noise(count, source), labels)
         shown = augmented(torch.cat([real, fake]), source)
         for_real, for_fake = self._discriminator(shown, labels.repeat(2)).chunk(2)
-        discriminating = functional.relu(1 - for_real).mean() + functional.relu(1 + for_fake).mean()
+        discriminating = (
+            functional.relu(1 - for_real).mean() + functional.relu(1 + for_fake).mean()
+        )
         _descend(self._of_discriminator, discriminating)
         self._discriminator.requires_grad_(False)
         made = self._generator(self._noise(count, source), labels)

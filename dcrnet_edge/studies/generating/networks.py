@@ -2,13 +2,14 @@
 
 Both are DCGAN's (Radford and others 2016), a stage a doubling of the side. The label chooses the
 scales and offsets of the generator's batch norms (de Vries and others 2017) and is projected onto
-the discriminator's features (Miyato and Koyama 2018), whose layers are normalised by their spectral
-norms (Miyato and others 2018). Small enough for one CPU core: at the default width a pair of steps
-on 32 pictures takes some 25 GFLOP.
+the discriminator's features (Miyato and Koyama 2018), whose layers are normalised by their
+spectral norms (Miyato and others 2018). Small enough for one CPU core, which takes 0.3 s for a
+step of either on 32 pictures at the default width.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -50,7 +51,7 @@ class Generator(nn.Module):
         self.norms = nn.ModuleList(LabelledNorm(each, labels) for each in channels)
         self.rises = nn.ModuleList(
             nn.ConvTranspose2d(low, high, 4, 2, 1, bias=False)
-            for low, high in zip(channels, channels[1:], strict=False)
+            for low, high in itertools.pairwise(channels)
         )
         self.last = nn.Conv2d(channels[-1], 1, 3, padding=1)
 

@@ -49,9 +49,7 @@ class GanTrainOptions:
     ] = None
     images: Annotated[
         int,
-        typer.Option(
-            min=0, help="Train images of each label at most, drawn by the seed; 0: all."
-        ),
+        typer.Option(min=0, help="Train images of each label at most, drawn by the seed; 0: all."),
     ] = 1500
     epochs: Annotated[int, typer.Option(min=1)] = 30
     batch_size: Annotated[int, typer.Option(min=2)] = 32
@@ -62,9 +60,7 @@ class GanTrainOptions:
         int, typer.Option(min=4, max=256, help="Channels at 24 px; time grows with its square.")
     ] = 32
     seed: Annotated[int, typer.Option(min=0)] = 0
-    checkpoint_minutes: Annotated[
-        float, typer.Option(min=0, help="Between resume points.")
-    ] = 2.0
+    checkpoint_minutes: Annotated[float, typer.Option(min=0, help="Between resume points.")] = 2.0
 
     def recipe(self) -> GanRecipe:
         """How it is trained."""
@@ -108,7 +104,9 @@ class GanTraining:
             "width": config.width,
             "recipe": asdict(recipe),
         }
-        train = functools.partial(_train, config, recipe, samples, settings, own.checkpoint_minutes)
+        train = functools.partial(
+            _train, config, recipe, samples, settings, own.checkpoint_minutes
+        )
         return Plan(settings, [Unit(_UNIT, train)])
 
     def conclude(self, settings: Mapping[str, Any], answers: Mapping[str, Path]) -> Findings:
@@ -118,11 +116,11 @@ class GanTraining:
         counts = settings["images"]
         return Findings(
             title="Can a small network draw faces of the labels that are rare?",
-            claim="images of the rare classes were added by a GAN (section 3); it shows none, and"
-            " tells neither its network nor what it alone brought.",
+            claim="GAN-based augmentation is one of its means against imbalance (introduction); it"
+            " tells neither the network nor how it was trained.",
             verdict=[
-                f"{last.step} steps on {sum(counts.values())} pictures of 48 px; the labels that it"
-                f" is for: {', '.join(f'{name} ({counts[name]})' for name in settings['rare'])}.",
+                f"{last.step} steps on {sum(counts.values())} pictures of 48 px; the labels that"
+                f" are wanted: {', '.join(f'{name} ({counts[name]})' for name in settings['rare'])}.",
                 f"At the end the discriminator's hinge loss is {last.discriminator:.2f}: 2 is"
                 " guessing, 0 is telling every picture. Losses do not tell how good the faces are:"
                 " dcrnet-study gan sample does.",
