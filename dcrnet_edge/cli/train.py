@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dcrnet_edge.training.initialization import Initialization
     from dcrnet_edge.training.run_config import RunConfig
 
-app = command_app()
+app = command_app(is_installed=True)
 
 
 def train(

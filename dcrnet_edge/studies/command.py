@@ -37,7 +37,7 @@ class _Studies(PlainGroup):
         return super().get_command(ctx, cmd_name)
 
 
-app = command_app(_Studies)
+app = command_app(_Studies, is_installed=True)
 
 
 @app.callback()
