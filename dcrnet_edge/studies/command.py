@@ -26,15 +26,18 @@ class _Studies(PlainGroup):
     """Commands of the registry beside those that are declared here."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *STUDIES.names()]
+        firsts = dict.fromkeys(name.partition(" ")[0] for name in STUDIES.names())
+        return [*super().list_commands(ctx), *firsts]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in STUDIES.names():
             return _command(cmd_name, STUDIES[cmd_name])
+        if parts := [name for name in STUDIES.names() if name.startswith(f"{cmd_name} ")]:
+            return _parts(parts)
         return super().get_command(ctx, cmd_name)
 
 
-app = command_app(_Studies)
+app = command_app(_Studies, is_installed=True)
 
 
 @app.callback()
@@ -82,15 +85,35 @@ class PlaceOptions:
 
 
 def _command(name: str, study: Study) -> Any:
+    alone = command_app()
+    _declare(alone, name, study)
+    return typer.main.get_command(alone)
+
+
+def _parts(names: list[str]) -> Any:
+    """The studies of one first word, each by its second one."""
+    together = command_app()
+    for name in names:
+        _declare(together, name, STUDIES[name])
+
+    @together.callback()
+    def tell() -> None:
+        pass
+
+    tell.__doc__ = " ".join(STUDIES[name].summary for name in names)
+    return typer.main.get_command(together)
+
+
+def _declare(commands: typer.Typer, name: str, study: Study) -> None:
+    words = name.replace(" ", "-")
+
     def run(*groups: Any) -> None:
         *own, place, _ = groups
-        _conduct(name, study, place.out or Path("runs") / f"study-{name}", own)
+        _conduct(name, study, place.out or Path("runs") / f"study-{words}", own)
 
-    run.__doc__, run.__name__ = study.summary, name
-    alone = command_app()
+    run.__doc__, run.__name__ = study.summary, words
     wrapped = with_groups(run, *study.groups, PlaceOptions, CommonOptions)
-    alone.command(name)(reported(**_OPTIONS)(wrapped))
-    return typer.main.get_command(alone)
+    commands.command(name.rpartition(" ")[2])(reported(**_OPTIONS)(wrapped))
 
 
 def _conduct(name: str, study: Study, out: Path, options: list[Any]) -> None:

@@ -151,7 +151,7 @@ def _json(path: Path) -> tuple[bytes, dict[str, Any]]:
     try:
         content = path.read_bytes()
         document = json.loads(content)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DcrnetError(
             f"{path} cannot be read as JSON ({error}): name the folder of a study that is through,"
             " or a report of dcrnet-bench"

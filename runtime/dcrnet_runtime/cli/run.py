@@ -39,7 +39,7 @@ class _RunCommand(ConfiguredCommand):
 
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
-    app = command_app()
+    app = command_app(is_installed=True)
     before = (SourceOptions, FaceOptions, ModelOptions, BrowserOptions)
     last = (BlurOptions, NoticeOptions, ConfigOptions, CommonOptions)
     groups = (*before, *OUTPUTS, *last)
