@@ -82,7 +82,8 @@ def run(
     plan = _plan(specs, blur, found)
     plan.check()  # before the model takes its time
     loaded = model.load()
-    plan = replace(plan, facts=replace(plan.facts, labels=loaded.card.labels))
+    facts = replace(plan.facts, labels=loaded.card.labels)
+    plan = replace(plan, facts=facts, model=loaded)
     _observe(source, faces, found, loaded, plan)
 
 
