@@ -151,7 +151,7 @@ def _lines(records: Mapping[str, Record]) -> list[str]:
     shown = [each for each in PLATFORMS if each.title]
     rows = [["line", *(each.title for each in shown)]]
     documented = [each.key for each in documented_lines()]
-    tried = [line.key for record in records.values() for line in record.lines]
+    tried = [x.key for each in shown if each.record in records for x in records[each.record].lines]
     for key in dict.fromkeys([*documented, *tried]):
         cells = [_line(records.get(each.record), key) for each in shown]
         rows.append([f"`{key}`", *cells])

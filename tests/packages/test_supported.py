@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from packages.container import KEY as KEY_OF_AN_IMAGE
+from packages.container import record as image_record
 from packages.lines import LINES, documented_lines
 from packages.records import FOLDER, LineRecord, Record, UseRecord, read_records, write_record
 from packages.supported import COMMAND, PAGE, page
@@ -99,6 +101,24 @@ def test_lines_of_an_earlier_run_stay(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(("architecture", "is_emulated"), [("amd64", False), ("arm64", True)])
+def test_an_image_is_recorded_as_what_it_is(
+    tmp_path: Path, architecture: str, is_emulated: bool
+) -> None:
+    packages = tmp_path / "image/opt/dcrnet/lib/python3.11/site-packages"
+    (packages / "onnxruntime-7.8.9.dist-info").mkdir(parents=True)
+    (tmp_path / "image/usr/lib/python3.11").mkdir(parents=True)
+    (tmp_path / "image/etc").mkdir()
+    (tmp_path / "image/etc/os-release").write_text('NAME="D"\nPRETTY_NAME="Debian 12"\n')
+    made = image_record(architecture, tmp_path / "image", is_emulated=is_emulated)
+    assert (made.python, made.system) == ("3.11", "Debian 12")
+    write_record(made, tmp_path / "records")
+    way = "emulated" if is_emulated else "run"
+    ran = [row for row in rows(page(tmp_path / "records"), "container") if "(7.8.9)" in str(row)]
+    assert all(row[3].startswith(f"{way}, ") for row in ran)
+    assert len(ran) == (2 if is_emulated else 1)  # JetPack 6 by the container, too
+
+
 def test_every_documented_line_has_a_row() -> None:
     found = [each.key for each in documented_lines()]
     assert {"dcrnet-edge", ".[demo]", KEY, "-c constraints.txt -e .[all]"} <= set(found)
@@ -116,6 +136,6 @@ def test_records_are_whole() -> None:
         assert found.environment == name
         assert (found.machine == "aarch64") == bool(found.core), "no board was at hand"
         for each in found.lines:
-            assert len(each.wheel_sha256) == 64
+            assert len(each.wheel_sha256) == (0 if each.key == KEY_OF_AN_IMAGE else 64)
             assert each.uses or not each.installed
     assert json.loads((FOLDER / "build.json").read_text())["tools"]
