@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
@@ -24,6 +24,7 @@ class Inputs:
         paths: of all files, in order.
         names: what answers call each of them: no two alike.
         skipped: what was left out of folders and patterns, for people; empty where nothing was.
+        unreadable: why those of the paths cannot be read of which that is known.
     """
 
     feed: Feed
@@ -31,6 +32,7 @@ class Inputs:
     paths: tuple[Path, ...] = ()
     names: tuple[str, ...] = ()
     skipped: str = ""
+    unreadable: Mapping[Path, str] = field(default_factory=dict)
 
     @property
     def called(self) -> str:
