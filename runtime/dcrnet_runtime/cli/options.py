@@ -147,7 +147,7 @@ class SourceOptions:
             DcrnetError: nothing is named, what is named excludes itself or is not there, or an
                 option is given that nothing of it heeds.
         """
-        from dcrnet_runtime.video.files.inputs import inputs_of
+        from dcrnet_runtime.video.files.inputs import inputs_of, listed_inputs
 
         addresses = self._addresses
         given = [
@@ -167,7 +167,10 @@ class SourceOptions:
             return None
         if self.from_ is not None:
             addresses = read_addresses(self.from_, is_nul_separated=self.nul)
-        inputs = inputs_of(addresses or [str(self.camera)])
+        if self.from_ is not None and len(addresses) > 1:
+            inputs = listed_inputs(addresses)
+        else:
+            inputs = inputs_of(addresses or [str(self.camera)])
         for name in self._unheeded(inputs):
             note(
                 f"warning: --{name.replace('_', '-')} does nothing here: it is not for this source"

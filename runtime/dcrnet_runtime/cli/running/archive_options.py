@@ -60,8 +60,8 @@ class ArchiveOptions:
         Raises:
             DcrnetError: they are no files, and one of these options was given; or it is wrong.
         """
-        from dcrnet_runtime.archive.cores import worker_count
         from dcrnet_runtime.archive.item import Shard
+        from dcrnet_runtime.archive.processes.cores import worker_count
 
         worker_count(self.workers, 1)
         share = Shard.parse(self.shard) if self.shard else Shard()
@@ -125,9 +125,9 @@ class ArchiveOptions:
             typer.Exit: a file could not be read, or there was no face in any.
         """
         from dcrnet_runtime.archive.answering import ENOUGH_PX, ReadOptions
-        from dcrnet_runtime.archive.cores import worker_count
         from dcrnet_runtime.archive.engine import LocalEngine
-        from dcrnet_runtime.archive.pool import WorkerPool
+        from dcrnet_runtime.archive.processes.cores import worker_count
+        from dcrnet_runtime.archive.processes.pool import WorkerPool
         from dcrnet_runtime.cli.running.files import run_files
 
         takes_pixels = any(each.takes_pixels for each in plan.wanted)

@@ -14,8 +14,8 @@ from multiprocessing.process import BaseProcess
 from dcrnet_runtime.archive.answering import ReadOptions
 from dcrnet_runtime.archive.item import Item
 from dcrnet_runtime.archive.part import Part
+from dcrnet_runtime.archive.processes.worker import Ready, Task, work
 from dcrnet_runtime.archive.recognizer_spec import RecognizerSpec
-from dcrnet_runtime.archive.worker_process import Ready, Task, work
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.files.listing import VIDEO_SUFFIXES
 
