@@ -42,7 +42,7 @@ class _RunCommand(ConfiguredCommand):
 
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
-    app = command_app()
+    app = command_app(is_installed=True)
     before = (SourceOptions, ArchiveOptions, FaceOptions, ModelOptions, BrowserOptions)
     last = (BlurOptions, NoticeOptions, ConfigOptions, CommonOptions)
     groups = (*before, *OUTPUTS, *last)
@@ -86,7 +86,8 @@ def run(
     plan = archive.planned(_plan(specs, blur, found))
     plan.check()  # before the model takes its time
     loaded = model.load()
-    plan = replace(plan, facts=replace(plan.facts, labels=loaded.card.labels))
+    facts = replace(plan.facts, labels=loaded.card.labels)
+    plan = replace(plan, facts=facts, model=loaded)
     is_far = found is not None and found.feed.is_still
     spec = model.spec(faces, is_far=is_far)
     options = source.stream_options(faces.smoothing, faces.track)
