@@ -37,9 +37,9 @@ class Tolerances:
     golden_float: float = 1e-3
     golden_fp16: float = 2e-2
     golden_integer: float = 0.15
-    fp32_features: float = 1e-3
-    fp16_features: float = 5e-2
-    integer_features: float = 0.35
+    fp32_features: float = 1e-4
+    fp16_features: float = 1e-2
+    integer_features: float = 0.15
 
     @property
     def least_images(self) -> int:
