@@ -51,12 +51,19 @@ class OutputContext:
         is_stopping: whether the run is being stopped, so that nothing may wait for long.
         failures: observations that were lost or could not be written, by output; goes on
             counting, and has every output once all are open.
+        positions: None but for a run that can be resumed: where each of its outputs goes on, by
+            its name; one that is not in it begins a new file.
     """
 
     facts: FrameFacts = field(default_factory=FrameFacts)
     blur_faces: bool = False
     is_stopping: Callable[[], bool] = lambda: False
     failures: Mapping[str, int] = field(default_factory=dict)
+    positions: Mapping[str, int] | None = None
+
+    def position_of(self, name: str) -> int | None:
+        """Where a resumable output goes on, 0 for a new file; None where files are replaced."""
+        return None if self.positions is None else self.positions.get(name, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,11 @@ class OutputSpec:
     """Whether a person looks at it: then it has each frame before those that are written."""
     can_blur: ClassVar[bool] = False
     """Whether it shows or keeps pictures in which faces are made unrecognisable if asked for."""
+    takes_pixels: ClassVar[bool] = False
+    """Whether it shows, keeps or sends pictures, which worker processes do not give back."""
+    resumes: ClassVar[str] = ""
+    """The name of the output where a later run can go on with its one file: then its writer is a
+    :class:`dcrnet_runtime.outputs.output.ResumableWriter`. Empty where it cannot."""
     needs_fps: ClassVar[bool] = False
     """Whether it wants to know a recording's frames a second."""
 
@@ -100,6 +112,12 @@ class OutputSpec:
     def files(self, facts: FrameFacts) -> list[tuple[str, Path]]:
         """What it will write, each behind the option that names it."""
         return []
+
+    def extent(self) -> int:
+        """How far the file of a resumable output goes now, as its writer's positions count; 0
+        where there is none.
+        """
+        return 0
 
     def kept(self, faces: str) -> str:
         """What it keeps on this machine, in a few words; ``faces`` says how pictures show them."""

@@ -53,6 +53,10 @@ class CsvRows:
             ]
             self._lines.write(_row(values))
 
+    def position(self) -> int | None:
+        """How many bytes the file has."""
+        return self._lines.position()
+
     def close(self, *, is_whole: bool) -> None:
         """Finish the file."""
         self._lines.close(is_whole=is_whole)

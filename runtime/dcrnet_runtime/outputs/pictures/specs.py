@@ -28,6 +28,7 @@ class SaveSpec(OutputSpec):
     """
 
     can_blur: ClassVar[bool] = True
+    takes_pixels: ClassVar[bool] = True
     needs_fps: ClassVar[bool] = True
 
     save: Annotated[
@@ -118,6 +119,7 @@ class WindowSpec(OutputSpec):
     """
 
     is_watched: ClassVar[bool] = True
+    takes_pixels: ClassVar[bool] = True
 
     show: Annotated[
         bool, typer.Option("--show", help="Show them in a window.", rich_help_panel=PANEL)
