@@ -26,9 +26,16 @@ from dcrnet_runtime.outputs.registry import OUTPUTS
 
 if TYPE_CHECKING:
     from dcrnet_runtime.backends.model import Model
-    from dcrnet_runtime.outputs import OutputSpec
+    from dcrnet_runtime.outputs import FrameFacts, OutputSpec
     from dcrnet_runtime.outputs.plan import OutputPlan
     from dcrnet_runtime.video.files.inputs import Inputs
+
+
+_SETTINGS = (
+    *("detector", "max_faces", "far", "min_detection", "min_face", "min_confidence"),
+    "smoothing",
+)
+"""Options of faces that answers depend on."""
 
 
 class _RunCommand(ConfiguredCommand):
@@ -82,7 +89,7 @@ def run(
     plan = _plan(specs, blur, found)
     plan.check()  # before the model takes its time
     loaded = model.load()
-    plan = replace(plan, facts=replace(plan.facts, labels=loaded.card.labels))
+    plan = replace(plan, facts=_with_model(plan.facts, loaded, source, faces))
     _observe(source, faces, found, loaded, plan)
 
 
@@ -99,7 +106,12 @@ def _observe(
 
     is_far = inputs is not None and inputs.feed in (Feed.PHOTO, Feed.PHOTOS)
     detector = faces.open(is_far=is_far)
-    recognizer = Recognizer(model, detector, min_confidence=faces.min_confidence)
+    recognizer = Recognizer(
+        model,
+        detector,
+        min_confidence=faces.min_confidence,
+        gives_features=plan.needs_features,
+    )
     note(plan.notice())
     if inputs is None:
         run_demo(recognizer, plan)
@@ -109,6 +121,24 @@ def _observe(
         run_live(recognizer, inputs.source, options, plan, source.frames)
     else:
         run_files(recognizer, inputs, options, plan, source.frames)
+
+
+def _with_model(
+    facts: FrameFacts, model: Model, source: SourceOptions, faces: FaceOptions
+) -> FrameFacts:
+    """What is known of the frames once the model is, and by which settings they are answered."""
+    settings = {
+        **{name: getattr(faces, name) for name in _SETTINGS},
+        "track": faces.track.value,
+        "rotate": source.rotate,
+    }
+    return replace(
+        facts,
+        labels=model.card.labels,
+        model_sha256=model.sha256,
+        feature_count=model.card.feature_count,
+        settings=settings,
+    )
 
 
 def _plan(specs: list[OutputSpec], blur: BlurOptions, inputs: Inputs | None) -> OutputPlan:
