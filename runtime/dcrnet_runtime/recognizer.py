@@ -6,7 +6,7 @@ import logging
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import repeat
+from itertools import islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,7 +142,7 @@ class Recognizer:
         """
         rgb = as_rgb(rgb)
         if boxes is None:
-            return self.classify(*self.prepare(rgb, self._faces(rgb)))
+            return self.classify(*self.prepare(rgb, self.find(rgb)))
         return self._recognize_in([(rgb, _checked_box(box, rgb)) for box in boxes])
 
     def recognize_crops(self, pictures: Iterable[Picture]) -> list[Recognition]:
@@ -161,7 +161,27 @@ class Recognizer:
         crops = [as_rgb(picture) for picture in pictures]
         return self._recognize_in([(rgb, whole_picture(rgb)) for rgb in crops])
 
-    def _faces(self, rgb: NDArray[np.uint8]) -> list[Face]:
+    def recognize_batch(self, pictures: Iterable[Picture]) -> list[list[Recognition]]:
+        """The expressions of several pictures: what :meth:`recognize` says of each, in order.
+
+        All their faces go through the model as one batch where it takes batches, which an
+        accelerator may need; a processor takes as long for each face in a batch as alone.
+
+        Args:
+            pictures: each (H, W, 3) uint8 RGB, of any size, or anything else that
+                :func:`dcrnet_runtime.preprocess.rgb.as_rgb` takes.
+
+        Raises:
+            DcrnetError: one of them is no picture.
+        """
+        decoded = [as_rgb(picture) for picture in pictures]
+        prepared = [self.prepare(rgb, self.find(rgb)) for rgb in decoded]
+        faces = [face for kept, _ in prepared for face in kept]
+        answers = iter(self.classify(faces, [crop for _, crops in prepared for crop in crops]))
+        return [list(islice(answers, len(kept))) for kept, _ in prepared]
+
+    def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
+        """The faces of an (H, W, 3) uint8 RGB picture, best first; also the one that fills it."""
         found = self.detector.find(rgb)
         if not found and (face := face_of_crop(rgb, self.detector)) is not None:
             return [face]

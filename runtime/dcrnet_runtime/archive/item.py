@@ -7,8 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from dcrnet_runtime.errors import DcrnetError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +21,12 @@ class Item:
     Attributes:
         path: of the file.
         name: what answers call it.
+        failure: why it is known that it cannot be read; empty where it is not.
     """
 
     path: Path
     name: str
+    failure: str = ""
 
     @property
     def key(self) -> str:
@@ -77,6 +82,6 @@ class Shard:
             )
         return cls(int(found[1]), int(found[2]))
 
-    def of(self, items: Sequence[Item]) -> Sequence[Item]:
-        """This share of the items, in their order."""
+    def of(self, items: Sequence[T]) -> Sequence[T]:
+        """This share of items, in their order."""
         return items[self.number - 1 :: self.count]

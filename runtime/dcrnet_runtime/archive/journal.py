@@ -33,11 +33,13 @@ class Done:
         frames: pictures that were answered.
         faces: in all of them.
         is_photo: whether it was a photo.
+        failure: why there were not more, of a recording that broke off.
     """
 
     frames: int = 0
     faces: int = 0
     is_photo: bool = True
+    failure: str = ""
 
 
 @dataclass(slots=True)
@@ -49,12 +51,14 @@ class Journal:
         positions: how far each output's file goes whose answers are known to be whole.
         done: by the items' keys.
         fingerprints: of the files when they were answered, likewise.
+        names: what answers call them.
     """
 
     path: Path
     positions: dict[str, int] = field(default_factory=dict)
     done: dict[str, Done] = field(default_factory=dict)
     fingerprints: dict[str, Fingerprint] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
     _file: int = -1
     _pending: list[str] = field(default_factory=list)
 
@@ -90,6 +94,11 @@ class Journal:
             journal.close()
             raise
         return journal
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether items are held back."""
+        return bool(self._pending)
 
     def holds(self, item: Item) -> bool:
         """Whether the outputs hold the answers of an item's file as it is now.
@@ -130,11 +139,13 @@ class Journal:
         """
         record = {
             "path": item.key,
+            "source": item.name,
             "size": fingerprint.size_bytes,
             "mtime_ns": fingerprint.modified_ns,
             "frames": done.frames,
             "faces": done.faces,
             "photo": done.is_photo,
+            "failure": done.failure,
         }
         self._pending.append(json.dumps(record)[:-1])
         self.settle(positions)
@@ -211,13 +222,15 @@ class Journal:
             told = json.loads(line)
             positions = {name: int(told["positions"][name]) for name in extents}
             key, fingerprint = told["path"], Fingerprint(told["size"], told["mtime_ns"])
-            done = Done(told["frames"], told["faces"], told["photo"])
+            done = Done(told["frames"], told["faces"], told["photo"], told["failure"])
+            name = str(told["source"])
         except (ValueError, TypeError, KeyError):
             return False
         if any(positions[name] > extent for name, extent in extents.items()):
             return False
         self.done[key], self.fingerprints[key] = done, fingerprint
         self.positions = positions
+        self.names.add(name)
         return True
 
 

@@ -17,6 +17,7 @@ from dcrnet_runtime.cli.options import (
     ModelOptions,
     SourceOptions,
 )
+from dcrnet_runtime.cli.running.archive_options import ArchiveOptions
 from dcrnet_runtime.cli.running.browser_page import BrowserOptions
 from dcrnet_runtime.cli.running.people_notice import NoticeOptions, people_notice
 from dcrnet_runtime.cli.settings_file import ConfiguredCommand
@@ -25,17 +26,12 @@ from dcrnet_runtime.outputs.pictures.specs import BlurOptions
 from dcrnet_runtime.outputs.registry import OUTPUTS
 
 if TYPE_CHECKING:
+    from dcrnet_runtime.archive.recognizer_spec import RecognizerSpec
     from dcrnet_runtime.backends.model import Model
     from dcrnet_runtime.outputs import FrameFacts, OutputSpec
     from dcrnet_runtime.outputs.plan import OutputPlan
+    from dcrnet_runtime.stream import StreamOptions
     from dcrnet_runtime.video.files.inputs import Inputs
-
-
-_SETTINGS = (
-    *("detector", "max_faces", "far", "min_detection", "min_face", "min_confidence"),
-    "smoothing",
-)
-"""Options of faces that answers depend on."""
 
 
 class _RunCommand(ConfiguredCommand):
@@ -47,7 +43,7 @@ class _RunCommand(ConfiguredCommand):
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
     app = command_app()
-    before = (SourceOptions, FaceOptions, ModelOptions, BrowserOptions)
+    before = (SourceOptions, ArchiveOptions, FaceOptions, ModelOptions, BrowserOptions)
     last = (BlurOptions, NoticeOptions, ConfigOptions, CommonOptions)
     groups = (*before, *OUTPUTS, *last)
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
@@ -57,6 +53,7 @@ def build_app() -> typer.Typer:
 
 def run(
     source: SourceOptions,
+    archive: ArchiveOptions,
     faces: FaceOptions,
     model: ModelOptions,
     browser: BrowserOptions,
@@ -84,53 +81,48 @@ def run(
     if browser.is_wanted:
         browser.run(model)
         return
-    found = source.resolved()
+    found = archive.applied(source.resolved())
     _warn_of_installation()
-    plan = _plan(specs, blur, found)
+    plan = archive.planned(_plan(specs, blur, found))
     plan.check()  # before the model takes its time
     loaded = model.load()
-    plan = replace(plan, facts=_with_model(plan.facts, loaded, source, faces))
-    _observe(source, faces, found, loaded, plan)
-
-
-def _observe(
-    source: SourceOptions,
-    faces: FaceOptions,
-    inputs: Inputs | None,
-    model: Model,
-    plan: OutputPlan,
-) -> None:
-    from dcrnet_runtime.cli.running.runs import run_demo, run_files, run_live
-    from dcrnet_runtime.outputs import Feed
-    from dcrnet_runtime.recognizer import Recognizer
-
-    is_far = inputs is not None and inputs.feed in (Feed.PHOTO, Feed.PHOTOS)
-    detector = faces.open(is_far=is_far)
-    recognizer = Recognizer(
-        model,
-        detector,
-        min_confidence=faces.min_confidence,
-        gives_features=plan.needs_features,
-    )
-    note(plan.notice())
-    if inputs is None:
-        run_demo(recognizer, plan)
-        return
+    is_far = found is not None and found.feed.is_still
+    spec = replace(model.spec(faces, is_far=is_far), gives_features=plan.needs_features)
     options = source.stream_options(faces.smoothing, faces.track)
-    if inputs.source is not None:
-        run_live(recognizer, inputs.source, options, plan, source.frames)
+    plan = replace(plan, facts=_with_model(plan.facts, loaded, spec, options))
+    if found is None or found.source is not None:
+        _watch(spec, loaded, found, options, plan, source.frames)
     else:
-        run_files(recognizer, inputs, options, plan, source.frames)
+        archive.run(found, spec, loaded, options, plan, source.frames)
+
+
+def _watch(
+    spec: RecognizerSpec,
+    model: Model,
+    inputs: Inputs | None,
+    options: StreamOptions,
+    plan: OutputPlan,
+    limit: int | None,
+) -> None:
+    from dcrnet_runtime.cli.running.runs import run_demo, run_live
+
+    recognizer = spec.open(model)
+    note(plan.notice())
+    if inputs is None or inputs.source is None:
+        run_demo(recognizer, plan)
+    else:
+        run_live(recognizer, inputs.source, options, plan, limit)
 
 
 def _with_model(
-    facts: FrameFacts, model: Model, source: SourceOptions, faces: FaceOptions
+    facts: FrameFacts, model: Model, spec: RecognizerSpec, options: StreamOptions
 ) -> FrameFacts:
     """What is known of the frames once the model is, and by which settings they are answered."""
     settings = {
-        **{name: getattr(faces, name) for name in _SETTINGS},
-        "track": faces.track.value,
-        "rotate": source.rotate,
+        **spec.settings(),
+        "smoothing_s": options.smoothing_s,
+        "track": str(options.track),
+        "rotation_deg": options.request.rotation_deg,
     }
     return replace(
         facts,

@@ -74,7 +74,8 @@ class ResumableWriter(OutputWriter, Protocol):
         """How far the file goes: bytes, rows, parts, any count that rises and is never negative.
 
         None while something that was written is held back and would be lost with the process;
-        then the items since the last position are done again after a kill.
+        then the items since the last position are done again after a kill, and it is asked once
+        more after :meth:`close`.
         """
 
 

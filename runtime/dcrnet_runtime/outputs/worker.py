@@ -93,11 +93,11 @@ class Worker:
         with self._changed:
             while self._is_open and (self._queue or self._is_writing):
                 self._changed.wait(_GLANCE_S)
-            if not self._is_open or self.error is not None:
+            writer, is_idle = self._writer, self._is_open or not self._thread.is_alive()
+            if self.error is not None or not is_idle or not isinstance(writer, ResumableWriter):
                 return None
             # Within the lock, since the thread must not begin another one meanwhile.
-            writer = self._writer
-            return writer.position() if isinstance(writer, ResumableWriter) else None
+            return writer.position()
 
     def close(self) -> None:
         """Let the writer write what is queued, but not for ever when the run is being stopped."""
