@@ -92,7 +92,9 @@ def parse(words: tuple[str, ...]) -> None:
     if module_of(words) is not None and not arguments:
         return  # a module that the text names
     named = subcommands(command)
-    if named:
+    if arguments and arguments[0] in getattr(command, "others", {}):
+        command = typer.main.get_command(command.others[arguments.pop(0)])
+    elif named:
         first = arguments.pop(0) if arguments and arguments[0] in named else command.default
         command = named[first]
     for word in arguments:
@@ -129,7 +131,8 @@ def test_an_option_that_is_named_exists(page: Path) -> None:
     known = {"--help", *RETIRED}
     for script in PROJECT["scripts"]:
         command = program(script)
-        for each in (command, *subcommands(command).values()):
+        others = map(typer.main.get_command, getattr(command, "others", {}).values())
+        for each in (command, *others, *subcommands(command).values()):
             known.update(name for p in each.params for name in (*p.opts, *p.secondary_opts))
     assert [name for name in names if name not in known] == []
 

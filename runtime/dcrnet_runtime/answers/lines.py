@@ -84,12 +84,17 @@ def _row(record: dict[str, Any], face: dict[str, Any], labels: Sequence[str]) ->
     if answer["label"] not in (None, *labels) or not isinstance(face["aligned"], bool):
         raise ValueError("a label or flag of another schema")
     return (
-        *(str(record["source"]), int(record["frame"]), float(record["time_s"])),
+        *(_storable(str(record["source"])), int(record["frame"]), float(record["time_s"])),
         *(record.get("utc"), int(track["id"]), float(track["age_s"])),
         *(*_box(face["box"]), float(face.get("outside", "nan")), face["aligned"]),
         *(answer["label"], float(answer["probability"])),
         *map(float, answer["probabilities"].values()),
     )
+
+
+def _storable(name: str) -> str:
+    """A name as UTF-8, as CSV and Parquet have it: bytes of it that are none as escapes."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 @contextmanager

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import typer
 
@@ -20,6 +23,7 @@ from dcrnet_runtime.cli.options import (
 from dcrnet_runtime.cli.running.archive_options import ArchiveOptions
 from dcrnet_runtime.cli.running.browser_page import BrowserOptions
 from dcrnet_runtime.cli.running.people_notice import NoticeOptions, people_notice
+from dcrnet_runtime.cli.running.summary import app as summary_app
 from dcrnet_runtime.cli.settings_file import ConfiguredCommand
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs.pictures.specs import BlurOptions
@@ -38,6 +42,17 @@ class _RunCommand(ConfiguredCommand):
     """Reads options from a file as well; a source on the command line goes before one in it."""
 
     alternatives = SOURCE_NAMES
+    others: ClassVar[Mapping[str, typer.Typer]] = {"summary": summary_app}
+    """Commands beside it, by their first word; a file of that name is ./summary."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        """Parse, run and exit."""
+        words = list(sys.argv[1:] if args is None else args)
+        if words and (other := self.others.get(words[0])) is not None:
+            program = extra.pop("prog_name", None) or Path(sys.argv[0]).name
+            command = typer.main.get_command(other)
+            return command.main(words[1:], f"{program} {words[0]}", **extra)
+        return super().main(args, *rest, **extra)
 
 
 def build_app() -> typer.Typer:
@@ -47,7 +62,8 @@ def build_app() -> typer.Typer:
     last = (BlurOptions, NoticeOptions, ConfigOptions, CommonOptions)
     groups = (*before, *OUTPUTS, *last)
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
-    app.command(cls=_RunCommand)(reported(**names)(with_groups(run, *groups)))
+    epilog = "Also: dcrnet-run summary FILE, what a file of answers has in it, counted and drawn."
+    app.command(cls=_RunCommand, epilog=epilog)(reported(**names)(with_groups(run, *groups)))
     return app
 
 

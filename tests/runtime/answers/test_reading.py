@@ -27,7 +27,7 @@ pytest.importorskip("pyarrow.parquet", reason="needs the tables extra")
 
 FACTS = FrameFacts(LABELS, Feed.RECORDING, model_sha256="ab" * 32, settings={"rotate": 0})
 FORMATS = ("parquet", "csv", "jsonl")
-NAMES = ("=1+1.mp4", "two\nlines.mp4", "'quoted.mp4", "plain.mp4")
+NAMES = ("=1+1.mp4", "by\udcfftes.mp4", "two\nlines.mp4", "'quoted.mp4", "plain.mp4")
 ALL = pytest.mark.parametrize("form", FORMATS)
 
 
@@ -60,10 +60,12 @@ def test_frames_are_alike_whatever_the_format(tmp_path: Path) -> None:
     paths = written(tmp_path, [*observations(), photo()])
     frames = {form: read_answers(paths[form]) for form in FORMATS}
     whole = frames["parquet"]
-    assert len(whole) == 7
-    assert list(whole["source"]) == [NAMES[0], NAMES[0], *NAMES, "photo.jpg"]
-    assert list(whole["track"]) == [1, 2, 3, 3, 3, 3, 0]
-    assert whole["label"].isna().tolist() == [False, True, *[False] * 5]
+    assert len(whole) == 8
+    assert list(whole["source"][[0, 3, 4, 7]]) == [
+        *("=1+1.mp4", "by\\udcfftes.mp4", "two\nlines.mp4", "photo.jpg")
+    ]
+    assert list(whole["track"]) == [1, 2, 3, 3, 3, 3, 3, 0]
+    assert whole["label"].isna().tolist() == [False, True, *[False] * 6]
     assert list(whole["label"].cat.categories) == list(LABELS)
     assert whole["x"].iloc[-1] == 200  # of the photo itself, which was read at half its size
     assert whole.attrs["model_sha256"] == "ab" * 32
