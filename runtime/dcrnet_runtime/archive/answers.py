@@ -51,9 +51,7 @@ def recognize_files(
     ...     print(answer.path.name, answer.error or [face.label for face in answer.faces])
     a.jpg [...
 
-    Where ``workers`` are more than one, a program that calls this has its own start behind
-    ``if __name__ == "__main__":``, since each process imports it. What is not iterated to its end
-    is closed (``contextlib.closing``), which ends the processes.
+    What is not iterated to its end is closed (``contextlib.closing``), which ends the processes.
 
     Args:
         paths: files, folders and patterns, as ``dcrnet-run`` takes them. What cannot be read has

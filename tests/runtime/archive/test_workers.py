@@ -148,8 +148,8 @@ def test_workers_end_when_nobody_wants_more(
         next(parts)
         processes = [member.process for member in pool._members]
         assert len(processes) == 2
-        assert all(process.is_alive() for process in processes)
-    assert not any(process.is_alive() for process in processes)
+        assert all(process.poll() is None for process in processes)
+    assert not any(process.poll() is None for process in processes)
 
 
 def test_steps_and_use_are_told(items: list[Item], tiny_model: TinyModel, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from dcrnet_runtime.errors import DcrnetError
 
 WORKER_BYTES = 512 << 20
-"""Memory that a worker is counted with: it holds some 250 MB, and at a photo of 67 megapixels
-twice that photo's 200 MB beside them for a moment."""
+"""Memory that a worker is counted with: it holds some 200 MB, and for a moment up to 860 MB where
+a photo is a PNG of 67 megapixels."""
 
 MOST = 256
 

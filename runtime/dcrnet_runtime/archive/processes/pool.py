@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import Connection, Pipe, wait
+from subprocess import DEVNULL, Popen, TimeoutExpired
 
 from dcrnet_runtime.archive.answering import ReadOptions
 from dcrnet_runtime.archive.item import Item
 from dcrnet_runtime.archive.part import Part
-from dcrnet_runtime.archive.processes.worker import Ready, Task, work
+from dcrnet_runtime.archive.processes.worker import Ready, Task
 from dcrnet_runtime.archive.recognizer_spec import RecognizerSpec
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.files.listing import VIDEO_SUFFIXES
 
+# Not by multiprocessing, whose processes import the caller's program first, which may be one that
+# does its work when it is imported.
+_START = """\
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from dcrnet_runtime.archive.processes.worker import main
+main(int(sys.argv[2]))
+"""
 _GLANCE_S = 0.1  # between looks at whether the run is being stopped
 _PATIENCE_S = 0.5  # for a process that is told to end
 _MOST_WAITING = 4096  # frames whose answers are held until those before them are here
@@ -29,7 +38,7 @@ _MOST_TRIES = 2
 class _Member:
     """A worker process, and the items that it has: the first is in work."""
 
-    process: BaseProcess
+    process: Popen[bytes]
     connection: Connection
     tasks: deque[Task] = field(default_factory=deque)
     is_ready: bool = False
@@ -94,26 +103,26 @@ class WorkerPool:
         for member in self._members:
             member.process.terminate()
         for member in self._members:
-            member.process.join(_PATIENCE_S)
-            if member.process.is_alive():
+            try:
+                member.process.wait(_PATIENCE_S)
+            except TimeoutExpired:
                 member.process.kill()
-                member.process.join()
+                member.process.wait()
             member.connection.close()
         self._members.clear()
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(
-            target=work, args=(theirs, self._spec, self._options), daemon=True
-        )
+        ours, theirs = Pipe()
+        command = [sys.executable, "-c", _START, json.dumps(sys.path), str(theirs.fileno())]
         # Until it ignores Ctrl-C by itself: a blocked signal stays blocked in what is started.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            process.start()
+            process = Popen(command, stdin=DEVNULL, pass_fds=[theirs.fileno()])
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         theirs.close()  # so that the end of the process is the end of the pipe
+        with suppress(BrokenPipeError, ConnectionResetError):  # it is heard of
+            ours.send((self._spec, self._options))
         self._members.append(_Member(process, ours))
 
     def _give(self, left: deque[Task], order: _Order) -> None:
@@ -174,8 +183,7 @@ class WorkerPool:
         Raises:
             DcrnetError: workers end before they begin.
         """
-        member.process.join()
-        how = _ending(member.process.exitcode)
+        how = _ending(member.process.wait())
         self._members.remove(member)
         member.connection.close()
         if not member.is_ready:
@@ -252,8 +260,8 @@ def _is_long(item: Item) -> bool:
     return item.path.suffix.lower() in VIDEO_SUFFIXES
 
 
-def _ending(code: int | None) -> str:
-    if code is None or code >= 0:
+def _ending(code: int) -> str:
+    if code >= 0:
         return f"ended with exit code {code}"
     with suppress(ValueError):
         return f"was ended by {signal.Signals(-code).name}"

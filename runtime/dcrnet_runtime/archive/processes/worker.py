@@ -44,6 +44,18 @@ class Task:
     skipped: int = 0
 
 
+def main(number: int) -> None:
+    """Be a worker of the process at the other end of a pipe.
+
+    Args:
+        number: of the open file that is this end.
+    """
+    connection = Connection(number)
+    with suppress(EOFError, ConnectionResetError):
+        spec, options = connection.recv()
+        work(connection, spec, options)
+
+
 def work(connection: Connection, spec: RecognizerSpec, options: ReadOptions) -> None:
     """Answer tasks until there are no more, or whoever tells them is gone.
 
