@@ -92,9 +92,7 @@ def parse(words: tuple[str, ...]) -> None:
     if module_of(words) is not None and not arguments:
         return  # a module that the text names
     named = subcommands(command)
-    if arguments and arguments[0] in getattr(command, "others", {}):
-        command = typer.main.get_command(command.others[arguments.pop(0)])
-    elif named:
+    if named:
         first = arguments.pop(0) if arguments and arguments[0] in named else command.default
         command = named[first]
     for word in arguments:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import typer
 
-from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.app import command_app, completion
 from dcrnet_runtime.cli.console import note, note_logs, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 from dcrnet_runtime.cli.options import (
@@ -45,19 +43,31 @@ class _RunCommand(ConfiguredCommand):
     others: ClassVar[Mapping[str, typer.Typer]] = {"summary": summary_app}
     """Commands beside it, by their first word; a file of that name is ./summary."""
 
-    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
-        """Parse, run and exit."""
-        words = list(sys.argv[1:] if args is None else args)
-        if words and (other := self.others.get(words[0])) is not None:
-            program = extra.pop("prog_name", None) or Path(sys.argv[0]).name
-            command = typer.main.get_command(other)
-            return command.main(words[1:], f"{program} {words[0]}", **extra)
-        return super().main(args, *rest, **extra)
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        """Of this command, or of the other one that the first word names."""
+        other = self.others.get(args[0]) if args else None
+        if other is None:
+            return super().make_context(info_name, args, parent, **extra)
+        command = typer.main.get_command(other)
+        return command.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the context is of."""
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """What a word may be: the other commands' names among it, where it is the first."""
+        items = super().shell_complete(ctx, incomplete)
+        is_first = not any(ctx.params.get(name) for name in ("sources", *self.alternatives))
+        names = [name for name in self.others if is_first and name.startswith(incomplete)]
+        return [*items, *map(completion, names)]
 
 
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
-    app = command_app()
+    app = command_app(is_installed=True)
     before = (SourceOptions, ArchiveOptions, FaceOptions, ModelOptions, BrowserOptions)
     last = (BlurOptions, NoticeOptions, ConfigOptions, CommonOptions)
     groups = (*before, *OUTPUTS, *last)
@@ -105,7 +115,8 @@ def run(
     is_far = found is not None and found.feed.is_still
     spec = replace(model.spec(faces, is_far=is_far), gives_features=plan.needs_features)
     options = source.stream_options(faces.smoothing, faces.track)
-    plan = replace(plan, facts=_with_model(plan.facts, loaded, spec, options))
+    facts = _with_model(plan.facts, loaded, spec, options)
+    plan = replace(plan, facts=facts, model=loaded)
     if found is None or found.source is not None:
         _watch(spec, loaded, found, options, plan, source.frames)
     else:

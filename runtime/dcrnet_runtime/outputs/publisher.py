@@ -138,7 +138,9 @@ def open_publisher(
     """
     plan.check()
     failures: dict[str, int] = {}
-    context = OutputContext(plan.facts, plan.blur_faces, is_stopping, failures, positions)
+    context = OutputContext(
+        plan.facts, plan.blur_faces, is_stopping, failures, plan.model, positions
+    )
     opened: list[Output] = []
     try:
         opened.extend(spec.open(context) for spec in plan.wanted)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dcrnet_runtime.video.feed import Feed
 
 if TYPE_CHECKING:
+    from dcrnet_runtime.backends.model import Model
     from dcrnet_runtime.outputs.output import Output
 
 PANEL = "Output"
@@ -57,6 +58,8 @@ class OutputContext:
         is_stopping: whether the run is being stopped, so that nothing may wait for long.
         failures: observations that were lost or could not be written, by output; goes on
             counting, and has every output once all are open.
+        model: that answers, for an output that asks it more than the frames' own answers; None
+            where the plan has none.
         positions: None but for a run that can be resumed: where each of its outputs goes on, by
             its name; one that is not in it begins a new file.
     """
@@ -65,6 +68,7 @@ class OutputContext:
     blur_faces: bool = False
     is_stopping: Callable[[], bool] = lambda: False
     failures: Mapping[str, int] = field(default_factory=dict)
+    model: Model | None = None
     positions: Mapping[str, int] | None = None
 
     def position_of(self, name: str) -> int | None:
@@ -85,8 +89,8 @@ class OutputSpec:
     """Whether a person looks at it: then it has each frame before those that are written."""
     can_blur: ClassVar[bool] = False
     """Whether it shows or keeps pictures in which faces are made unrecognisable if asked for."""
-    takes_pixels: ClassVar[bool] = False
-    """Whether it shows, keeps or sends pictures, which worker processes do not give back."""
+    takes_pixels: ClassVar[bool] = True
+    """Whether it looks at pictures, which worker processes do not give back."""
     resumes: ClassVar[str] = ""
     """The name of the output where a later run can go on with its one file: then its writer is a
     :class:`dcrnet_runtime.outputs.output.ResumableWriter`. Empty where it cannot."""

@@ -29,6 +29,7 @@ class JsonLinesSpec(OutputSpec):
             unless another output goes there.
     """
 
+    takes_pixels: ClassVar[bool] = False
     resumes: ClassVar[str] = "jsonl"
     jsonl: Annotated[
         str | None,
@@ -82,6 +83,7 @@ class CsvSpec(OutputSpec):
         csv: the file, ``-`` for standard output; one row a face.
     """
 
+    takes_pixels: ClassVar[bool] = False
     resumes: ClassVar[str] = "csv"
     csv: Annotated[
         Path | None,

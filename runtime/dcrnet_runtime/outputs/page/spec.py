@@ -27,7 +27,6 @@ class PageSpec(OutputSpec):
     """
 
     is_watched: ClassVar[bool] = True
-    takes_pixels: ClassVar[bool] = True
     can_blur: ClassVar[bool] = True
 
     serve: Annotated[

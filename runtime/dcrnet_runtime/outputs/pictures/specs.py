@@ -28,7 +28,6 @@ class SaveSpec(OutputSpec):
     """
 
     can_blur: ClassVar[bool] = True
-    takes_pixels: ClassVar[bool] = True
     needs_fps: ClassVar[bool] = True
 
     save: Annotated[
@@ -119,7 +118,6 @@ class WindowSpec(OutputSpec):
     """
 
     is_watched: ClassVar[bool] = True
-    takes_pixels: ClassVar[bool] = True
 
     show: Annotated[
         bool, typer.Option("--show", help="Show them in a window.", rich_help_panel=PANEL)
