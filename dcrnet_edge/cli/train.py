@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dcrnet_edge.cli.command_line import command_line
 from dcrnet_edge.cli.extra import train_extra
 from dcrnet_edge.cli.resumed_command import ResumedCommand
 from dcrnet_edge.cli.train_options import (
@@ -23,7 +24,7 @@ from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 from dcrnet_runtime.deprecation import renamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from dcrnet_edge.data.face_data import FaceData
     from dcrnet_edge.datasets.splits import SplitPlan
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from dcrnet_edge.training.initialization import Initialization
     from dcrnet_edge.training.run_config import RunConfig
 
-app = command_app()
+app = command_app(is_installed=True)
 
 
 def train(
@@ -209,21 +210,6 @@ def _speed(folder: Path) -> str:
         f" {rate:.0f} images a second{share}. A core loads {a_core:.0f} a second:"
         f" {_GPU_IMAGES_PER_S}, as a GPU takes, need {cores} (--workers)."
     )
-
-
-def command_line(argv: Sequence[str]) -> str:
-    """A command as it was given, for the model card: of paths, which are private, their names.
-
-    Args:
-        argv: program and arguments.
-    """
-    named = []
-    for argument in argv:
-        option, equals, value = (
-            argument.partition("=") if argument[:1] == "-" else ("", "", argument)
-        )
-        named.append(option + equals + (Path(value).name if "/" in value else value))
-    return shlex.join(named)
 
 
 def run_settings(
