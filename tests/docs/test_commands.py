@@ -83,6 +83,13 @@ def subcommands(command: Any) -> dict[str, Any]:
     return {name: command.get_command(None, name) for name in command.list_commands(None)}
 
 
+def with_subcommands(command: Any) -> Iterator[Any]:
+    """A command, its commands, and theirs."""
+    yield command
+    for each in subcommands(command).values():
+        yield from with_subcommands(each)
+
+
 def parse(words: tuple[str, ...]) -> None:
     """Let the command read its words without running it; makes files in this folder."""
     name, arguments = words[0], list(words[1:])
@@ -91,8 +98,7 @@ def parse(words: tuple[str, ...]) -> None:
     command = program(name)
     if module_of(words) is not None and not arguments:
         return  # a module that the text names
-    named = subcommands(command)
-    if named:
+    while named := subcommands(command):
         first = arguments.pop(0) if arguments and arguments[0] in named else command.default
         command = named[first]
     for word in arguments:
@@ -128,8 +134,7 @@ def test_an_option_that_is_named_exists(page: Path) -> None:
     names = [code.split()[0].partition("=")[0] for code in inline_code(page) if code[:2] == "--"]
     known = {"--help", *RETIRED}
     for script in PROJECT["scripts"]:
-        command = program(script)
-        for each in (command, *subcommands(command).values()):
+        for each in with_subcommands(program(script)):
             known.update(name for p in each.params for name in (*p.opts, *p.secondary_opts))
     assert [name for name in names if name not in known] == []
 
