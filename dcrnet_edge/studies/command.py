@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,7 +37,7 @@ class _Studies(PlainGroup):
         return super().get_command(ctx, cmd_name)
 
 
-app = command_app(_Studies)
+app = command_app(_Studies, is_installed=True)
 
 
 @app.callback()
@@ -64,12 +61,14 @@ def again(
 ) -> None:
     """Make tables and pages from a study's answers, without models and images."""
     train_extra()
+    from dcrnet_edge.studies.pages.origin import origin_of_answers
     from dcrnet_edge.studies.study_folder import StudyFolder
 
     place = StudyFolder(folder)
     name, settings = place.stated()
     with place.locked():
-        _conclude(place.root, STUDIES[name].conclude(settings, place.answers()), settings)
+        findings = STUDIES[name].conclude(settings, place.answers())
+        _conclude(place.root, findings, settings, origin_of_answers(place.root))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +118,7 @@ def _declare(commands: typer.Typer, name: str, study: Study) -> None:
 
 def _conduct(name: str, study: Study, out: Path, options: list[Any]) -> None:
     train_extra()
+    from dcrnet_edge.studies.pages.origin import origin_of_now
     from dcrnet_edge.studies.study_folder import StudyFolder
 
     plan = study.plan(*options)
@@ -126,7 +126,8 @@ def _conduct(name: str, study: Study, out: Path, options: list[Any]) -> None:
     with place.locked():
         place.begin(name, plan)
         place.work(plan, _say)
-        _conclude(out, study.conclude(plan.settings, place.answers()), plan.settings)
+        findings = study.conclude(plan.settings, place.answers())
+        _conclude(out, findings, plan.settings, origin_of_now())
 
 
 def _say(unit: str, done: int, units: int) -> None:
@@ -134,17 +135,12 @@ def _say(unit: str, done: int, units: int) -> None:
         note(f"[{done + 1}/{units}] {unit}")
 
 
-def _conclude(out: Path, findings: Findings, settings: Any) -> None:
+def _conclude(
+    out: Path, findings: Findings, settings: Mapping[str, Any], origin: Mapping[str, str]
+) -> None:
     from dcrnet_edge.evaluation.rows import print_rows
-    from dcrnet_edge.studies.page import as_json, write_findings
-    from dcrnet_edge.training.hardware import machine
+    from dcrnet_edge.studies.pages.page import as_json, write_findings
 
-    origin = {
-        "command": shlex.join(["dcrnet-study", *sys.argv[1:]]),
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine()["cpu"],
-        "dcrnet-edge": metadata.version("dcrnet-edge"),
-    }
     write_findings(out, findings, settings, origin)
     for table in findings.tables:
         note(table.caption)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_edge.studies.families import SEVERITIES, STRENGTHS, Family
 from dcrnet_edge.studies.findings import Chart, Findings, Table
 from dcrnet_edge.studies.options import StudiedImages, StudiedModels
+from dcrnet_edge.studies.pictures.families import SEVERITIES, STRENGTHS, Family
 from dcrnet_edge.studies.study import Plan, Unit
 from dcrnet_runtime.errors import DcrnetError
 
@@ -178,7 +178,7 @@ def _chart(model: str, losses: Mapping[str, Comparison], families: Sequence[Fami
 
 
 def _write_pose(images: Images, path: Path) -> None:
-    from dcrnet_edge.studies.pose import yaw_pitch_deg
+    from dcrnet_edge.studies.people.pose import yaw_pitch_deg
     from dcrnet_runtime.outfile import written_beside
 
     rows = [

@@ -18,6 +18,8 @@ CARD_VERSION = 1
 _KEYS = {"provenance": "provenance", "metrics": "figures", "license": "terms", "name": "name"}
 """Attribute and key, which version 1 fixes."""
 
+_TYPES = {"provenance": dict, "metrics": dict, "license": str, "name": str}
+
 MODEL_NAME = "DCRNet (facial expression recognition, Abdeldayem et al. 2025)"
 
 
@@ -99,4 +101,10 @@ class ModelCard:
                 f"the model's labels {values['labels']} are no list of different names: the file"
                 " was edited, export it again"
             )
+        for name, kind in _TYPES.items():
+            if not isinstance(rest[name], kind):
+                raise DcrnetError(
+                    f"the model's card has no {name} but {rest[name]!r:.40}: export the model"
+                    " again"
+                )
         return cls(labels, PreprocessSpec.from_json(contract), **rest)

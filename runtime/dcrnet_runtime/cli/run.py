@@ -39,7 +39,7 @@ class _RunCommand(ConfiguredCommand):
 
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
-    app = command_app()
+    app = command_app(is_installed=True)
     before = (SourceOptions, FaceOptions, ModelOptions, BrowserOptions)
     last = (BlurOptions, NoticeOptions, ConfigOptions, CommonOptions)
     groups = (*before, *OUTPUTS, *last)
@@ -82,7 +82,8 @@ def run(
     plan = _plan(specs, blur, found)
     plan.check()  # before the model takes its time
     loaded = model.load()
-    plan = replace(plan, facts=replace(plan.facts, labels=loaded.card.labels))
+    facts = replace(plan.facts, labels=loaded.card.labels)
+    plan = replace(plan, facts=facts, model=loaded)
     _observe(source, faces, found, loaded, plan)
 
 

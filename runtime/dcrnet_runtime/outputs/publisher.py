@@ -118,7 +118,7 @@ def open_publisher(plan: OutputPlan, is_stopping: Callable[[], bool] = lambda: F
     """
     plan.check()
     failures: dict[str, int] = {}
-    context = OutputContext(plan.facts, plan.blur_faces, is_stopping, failures)
+    context = OutputContext(plan.facts, plan.blur_faces, is_stopping, failures, plan.model)
     opened: list[Output] = []
     try:
         opened.extend(spec.open(context) for spec in plan.wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dcrnet_runtime.outputs.explanation.spec import ExplainSpec
 from dcrnet_runtime.outputs.lines.specs import CsvSpec, JsonLinesSpec
 from dcrnet_runtime.outputs.mqtt.spec import MqttSpec
 from dcrnet_runtime.outputs.page.spec import PageSpec
@@ -12,6 +13,7 @@ OUTPUTS: list[type[OutputSpec]] = [
     JsonLinesSpec,
     CsvSpec,
     SaveSpec,
+    ExplainSpec,
     WindowSpec,
     MqttSpec,
     PageSpec,

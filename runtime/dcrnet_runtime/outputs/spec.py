@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from dcrnet_runtime.video.feed import Feed
 
 if TYPE_CHECKING:
+    from dcrnet_runtime.backends.model import Model
     from dcrnet_runtime.outputs.output import Output
 
 PANEL = "Output"
@@ -51,12 +52,15 @@ class OutputContext:
         is_stopping: whether the run is being stopped, so that nothing may wait for long.
         failures: observations that were lost or could not be written, by output; goes on
             counting, and has every output once all are open.
+        model: that answers, for an output that asks it more than the frames' own answers; None
+            where the plan has none.
     """
 
     facts: FrameFacts = field(default_factory=FrameFacts)
     blur_faces: bool = False
     is_stopping: Callable[[], bool] = lambda: False
     failures: Mapping[str, int] = field(default_factory=dict)
+    model: Model | None = None
 
 
 @dataclass(frozen=True, slots=True)

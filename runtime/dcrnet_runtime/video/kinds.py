@@ -114,7 +114,7 @@ def _open_stream(source: Source, request: CaptureRequest, open_s: float, read_s:
     if scheme in ("http", "https"):
         from dcrnet_runtime.video.captures.web import open_web
 
-        return open_web(source, request, read_s)
+        return open_web(source, request, open_s, read_s)
     container = with_pyav(source.name)
     if scheme not in container.PROTOCOLS:
         allowed = ", ".join(("http", "https", *container.PROTOCOLS))

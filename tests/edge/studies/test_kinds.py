@@ -11,7 +11,7 @@ from edge.studies.commands import on, refused, study
 from generated import TinyModel
 
 from dcrnet_edge.evaluation.predictions import read_predictions
-from dcrnet_edge.studies.group_gaps import accuracy_gaps, share_gaps
+from dcrnet_edge.studies.people.group_gaps import accuracy_gaps, share_gaps
 
 
 def test_robustness(tree: Path, tiny_model: TinyModel, tmp_path: Path) -> None:
@@ -98,6 +98,8 @@ def test_fairness_without_labels(tree: Path, tiny_model: TinyModel, tmp_path: Pa
         assert sum(named.values()) == pytest.approx(1)
     assert "two groups of 1000" in refused("fairness", tiny_model(), *asked, "--least", 1000)
     assert "--groups" in refused("fairness", tiny_model(), "--unlabelled", tree)
+    groups.write_text("file,age\na.png,old,more\n")
+    assert "more cells than columns" in refused("fairness", tiny_model(), *asked)
     groups.write_text("file,age\nnobody.png,old\nnone.png,young\n")
     assert "2 of 2 images" in refused("fairness", tiny_model(), *asked)
 

@@ -220,6 +220,19 @@ def test_hls_gives_its_segments(clip: bytes, recognizer: Recognizer) -> None:
     assert {secret for _, secret in server.asked} == {BASIC}
 
 
+def test_hls_whose_pieces_are_none_is_given_up() -> None:
+    """A live playlist would be asked for again and again."""
+
+    def give(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path == "/live.m3u8":
+            send(handler, playlist(["0.ts"], is_over=False), "application/x-mpegurl")
+        else:
+            send(handler, b"no video", "video/mp2t")
+
+    with serving(give) as server:
+        assert "gave no frame" in told(server.address("/live.m3u8"), 1.0)
+
+
 @pytest.mark.parametrize("kind", ["file", "host", "redirect"])
 def test_hls_opens_nothing_elsewhere(
     kind: str, clip: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
