@@ -174,7 +174,7 @@ def _train(
 def _card(settings: Mapping[str, Any]) -> GeneratorCard:
     from datetime import UTC, datetime
 
-    from dcrnet_edge.cli.train import command_line
+    from dcrnet_edge.cli.command_line import command_line
     from dcrnet_edge.datasets.registry import adapter
     from dcrnet_edge.studies.generating.generator_file import GeneratorCard
     from dcrnet_edge.training.hardware import machine
