@@ -33,6 +33,8 @@ PYTHON = [block for page in PAGES for block in blocks(page) if block.language ==
 TIMEOUT_S = 120
 RETIRED = {"--finder", "--fetch-landmarks"}
 """Options that a page tells of as names of before."""
+COMPLETION = {"--install-completion", "--show-completion"}
+"""Options that act on the user's shell as soon as they are read."""
 
 
 def is_command(words: tuple[str, ...]) -> bool:
@@ -96,6 +98,9 @@ def parse(words: tuple[str, ...]) -> None:
     if module_of(words) is not None:
         name, arguments = words[2], list(words[3:])
     command = program(name)
+    if COMPLETION & set(arguments):
+        assert set(arguments) <= {option for each in command.params for option in each.opts}
+        return
     if module_of(words) is not None and not arguments:
         return  # a module that the text names
     while named := subcommands(command):
@@ -134,7 +139,9 @@ def test_an_option_that_is_named_exists(page: Path) -> None:
     names = [code.split()[0].partition("=")[0] for code in inline_code(page) if code[:2] == "--"]
     known = {"--help", *RETIRED}
     for script in PROJECT["scripts"]:
-        for each in with_subcommands(program(script)):
+        command = program(script)
+        others = map(typer.main.get_command, getattr(command, "others", {}).values())
+        for each in (*others, *with_subcommands(command)):
             known.update(name for p in each.params for name in (*p.opts, *p.secondary_opts))
     assert [name for name in names if name not in known] == []
 
