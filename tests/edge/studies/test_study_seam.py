@@ -85,6 +85,24 @@ def test_it_is_listed_and_has_its_options(dice: Dice) -> None:
     assert "--sides" in run("dice", "--help").stdout
 
 
+def test_studies_of_one_first_word_are_commands_of_one(dice: Dice, tmp_path: Path) -> None:
+    for name in ("craps roll", "craps pass"):
+        registry.register(name, dice)
+    try:
+        assert "--sides" in run("craps", "roll", "--help").stdout
+        assert run("craps", "pass", "--out", tmp_path).exit_code == 0
+        assert json.loads((tmp_path / "study.json").read_text())["study"] == "craps pass"
+        assert run("again", tmp_path).exit_code == 0
+        other = run("craps", "roll", "--out", tmp_path)
+        assert "holds the study craps pass" in other.stderr
+        unknown = run("craps", "fold")
+        assert unknown.exit_code == 2
+        assert "fold" in unknown.stderr
+    finally:
+        for name in ("craps roll", "craps pass"):
+            registry.STUDIES._entries.pop(name)
+
+
 def test_it_writes_page_tables_and_json(dice: Dice, tmp_path: Path) -> None:
     result = run("dice", "--out", tmp_path)
     assert result.exit_code == 0, result.output
