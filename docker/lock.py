@@ -78,7 +78,7 @@ LOCKS = (
 
 
 def pins(text: str) -> dict[str, str]:
-    """Version by name of the lines ``name==version``; a build's own part (``+cpu``) is left out."""
+    """Version by name of the lines ``name==version``, without a build's own part (``+cpu``)."""
     lines = (_PIN.match(line) for line in text.splitlines())
     return {canonical(pin[1]): pin[2].partition("+")[0] for pin in lines if pin}
 
@@ -131,7 +131,11 @@ def resolved(lock: Lock, machine: str) -> Iterator[tuple[str, str, str]]:
         installed = json.loads(report.read_text())["install"]
     for each in installed:
         facts = each["metadata"]
-        yield facts["name"], facts["version"], each["download_info"]["archive_info"]["hashes"]["sha256"]
+        yield (
+            facts["name"],
+            facts["version"],
+            each["download_info"]["archive_info"]["hashes"]["sha256"],
+        )
 
 
 def write(lock: Lock) -> None:
@@ -144,7 +148,11 @@ def write(lock: Lock) -> None:
                 hashes[canonical(name), version].add(sha256)
     lines = [f"# Python {PYTHON}, {' and '.join(lock.machines)}: python docker/lock.py"]
     for (name, version), found in sorted(hashes.items()):
-        lines.append(" \\\n    ".join([f"{name}=={version}", *(f"--hash=sha256:{h}" for h in sorted(found))]))
+        lines.append(
+            " \\\n    ".join(
+                [f"{name}=={version}", *(f"--hash=sha256:{h}" for h in sorted(found))]
+            )
+        )
     lock.path.write_text("\n".join(lines) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""The lines for cameras on pipes, with programs in the cameras' place that play a recorded stream."""
+"""The lines for cameras on pipes, with programs in their place that play a recorded stream."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def lines() -> list[str]:
 
 @pytest.fixture
 def recordings(tmp_path: Path, portrait: NDArray[np.uint8]) -> Path:
-    """MJPEG, and H.264 as encoders of cameras write it: no reordering, headers before key frames."""
+    """MJPEG, and H.264 as cameras write it: no reordering, headers before key frames."""
     rgb = np.ascontiguousarray(portrait[:320, 60:380])
     with (tmp_path / "mjpeg").open("wb") as file:
         for _ in range(FRAMES):

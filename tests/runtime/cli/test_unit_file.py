@@ -52,7 +52,9 @@ def test_it_is_closed_enough() -> None:
 def test_it_sees_the_caches_of_its_user_where_the_users_command_has_them() -> None:
     options = service()
     assert ("User", "%i") in options
-    assert not [name for name, value in options if name.startswith("Environment") and "XDG" in value]
+    assert not [
+        name for name, value in options if name.startswith("Environment") and "XDG" in value
+    ]
     cache = platformdirs.user_cache_path("dcrnet-edge", appauthor=False)
     if "XDG_CACHE_HOME" in os.environ:
         pytest.skip("this user's caches are elsewhere")
