@@ -41,14 +41,12 @@ class Lock:
         needs: what is asked for.
         machines: whose wheels it names.
         beside: of another lock whose packages are there already, empty for none.
-        is_constrained: whether constraints.txt has its versions.
     """
 
     name: str
     needs: tuple[str, ...]
     machines: tuple[str, ...]
     beside: str = ""
-    is_constrained: bool = True
 
     @property
     def path(self) -> Path:
@@ -73,7 +71,7 @@ def needs(*extras: str) -> tuple[str, ...]:
 LOCKS = (
     Lock("runtime", needs("serve", "mqtt"), ("x86_64", "aarch64")),
     Lock("export", needs("serve", "mqtt", "export"), ("x86_64",), beside="runtime"),
-    Lock("build", tuple(PROJECT["build-system"]["requires"]), ("x86_64",), is_constrained=False),
+    Lock("build", tuple(PROJECT["build-system"]["requires"]), ("x86_64",)),
 )
 
 
@@ -100,14 +98,11 @@ def complaints(lock: Lock) -> Iterator[str]:
         name = _NAME.match(need)
         if name and canonical(name[0]) not in locked | there:
             yield f"{lock.path.name} lacks {need}, which pyproject.toml asks for"
-    if lock.is_constrained:
-        tested = pins((ROOT / "constraints.txt").read_text())
-        for name, version in locked.items():
-            if name not in _UNFROZEN and tested.get(name) != version:
-                yield (
-                    f"{lock.path.name} has {name} {version}, constraints.txt"
-                    f" {tested.get(name, 'none')}"
-                )
+    tested = pins((ROOT / "constraints.txt").read_text())
+    for name, version in locked.items():
+        if name not in _UNFROZEN and tested.get(name) != version:
+            constrained = tested.get(name, "none")
+            yield f"{lock.path.name} has {name} {version}, constraints.txt {constrained}"
     for block in re.split(r"\n(?=\S)", text.rstrip()):
         if _PIN.match(block) and "--hash=sha256:" not in block:
             yield f"{lock.path.name} has no hash of {block.split()[0]}"
@@ -118,13 +113,12 @@ def resolved(lock: Lock, machine: str) -> Iterator[tuple[str, str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         platforms = [word for tag in TAGS for word in ("--platform", f"{tag}_{machine}")]
-        constraints = ["-c", str(ROOT / "constraints.txt")] if lock.is_constrained else []
         subprocess.run(
             [
                 *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run"),
                 *("--ignore-installed", "--report", str(report), "--target", folder),
                 *("--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON),
-                *(*platforms, *constraints, *lock.needs),
+                *("-c", str(ROOT / "constraints.txt"), *platforms, *lock.needs),
             ],
             check=True,
         )

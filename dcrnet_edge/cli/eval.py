@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dcrnet_edge.evaluation.robustness import Loss
     from dcrnet_edge.evaluation.rows import Rows
 
-app = command_app()
+app = command_app(is_installed=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
@@ -21,7 +20,7 @@ from dcrnet_edge.training.run_config import (
     nested,
     parse_assignment,
 )
-from dcrnet_edge.training.settings import SETTINGS_NAME
+from dcrnet_edge.training.settings import SETTINGS_NAME, stored_settings
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outfile import written_beside
 
@@ -89,7 +88,7 @@ def check_initialization(folder: Path, first: InitializationOptions) -> None:
     """
     if not first.is_given:
         return
-    start = _settings(folder).get("start", {})
+    start = _settings(folder)["start"]
     for key, value in first.initialization().provenance().items():
         if start.get(key) != value:
             raise DcrnetError(
@@ -100,20 +99,12 @@ def check_initialization(folder: Path, first: InitializationOptions) -> None:
 
 
 def _settings(folder: Path) -> dict[str, Any]:
-    path = folder / SETTINGS_NAME
-    try:
-        settings: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError as error:
+    if not (folder / SETTINGS_NAME).exists():
         raise DcrnetError(
             f"{folder} holds no run to resume: leave `resume` out, or name the run's folder with"
             " `out`"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise DcrnetError(
-            f"{path} cannot be read, so it is unknown what {folder} was trained with: name another"
-            " run folder with `out`"
-        ) from error
-    return settings
+        )
+    return stored_settings(folder)
 
 
 def _options(folder: Path) -> dict[str, Any]:

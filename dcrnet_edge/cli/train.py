@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from dcrnet_edge.cli.importing import interruptible
+import functools
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-with interruptible():
-    import functools
-    import shlex
-    import sys
-    from pathlib import Path
-    from typing import TYPE_CHECKING, Any
-
-    from dcrnet_edge.cli.extra import train_extra
-    from dcrnet_edge.cli.resumed_command import ResumedCommand
-    from dcrnet_edge.cli.train_options import (
-        HardwareOptions,
-        InitializationOptions,
-        RunOptions,
-        SettingOptions,
-        TeacherOptions,
-    )
-    from dcrnet_runtime.cli.app import command_app
-    from dcrnet_runtime.cli.console import note, reported
-    from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
-    from dcrnet_runtime.deprecation import renamed
+from dcrnet_edge.cli.command_line import command_line
+from dcrnet_edge.cli.extra import train_extra
+from dcrnet_edge.cli.resumed_command import ResumedCommand
+from dcrnet_edge.cli.train_options import (
+    HardwareOptions,
+    InitializationOptions,
+    RunOptions,
+    SettingOptions,
+    TeacherOptions,
+)
+from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.console import note, reported
+from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
+from dcrnet_runtime.deprecation import renamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from dcrnet_edge.data.face_data import FaceData
     from dcrnet_edge.datasets.splits import SplitPlan
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from dcrnet_edge.training.initialization import Initialization
     from dcrnet_edge.training.run_config import RunConfig
 
-app = command_app()
+app = command_app(is_installed=True)
 
 
 def train(
@@ -54,12 +52,12 @@ def train(
     SIGINT (Ctrl-C) and SIGTERM end a run behind its step, with a resume point; exit codes 130 and
     143.
     """
-    with interruptible():
-        train_extra()
-        quiet_lightning()
-        from dcrnet_edge.training.failures import told_by_signal
-        from dcrnet_edge.training.interruption import terminable
-    with told_by_signal(run.out), terminable():
+    train_extra()
+    quiet_lightning()
+    from dcrnet_edge.training.failures import told_by_signal
+    from dcrnet_edge.training.interruption import stoppable
+
+    with told_by_signal(run.out), stoppable():
         _train(run, asked, first, teachers, carried_out)
 
 
@@ -212,21 +210,6 @@ def _speed(folder: Path) -> str:
         f" {rate:.0f} images a second{share}. A core loads {a_core:.0f} a second:"
         f" {_GPU_IMAGES_PER_S}, as a GPU takes, need {cores} (--workers)."
     )
-
-
-def command_line(argv: Sequence[str]) -> str:
-    """A command as it was given, for the model card: of paths, which are private, their names.
-
-    Args:
-        argv: program and arguments.
-    """
-    named = []
-    for argument in argv:
-        option, equals, value = (
-            argument.partition("=") if argument[:1] == "-" else ("", "", argument)
-        )
-        named.append(option + equals + (Path(value).name if "/" in value else value))
-    return shlex.join(named)
 
 
 def run_settings(

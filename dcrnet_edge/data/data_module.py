@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -127,6 +130,7 @@ class FaceDataModule(lightning.LightningDataModule):
             sampler=SizedOrder(self._order, self._loading.sizes, self._loading.batch_size),
             drop_last=True,
             num_workers=self._workers,
+            worker_init_fn=stand_sigterm,
             # A generator of its own leaves dropout's random numbers alone.
             generator=torch.Generator(),
         )
@@ -140,4 +144,28 @@ class FaceDataModule(lightning.LightningDataModule):
             share = UnrepeatedDistributedSampler(
                 faces, self._devices, self.trainer.global_rank, shuffle=False
             )
-        return DataLoader(faces, EVAL_BATCH, sampler=share, num_workers=self._workers)
+        return DataLoader(
+            faces,
+            EVAL_BATCH,
+            sampler=share,
+            num_workers=self._workers,
+            worker_init_fn=stand_sigterm,
+        )
+
+
+def stand_sigterm(_worker: int) -> None:
+    """Let SIGTERM end this loading process only where the training process sent it.
+
+    One to the whole group is for the training process alone, which ends behind its step with a
+    resume point: until then it needs what is loaded.
+    """
+    if not hasattr(signal, "sigwaitinfo"):  # macOS
+        return
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    threading.Thread(target=_obey_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _obey_parent(parent: int) -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)

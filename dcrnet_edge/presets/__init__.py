@@ -39,5 +39,5 @@ def read_toml(path: Path) -> Values:
         return tomllib.loads(path.read_text())
     except OSError as error:
         raise DcrnetError(f"settings file {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DcrnetError(f"settings file {path} is no TOML ({error}): mend that line") from error

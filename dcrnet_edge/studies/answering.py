@@ -11,8 +11,8 @@ from pathlib import Path
 from dcrnet_edge.data.crop_cache import CropCache
 from dcrnet_edge.evaluation.model_refs import Images, ModelRef
 from dcrnet_edge.evaluation.predictions import Predictions, read_predictions, save_predictions
-from dcrnet_edge.studies.families import Family
-from dcrnet_edge.studies.severities import corrupted
+from dcrnet_edge.studies.pictures.families import Family
+from dcrnet_edge.studies.pictures.severities import corrupted
 from dcrnet_edge.studies.study import Unit
 
 CLEAN = "clean"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,15 +26,18 @@ class _Studies(PlainGroup):
     """Commands of the registry beside those that are declared here."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *STUDIES.names()]
+        firsts = dict.fromkeys(name.partition(" ")[0] for name in STUDIES.names())
+        return [*super().list_commands(ctx), *firsts]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in STUDIES.names():
             return _command(cmd_name, STUDIES[cmd_name])
+        if parts := [name for name in STUDIES.names() if name.startswith(f"{cmd_name} ")]:
+            return _parts(parts)
         return super().get_command(ctx, cmd_name)
 
 
-app = command_app(_Studies)
+app = command_app(_Studies, is_installed=True)
 
 
 @app.callback()
@@ -61,12 +61,14 @@ def again(
 ) -> None:
     """Make tables and pages from a study's answers, without models and images."""
     train_extra()
+    from dcrnet_edge.studies.pages.origin import origin_of_answers
     from dcrnet_edge.studies.study_folder import StudyFolder
 
     place = StudyFolder(folder)
     name, settings = place.stated()
     with place.locked():
-        _conclude(place.root, STUDIES[name].conclude(settings, place.answers()), settings)
+        findings = STUDIES[name].conclude(settings, place.answers())
+        _conclude(place.root, findings, settings, origin_of_answers(place.root))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +85,40 @@ class PlaceOptions:
 
 
 def _command(name: str, study: Study) -> Any:
+    alone = command_app()
+    _declare(alone, name, study)
+    return typer.main.get_command(alone)
+
+
+def _parts(names: list[str]) -> Any:
+    """The studies of one first word, each by its second one."""
+    together = command_app()
+    for name in names:
+        _declare(together, name, STUDIES[name])
+
+    @together.callback()
+    def tell() -> None:
+        pass
+
+    tell.__doc__ = " ".join(STUDIES[name].summary for name in names)
+    return typer.main.get_command(together)
+
+
+def _declare(commands: typer.Typer, name: str, study: Study) -> None:
+    words = name.replace(" ", "-")
+
     def run(*groups: Any) -> None:
         *own, place, _ = groups
-        _conduct(name, study, place.out or Path("runs") / f"study-{name}", own)
+        _conduct(name, study, place.out or Path("runs") / f"study-{words}", own)
 
-    run.__doc__, run.__name__ = study.summary, name
-    alone = command_app()
+    run.__doc__, run.__name__ = study.summary, words
     wrapped = with_groups(run, *study.groups, PlaceOptions, CommonOptions)
-    alone.command(name)(reported(**_OPTIONS)(wrapped))
-    return typer.main.get_command(alone)
+    commands.command(name.rpartition(" ")[2])(reported(**_OPTIONS)(wrapped))
 
 
 def _conduct(name: str, study: Study, out: Path, options: list[Any]) -> None:
     train_extra()
+    from dcrnet_edge.studies.pages.origin import origin_of_now
     from dcrnet_edge.studies.study_folder import StudyFolder
 
     plan = study.plan(*options)
@@ -103,7 +126,8 @@ def _conduct(name: str, study: Study, out: Path, options: list[Any]) -> None:
     with place.locked():
         place.begin(name, plan)
         place.work(plan, _say)
-        _conclude(out, study.conclude(plan.settings, place.answers()), plan.settings)
+        findings = study.conclude(plan.settings, place.answers())
+        _conclude(out, findings, plan.settings, origin_of_now())
 
 
 def _say(unit: str, done: int, units: int) -> None:
@@ -111,17 +135,12 @@ def _say(unit: str, done: int, units: int) -> None:
         note(f"[{done + 1}/{units}] {unit}")
 
 
-def _conclude(out: Path, findings: Findings, settings: Any) -> None:
+def _conclude(
+    out: Path, findings: Findings, settings: Mapping[str, Any], origin: Mapping[str, str]
+) -> None:
     from dcrnet_edge.evaluation.rows import print_rows
-    from dcrnet_edge.studies.page import as_json, write_findings
-    from dcrnet_edge.training.hardware import machine
+    from dcrnet_edge.studies.pages.page import as_json, write_findings
 
-    origin = {
-        "command": shlex.join(["dcrnet-study", *sys.argv[1:]]),
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine()["cpu"],
-        "dcrnet-edge": metadata.version("dcrnet-edge"),
-    }
     write_findings(out, findings, settings, origin)
     for table in findings.tables:
         note(table.caption)

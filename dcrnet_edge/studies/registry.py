@@ -17,10 +17,18 @@ STUDIES: LazyRegistry[Study] = LazyRegistry(
         "attention": f"{_KINDS}.attention:ATTENTION",
         "significance": f"{_KINDS}.significance:SIGNIFICANCE",
         "report": f"{_KINDS}.report:REPORT",
+        "gan train": f"{_KINDS}.gan.train:GAN_TRAINING",
+        "gan sample": f"{_KINDS}.gan.sample:GAN_SAMPLES",
+        "gan effect": f"{_KINDS}.gan.effect:GAN_EFFECT",
     },
 )
 
 
 def register(name: str, study: Study) -> None:
-    """Make a study known, as ``dcrnet-study NAME``."""
+    """Make a study known, as ``dcrnet-study NAME``.
+
+    Args:
+        name: one word, or two where several studies share the first: ``gan train``.
+        study: what it does.
+    """
     STUDIES.register(name, study)

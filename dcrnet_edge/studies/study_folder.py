@@ -123,7 +123,7 @@ class StudyFolder:
         try:
             stated = json.loads((self.root / _SETTINGS).read_text())
             return {key: stated[key] for key in ("study", "settings", "units")}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise DcrnetError(
                 f"{self.root} holds no study ({error}): name a folder that dcrnet-study wrote"
             ) from error

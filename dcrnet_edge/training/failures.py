@@ -13,7 +13,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.distributed import DistError
 
 from dcrnet_edge.training.callbacks.resume_point import RESUME_NAME, resume_command
-from dcrnet_edge.training.interruption import RunEndedError, signal_behind
+from dcrnet_edge.training.interruption import EndRequest, RunEndedError, signal_behind
 from dcrnet_edge.training.module import TrainingStopError
 from dcrnet_runtime.errors import DcrnetError
 
@@ -21,11 +21,12 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def explained(folder: Path) -> Generator[None, None, None]:
+def explained(folder: Path, request: EndRequest) -> Generator[None, None, None]:
     """Turn what can happen to a long run into one line that says how to go on.
 
     Args:
         folder: the run's.
+        request: what it was told by signals.
 
     Raises:
         DcrnetError: the run was told to end, the disk is full, an image cannot be read any more,
@@ -59,8 +60,8 @@ def explained(folder: Path) -> Generator[None, None, None]:
         if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
             raise _out_of_memory(remedy()) from error
         if "DataLoader worker" in str(error):
-            if "Terminated" in str(error):  # by a SIGTERM to the whole group
-                raise RunEndedError(signal.SIGTERM, remedy()) from error
+            if request.by is not None:  # by the same signal, before it stood that
+                raise RunEndedError(request.by, remedy()) from error
             raise DcrnetError(
                 "training stopped: a loading process was killed, mostly for want of memory: give"
                 f" fewer `workers`, then {remedy()}"

@@ -50,15 +50,20 @@ class EndRequest:
 
 
 @contextmanager
-def terminable() -> Generator[None, None, None]:
-    """Let SIGTERM raise in the block, as SIGINT does, in place of an end without a word."""
-    before = signal.getsignal(signal.SIGTERM)
-    if before is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _exit)
+def stoppable() -> Generator[None, None, None]:
+    """Let SIGINT and SIGTERM raise in the block, in place of an end without a word.
+
+    Those that the process was started to ignore stay ignored.
+    """
+    raising = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: _exit}
+    ending = [number for number in raising if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ending:
+        signal.signal(number, raising[number])
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in ending:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def signal_behind(error: BaseException) -> signal.Signals | None:

@@ -122,7 +122,7 @@ class Run:
         point = ResumePoint(self._resume_path, self._hardware.checkpoint_minutes)
         wait = DataWait()
         trainer = self._trainer(point, wait, loaders, settings)
-        with explained(self.folder), warnings.catch_warnings():
+        with explained(self.folder, point.request), warnings.catch_warnings():
             for text in (".*your dataloader is not resumable.*", ".*LeafSpec.*is deprecated.*"):
                 warnings.filterwarnings("ignore", text)  # Lightning's own affairs
             trainer.fit(

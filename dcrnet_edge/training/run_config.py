@@ -118,7 +118,7 @@ def parse_assignment(assignment: str) -> Values:
         )
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         parsed = value
     return nested(name.strip(), parsed)
 

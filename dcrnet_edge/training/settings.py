@@ -61,6 +61,26 @@ def write_settings(folder: Path, settings: Settings, config: RunConfig) -> None:
         beside.write_text(config.to_toml())
 
 
+def stored_settings(folder: Path) -> Settings:
+    """What the run in ``folder`` says it was started with.
+
+    Raises:
+        DcrnetError: they cannot be read.
+    """
+    path = folder / SETTINGS_NAME
+    try:
+        found: Settings = json.loads(path.read_text())
+        for table in (found, found["config"], found["start"]):
+            if not isinstance(table, dict):
+                raise ValueError("a table is none")
+    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
+        raise DcrnetError(
+            f"{path} cannot be read, so it is unknown what {folder} was trained with: name another"
+            " run folder with `out`"
+        ) from error
+    return found
+
+
 def read_settings(folder: Path, expected: Settings) -> Settings:
     """What the run in ``folder`` was started with.
 
@@ -68,16 +88,9 @@ def read_settings(folder: Path, expected: Settings) -> Settings:
         DcrnetError: naming the first of its settings that is not as ``expected``; or they cannot
             be read.
     """
-    path = folder / SETTINGS_NAME
-    try:
-        before: Settings = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise DcrnetError(
-            f"{path} cannot be read, so it is unknown what {folder} was trained with: name another"
-            " run folder with `out`"
-        ) from error
-    if "config" in before:  # of an older version: what it did not know yet was as by default now
-        before["config"] = RunConfig.of(before["config"]).to_values()
+    before = stored_settings(folder)
+    # Of an older version: what it did not know yet was as by default now.
+    before["config"] = RunConfig.of(before["config"]).to_values()
     for key, value in expected.items():
         if key not in _MAY_CHANGE and before.get(key) != _plain(value):
             name, old, new = _first_difference(key, before.get(key), value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import struct
+import tokenize
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ DAMAGED_ARRAYS: tuple[type[Exception], ...] = (
     *(OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError),
     *(BadZipFile, zlib.error, struct.error, SyntaxError, MemoryError, OverflowError),
     *(NotImplementedError, RuntimeError),  # a zip's compression, a password
+    tokenize.TokenError,  # an array's header
 )
 """What ``numpy.load`` and the use of its result raise where a file is damaged."""
 

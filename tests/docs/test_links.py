@@ -39,3 +39,9 @@ def test_the_index_has_every_page() -> None:
     index = ROOT / "docs" / "index.md"
     pages = {page.name for page in index.parent.glob("*.md")} - {index.name}
     assert pages <= set(links(index))
+
+
+def test_the_studies_page_has_every_study() -> None:
+    listing = ROOT / "docs" / "studies.md"
+    pages = {f"studies/{page.name}" for page in (listing.parent / "studies").glob("*.md")}
+    assert pages <= set(links(listing))

@@ -31,6 +31,7 @@ COMMAND = "python tests/docs/write_performance.py"
 _SIZE_PX = "128"
 _BLOCK = re.compile(rf"(?<=<!-- {re.escape(COMMAND)} -->\n).*?(?=<!-- end -->)", re.DOTALL)
 _NOT_RECORDED = "-"
+_NO_METER = "energy, for want of a meter"
 _PAPER = (
     "The paper names no percentile, and its 4.2 G"
     " [cannot be reproduced](docs/model.md#the-network):"
@@ -136,7 +137,7 @@ def _of_report(title: str, report: Report, path: Path) -> Column:
         frame=_ms(whole[model.name]),
         flops=f"{(model.flops or 0) / 1e9:.2f}",
         energy=_NOT_RECORDED if net_j is None else f"{net_j:.3f}",
-        energy_reason=model.energy.reason,
+        energy_reason=model.energy.reason if model.energy.meter else _NO_METER,
     )
 
 
@@ -152,7 +153,7 @@ def _of_earlier(title: str, name: str, figures: Path) -> Column:
         frame=_NOT_RECORDED,
         flops=f"{2 * macs / 1e9:.2f}",
         energy=_NOT_RECORDED,
-        energy_reason="energy, for want of a meter",
+        energy_reason=_NO_METER,
     )
 
 

@@ -43,7 +43,7 @@ def bench(
         require_quiet(report.preflight.doubts)
 
 
-app = command_app(_BenchUnlessNamed)
+app = command_app(_BenchUnlessNamed, is_installed=True)
 app.command(
     epilog="Also: dcrnet-bench compare A.json B.json, whether the second run is slower than the"
     " first beyond noise."

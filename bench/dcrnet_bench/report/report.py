@@ -112,7 +112,10 @@ class Report:
         Raises:
             ValueError: it is another document; says what is wrong with it.
         """
-        values = json.loads(text)
+        try:
+            values = json.loads(text)
+        except RecursionError as error:
+            raise ValueError("it is nested without an end") from error
         if not isinstance(values, dict) or "schema" not in values:
             raise ValueError("it has no `schema`")
         if values["schema"] != SCHEMA:

@@ -213,20 +213,9 @@ def _costs(config: RunConfig, labels: tuple[str, ...]) -> dict[str, int]:
 def _train(
     config: RunConfig, data: FaceData, initialization: Initialization, root: Path, path: Path
 ) -> None:
-    """Train, or go on with the run of this unit, and keep its answers to Test."""
-    from dcrnet_edge.cli.train import quiet_lightning
-    from dcrnet_edge.datasets.registry import adapter
-    from dcrnet_edge.evaluation.answers import of_network
-    from dcrnet_edge.evaluation.predictions import save_predictions
-    from dcrnet_edge.models.checkpoint import load_checkpoint
-    from dcrnet_edge.training.run import Run
+    from dcrnet_edge.studies.ablating.unit import train_and_answer
 
-    quiet_lightning()
-    folder = path.parents[1] / "runs" / path.stem
-    run = Run(data, config, initialization, folder, license=adapter(config.dataset).license)
-    trained = load_checkpoint(run.finished() or run.train(resume=run.resumable()))
-    spec = trained.card.preprocess
-    save_predictions(path, of_network(trained.network, spec, data, "test", root))
+    train_and_answer(config, data, initialization, root, path)
 
 
 def _verdict(

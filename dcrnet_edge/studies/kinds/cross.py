@@ -13,12 +13,13 @@ import typer
 
 from dcrnet_edge.cli.face_data import open_data
 from dcrnet_edge.datasets.registry import names as dataset_names
-from dcrnet_edge.studies.findings import Findings, Table
+from dcrnet_edge.studies.findings import Chart, Findings, Table
 from dcrnet_edge.studies.options import StudiedModels
 from dcrnet_edge.studies.study import Plan, Unit
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
+    from dcrnet_edge.evaluation.metrics import Metrics
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
     from dcrnet_edge.evaluation.predictions import Predictions
     from dcrnet_edge.evaluation.rows import Rows
@@ -139,8 +140,21 @@ class Cross:
                 Table("Models by data sets", rows),
                 Table("Shares of the labels", _shares(settings)),
             ],
+            charts=[_chart(metrics)],
             facts=facts,
         )
+
+
+def _chart(metrics: Mapping[str, Mapping[str, Metrics]]) -> Chart:
+    from dcrnet_edge.studies.pages.interval_chart import Estimate, interval_chart
+
+    estimates = []
+    for model, by_layout in metrics.items():
+        for layout, each in by_layout.items():
+            interval = each.accuracy_interval or (each.accuracy, each.accuracy)
+            estimates.append(Estimate(f"{model} on {layout}", each.accuracy, *interval))
+    caption = "Accuracy of each model on each data set, with 95 % intervals."
+    return interval_chart(caption, estimates, "accuracy, %")
 
 
 def _header() -> Rows:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dcrnet_edge.studies.findings import Findings, Table
-from dcrnet_edge.studies.groups import check_groups, read_groups
 from dcrnet_edge.studies.options import StudiedImages, StudiedModels
+from dcrnet_edge.studies.people.groups import check_groups, read_groups
 from dcrnet_edge.studies.study import Plan, Unit
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
+    from dcrnet_edge.studies.pages.interval_chart import Estimate
 
 CLAIMED_GAP = 0.03
 """The paper's section 5: accuracies of groups lie less than 3 % apart."""
@@ -82,7 +83,8 @@ class Fairness:
 
     def conclude(self, settings: Mapping[str, Any], answers: Mapping[str, Path]) -> Findings:
         """Gaps of accuracy where there are labels, of answers' shares where there are none."""
-        from dcrnet_edge.studies.group_gaps import accuracy_gaps, share_gaps
+        from dcrnet_edge.studies.pages.interval_chart import interval_chart
+        from dcrnet_edge.studies.people.group_gaps import accuracy_gaps, share_gaps
 
         found = {name: _read(path) for name, path in answers.items()}
         least, control = settings["least"], settings["control"]
@@ -107,8 +109,34 @@ class Fairness:
             " AffectNet).",
             verdict=verdict,
             tables=tables,
+            charts=[
+                interval_chart(
+                    f"{model}: gap between the two groups furthest apart, by attribute"
+                    f"{', for the share of each answer' * (not settings['labelled'])}, with 95 %"
+                    " intervals; the dashed line is the 3 points that the paper states for"
+                    " accuracy.",
+                    _gaps(found),
+                    "points",
+                    mark=CLAIMED_GAP,
+                )
+                for model, found in facts.items()
+            ],
             facts=facts,
         )
+
+
+def _gaps(facts: Mapping[str, Any]) -> list[Estimate]:
+    """Of each attribute, or of each answer by attribute."""
+    from dcrnet_edge.studies.pages.interval_chart import Estimate
+
+    estimates = []
+    for attribute, found in facts.items():
+        if "gap" in found:
+            estimates.append(Estimate(attribute, found["gap"], *found["gap_interval"]))
+            continue
+        for answer, gap in found["gaps"].items():
+            estimates.append(Estimate(f"{attribute}: {answer}", gap["gap"], *gap["interval"]))
+    return estimates
 
 
 def _unlabelled(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_edge.studies.families import Family
 from dcrnet_edge.studies.findings import Findings, Table
 from dcrnet_edge.studies.options import StudiedImages
+from dcrnet_edge.studies.pictures.families import Family
 from dcrnet_edge.studies.study import Plan
 from dcrnet_edge.weights import checkpoint_path, shipped_checkpoint
 from dcrnet_runtime.errors import DcrnetError
@@ -89,6 +89,7 @@ class Quantization:
         from dcrnet_edge.evaluation.metrics import compute_metrics
         from dcrnet_edge.evaluation.report import summary_rows
         from dcrnet_edge.studies.answering import CLEAN, answers_of
+        from dcrnet_edge.studies.pages.interval_chart import Estimate, interval_chart
 
         floats, int8s = (answers_of(answers, form) for form in ("float", "int8"))
         pairs = {name: compare(int8s[name], floats[name]) for name in floats}
@@ -113,6 +114,15 @@ class Quantization:
                 Table("Clean pictures", summary_rows(metrics, {})),
                 Table("Answers that change, by label", _flip_rows(floats[CLEAN], int8s[CLEAN])),
                 Table("Corrupted pictures", _rows(floats, int8s, pairs, flips)),
+            ],
+            charts=[
+                interval_chart(
+                    "Accuracy of int8 less that of float, by kind and grade of corruption, with"
+                    " 95 % intervals.",
+                    [Estimate(n, p.difference, *p.interval) for n, p in pairs.items()],
+                    "points",
+                    mark=0.0,
+                )
             ],
             facts={
                 "metrics": {name: each.to_json() for name, each in metrics.items()},

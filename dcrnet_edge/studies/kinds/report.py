@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from dcrnet_edge.evaluation.rows import Rows
 
 _MISSING = "not given"
+_LETTERS = 26
+"""Of a model's name in a picture's line."""
 _TITLES = {
     Quantity.SIZE: "MB",
     Quantity.ACCURACY: "accuracy",
@@ -148,7 +151,7 @@ def _json(path: Path) -> tuple[bytes, dict[str, Any]]:
     try:
         content = path.read_bytes()
         document = json.loads(content)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DcrnetError(
             f"{path} cannot be read as JSON ({error}): name the folder of a study that is through,"
             " or a report of dcrnet-bench"
@@ -319,16 +322,25 @@ def _gaps(
 
 def _chart(accuracy: str, latency: str, points: Points, names: Mapping[str, str]) -> Chart:
     front = sorted(points[each] for each in _front(points))
+    slowest_ms = max(ms for ms, _ in points.values())
 
     def draw(figure: Figure) -> None:
         axis = figure.subplots()
         for sha256, (ms, share) in points.items():
             axis.plot(ms, 100 * share, "o")
-            label = names[sha256].replace("$", r"\$")
-            axis.annotate(label, (ms, 100 * share), (4, 4), textcoords="offset points")
+            label = textwrap.fill(names[sha256].replace("$", r"\$"), _LETTERS)
+            is_right = ms > slowest_ms / 2
+            axis.annotate(
+                label,
+                (ms, 100 * share),
+                (-6 if is_right else 6, 4),
+                textcoords="offset points",
+                ha="right" if is_right else "left",
+                fontsize=8,
+            )
         axis.step([ms for ms, _ in front], [100 * s for _, s in front], where="post", alpha=0.4)
         axis.margins(0.3)
-        axis.set_xlim(0, 1.4 * max(ms for ms, _ in points.values()))  # room for names
+        axis.set_xlim(0, 1.1 * slowest_ms)
         axis.set_xlabel("p90 latency, ms")
         axis.set_ylabel("accuracy, %")
         axis.grid(alpha=0.3)

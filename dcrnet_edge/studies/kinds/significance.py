@@ -60,6 +60,7 @@ class Significance:
         from dcrnet_edge.evaluation.metrics import compute_metrics
         from dcrnet_edge.evaluation.predictions import read_predictions
         from dcrnet_edge.evaluation.report import summary_rows
+        from dcrnet_edge.studies.pages.interval_chart import Estimate, interval_chart
         from dcrnet_edge.studies.pairs import LEVEL, compared, pair_rows
 
         predictions = {name: read_predictions(path) for name, path in answers.items()}
@@ -78,6 +79,21 @@ class Significance:
             tables=[
                 Table("Each model", summary_rows(metrics, {})),
                 Table("Each pair", pair_rows(pairs)),
+            ],
+            charts=[
+                interval_chart(
+                    "Difference of accuracy, the first less the second, with 95 % intervals.",
+                    [
+                        Estimate(
+                            f"{pair.first} - {pair.second}",
+                            pair.comparison.difference,
+                            *pair.comparison.interval,
+                        )
+                        for pair in pairs
+                    ],
+                    "points",
+                    mark=0.0,
+                )
             ],
             facts={
                 "models": {name: each.to_json() for name, each in metrics.items()},

@@ -58,7 +58,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
         for line in path.read_text().splitlines():
             try:
                 lines.append(json.loads(line))
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
     return lines
 

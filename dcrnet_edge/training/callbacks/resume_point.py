@@ -43,23 +43,27 @@ class ResumePoint(Callback):
     Args:
         path: of the one file.
         minutes: between two writes inside an epoch.
+
+    Attributes:
+        hours: of training, over all starts.
+        request: what the run was told by signals.
     """
 
     def __init__(self, path: Path, minutes: float) -> None:
         self.hours = 0.0
         self._path = path
         self._seconds = 60 * minutes
-        self._request = EndRequest()
+        self.request = EndRequest()
         self._written = self._counted = time.monotonic()
 
     def on_fit_start(self, *_: Any) -> None:
-        self._request.listen()
+        self.request.listen()
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         self._written = self._counted = time.monotonic()
         # Lightning's handlers would lose the step, or wait in it for the other devices; it puts
         # back those of before.
-        self._request.listen()
+        self.request.listen()
         stop = trainer.early_stopping_callback
         if stop is not None and stop.wait_count >= stop.patience:
             trainer.should_stop = True  # it had, before the run was cut off
@@ -90,11 +94,11 @@ class ResumePoint(Callback):
             raise self._ended(trainer)
 
     def _is_told(self, trainer: lightning.Trainer) -> bool:
-        return self._request.by is not None or trainer.received_sigterm
+        return self.request.by is not None or trainer.received_sigterm
 
     def _ended(self, trainer: lightning.Trainer) -> RunEndedError:
         return RunEndedError(
-            self._request.by or signal.SIGTERM,
+            self.request.by or signal.SIGTERM,
             f"{resume_command(self._path.parent)} goes on",
             f" after step {trainer.global_step}, which {self._path} holds",
         )

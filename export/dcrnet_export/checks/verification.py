@@ -101,7 +101,7 @@ def _sidecar(path: Path, described: Description) -> Check:
         digest, card = recorded["sha256"], recorded["card"]
     except FileNotFoundError:
         return Check("sidecar", Outcome.NOT_SHOWN, f"{sidecar.name} is not there")
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         return Check("sidecar", Outcome.FAILED, f"{sidecar.name} cannot be read ({error})")
     if digest != described.sha256:
         return Check("sidecar", Outcome.FAILED, "the file is not the one that was exported")

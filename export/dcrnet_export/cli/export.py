@@ -27,7 +27,7 @@ class _ExportUnlessNamed(CommandUnlessNamed):
     default = "export"
 
 
-app = command_app(_ExportUnlessNamed)
+app = command_app(_ExportUnlessNamed, is_installed=True)
 app.command()(inspect)
 app.command()(verify)
 

@@ -18,6 +18,8 @@ CARD_VERSION = 1
 _KEYS = {"provenance": "provenance", "metrics": "figures", "license": "terms", "name": "name"}
 """Attribute and key, which version 1 fixes."""
 
+_TYPES = {"provenance": dict, "metrics": dict, "license": str, "name": str}
+
 MODEL_NAME = "DCRNet (facial expression recognition, Abdeldayem et al. 2025)"
 
 
@@ -52,6 +54,14 @@ class ModelCard:
         """What an exported model computes in; None for a checkpoint and for an unknown name."""
         name = self.export.get("precision")
         return Precision(name) if name in list(Precision) else None
+
+    @property
+    def feature_count(self) -> int:
+        """How many pooled features an exported model gives beside its probabilities, or 0."""
+        match self.export.get("features"):
+            case {"shape": [_, int(count)]} if count > 0:
+                return count
+        return 0
 
     def to_json(self) -> str:
         """One line of JSON with sorted keys."""
@@ -99,4 +109,10 @@ class ModelCard:
                 f"the model's labels {values['labels']} are no list of different names: the file"
                 " was edited, export it again"
             )
+        for name, kind in _TYPES.items():
+            if not isinstance(rest[name], kind):
+                raise DcrnetError(
+                    f"the model's card has no {name} but {rest[name]!r:.40}: export the model"
+                    " again"
+                )
         return cls(labels, PreprocessSpec.from_json(contract), **rest)

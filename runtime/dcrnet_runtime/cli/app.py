@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -44,8 +45,21 @@ class CommandUnlessNamed(PlainGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command before them."""
-        named = bool(args) and args[0] in self.commands
-        return super().parse_args(ctx, args if named else [self.default, *args])
+        is_completed = ctx.resilient_parsing and not args  # a shell asks for the first word
+        if is_completed or (args and args[0] in self.commands):
+            return super().parse_args(ctx, args)
+        return super().parse_args(ctx, [self.default, *args])
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """What the first word may be: a command, or what the default one takes."""
+        default = self.get_command(ctx, self.default)
+        assert default is not None
+        taken = default.make_context(self.default, [], parent=ctx, resilient_parsing=True)
+        items = [
+            *super().shell_complete(ctx, incomplete),
+            *default.shell_complete(taken, incomplete),
+        ]
+        return list({each.value: each for each in items}.values())
 
 
 class _App(typer.Typer):
@@ -57,13 +71,22 @@ class _App(typer.Typer):
         return super().command(name, **{"cls": PlainCommand, **options})
 
 
-def command_app(group: type[TyperGroup] = PlainGroup) -> typer.Typer:
-    """A typer application without shell-completion options and framed errors and tracebacks.
+def command_app(
+    group: type[TyperGroup] = PlainGroup, *, is_installed: bool = False
+) -> typer.Typer:
+    """A typer application without framed errors and tracebacks.
 
     Args:
         group: how several commands are told apart.
+        is_installed: it has a script of its own, which a shell can complete the options of.
     """
-    return _App(cls=group, add_completion=False, pretty_exceptions_enable=False)
+    return _App(cls=group, add_completion=is_installed, pretty_exceptions_enable=False)
+
+
+def completion(word: str) -> Any:
+    """What a shell may put in the place of an unfinished word."""
+    click = _UsageError.__module__.rpartition(".")[0]
+    return import_module(f"{click}.shell_completion").CompletionItem(word)
 
 
 def _run(

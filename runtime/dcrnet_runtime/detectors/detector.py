@@ -85,7 +85,7 @@ class DetectorOptions:
     """What a detector is asked for; each heeds what it has.
 
     Attributes:
-        task: a ``face_landmarker.task`` bundle to use in the place of its own networks.
+        task: a ``face_landmarker.task`` bundle to use in the place of the package's.
         max_faces: at most so many faces a frame.
         far: look for faces half as large, too.
         min_detection: the detector's own confidence, 0..1, below which there is no face; None for
@@ -125,8 +125,7 @@ def open_detector(
 
     Args:
         kind: a name of :class:`DetectorKind`, or one that was registered.
-        task: a ``face_landmarker.task`` bundle to use; None for the one in the package, or
-            for the networks in mediapipe's wheel where ``kind`` is ``mediapipe``.
+        task: a ``face_landmarker.task`` bundle to use; None for the one in the package.
         max_faces: at most so many faces a frame.
         far: look for faces half as large, too, at seven times the detector's cost in a 4:3
             frame. The cascade always does; MediaPipe's own package cannot.

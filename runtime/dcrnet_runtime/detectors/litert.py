@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import zipfile
 import zlib
@@ -81,19 +80,6 @@ class FaceNetworks:
                 f"{path} is not a MediaPipe face_landmarker.task bundle ({error}): name another"
                 " one, or none for the one in this package"
             ) from error
-
-    @classmethod
-    def from_mediapipe_wheel(cls) -> FaceNetworks | None:
-        """Out of an installed mediapipe wheel that carries them; it is not imported."""
-        spec = importlib.util.find_spec("mediapipe")
-        if spec is None or spec.origin is None:
-            return None
-        modules = Path(spec.origin).parent / "modules"
-        detector = modules / "face_detection" / "face_detection_short_range.tflite"
-        landmarks = modules / "face_landmark" / "face_landmark.tflite"
-        if not (detector.is_file() and landmarks.is_file()):
-            return None
-        return cls(detector.read_bytes(), landmarks.read_bytes())
 
 
 def _member(bundle: zipfile.ZipFile, name: str) -> bytes:
@@ -191,8 +177,9 @@ class LiteRTDetector:
         faces: list[Face] = []
         for detection in detections:
             seen = (*known, *faces)
-            # One more than is kept, and none once it has been said that there are more.
-            if len(seen) >= self.max_faces + (not self._limit.was_told):
+            # One more than is kept tells that there are more. Always, so that what a picture is
+            # answered does not depend on those before it.
+            if len(seen) > self.max_faces:
                 break
             if _is_among(detection.box, seen):
                 continue

@@ -1,10 +1,12 @@
-"""MediaPipe's own package: the face mesh that its wheel carries, or Tasks with a bundle."""
+"""MediaPipe's own package, with this package's landmark networks or a bundle that is named."""
 
 from __future__ import annotations
 
+import atexit
 import os
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +20,19 @@ from dcrnet_runtime.installation import extra_command
 from dcrnet_runtime.landmarks import shipped_landmarks
 
 _MIN_SCORE = 0.5  # MediaPipe's own
+_open_landmarkers: WeakSet[Any] = WeakSet()
+
+
+# Registered before mediapipe is imported, so that it runs when that has stopped its threads: a
+# landmarker that is left to itself prints a traceback among a program's last steps.
+@atexit.register
+def _close_landmarkers() -> None:
+    for landmarker in list(_open_landmarkers):
+        landmarker.close()
 
 
 def open_mediapipe(options: DetectorOptions) -> MediaPipeDetector:
-    """MediaPipe with the options' ``task``, else with the networks inside its wheel, else with the
-    bundle of this package: later wheels carry none.
+    """MediaPipe with the options' ``task``, else with the bundle of this package.
 
     Raises:
         DcrnetError: mediapipe is missing, or ``task`` is no bundle.
@@ -34,15 +44,12 @@ def open_mediapipe(options: DetectorOptions) -> MediaPipeDetector:
         raise DcrnetError(
             f"mediapipe cannot be imported ({error}): {extra_command('mediapipe')}"
         ) from error
-    own = FaceNetworks.from_mediapipe_wheel() if hasattr(mediapipe, "solutions") else None
-    # One more than is answered, to tell that there are more.
-    min_score = _MIN_SCORE if options.min_detection is None else options.min_detection
-    asked = options.max_faces + 1, min_score
-    if options.task is None and own is not None:
-        return MediaPipeDetector(_WheelMeshes(mediapipe, *asked), own.landmarks_sha256, options)
     task = options.task or shipped_landmarks()
     digest = FaceNetworks.from_task(task).landmarks_sha256
-    return MediaPipeDetector(_TaskMeshes(mediapipe, task, *asked), digest, options)
+    min_score = _MIN_SCORE if options.min_detection is None else options.min_detection
+    # One more than is answered, to tell that there are more.
+    meshes = _Meshes(mediapipe, task, options.max_faces + 1, min_score)
+    return MediaPipeDetector(meshes, digest, options)
 
 
 class MediaPipeDetector:
@@ -74,7 +81,7 @@ class MediaPipeDetector:
         return self._limit.kept([face for face in faces if face.box.side >= self._min_face_px])
 
 
-class _TaskMeshes:
+class _Meshes:
     def __init__(self, mediapipe: Any, task: Path, faces: int, min_score: float) -> None:
         tasks = mediapipe.tasks
         options = tasks.vision.FaceLandmarkerOptions(
@@ -83,20 +90,10 @@ class _TaskMeshes:
             min_face_detection_confidence=min_score,
         )
         self._landmarker = tasks.vision.FaceLandmarker.create_from_options(options)
+        _open_landmarkers.add(self._landmarker)
         self._image = mediapipe.Image
         self._format = mediapipe.ImageFormat.SRGB
 
     def __call__(self, rgb: NDArray[np.uint8]) -> list[Any]:
         image = self._image(image_format=self._format, data=rgb)
         return list(self._landmarker.detect(image).face_landmarks)
-
-
-class _WheelMeshes:
-    def __init__(self, mediapipe: Any, faces: int, min_score: float) -> None:
-        self._mesh = mediapipe.solutions.face_mesh.FaceMesh(
-            static_image_mode=True, max_num_faces=faces, min_detection_confidence=min_score
-        )
-
-    def __call__(self, rgb: NDArray[np.uint8]) -> list[Any]:
-        found = self._mesh.process(rgb).multi_face_landmarks or []
-        return [mesh.landmark for mesh in found]

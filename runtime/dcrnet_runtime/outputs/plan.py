@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs.registry import OUTPUTS
 from dcrnet_runtime.outputs.spec import FrameFacts, OutputSpec
+
+if TYPE_CHECKING:
+    from dcrnet_runtime.backends.model import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +21,22 @@ class OutputPlan:
         specs: those that there are, wanted or not.
         facts: what they need to know of the frames.
         blur_faces: make faces unrecognisable in files and on the page.
+        model: that answers; ``explain`` alone asks it.
     """
 
     specs: tuple[OutputSpec, ...] = ()
     facts: FrameFacts = field(default_factory=FrameFacts)
     blur_faces: bool = False
+    model: Model | None = None
 
     @classmethod
     def of(
-        cls, facts: FrameFacts | None = None, *, blur_faces: bool = False, **options: Any
+        cls,
+        facts: FrameFacts | None = None,
+        *,
+        blur_faces: bool = False,
+        model: Model | None = None,
+        **options: Any,
     ) -> OutputPlan:
         """Every output with its own of the options, called as ``dcrnet-run`` calls them.
 
@@ -41,7 +51,7 @@ class OutputPlan:
             specs.append(spec(**{name: options.pop(name) for name in own}))
         if options:
             raise TypeError(f"no output has the options {', '.join(options)}")
-        return cls(tuple(specs), facts or FrameFacts(), blur_faces)
+        return cls(tuple(specs), facts or FrameFacts(), blur_faces, model)
 
     @property
     def wanted(self) -> list[OutputSpec]:
@@ -55,6 +65,11 @@ class OutputPlan:
     def uses_standard_output(self) -> bool:
         """Whether an output's lines go there."""
         return any(spec.standard_output for spec in self.wanted)
+
+    @property
+    def needs_features(self) -> bool:
+        """Whether the recognizer has to give faces' features."""
+        return any(spec.needs_features for spec in self.wanted)
 
     def check(self) -> None:
         """Refuse what contradicts itself before anything is opened.

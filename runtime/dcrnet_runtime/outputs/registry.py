@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dcrnet_runtime.outputs.explanation.spec import ExplainSpec
 from dcrnet_runtime.outputs.lines.specs import CsvSpec, JsonLinesSpec
 from dcrnet_runtime.outputs.mqtt.spec import MqttSpec
 from dcrnet_runtime.outputs.page.spec import PageSpec
 from dcrnet_runtime.outputs.pictures.specs import SaveSpec, WindowSpec
 from dcrnet_runtime.outputs.spec import OutputSpec
+from dcrnet_runtime.outputs.tables.specs import FeaturesSpec, ParquetSpec
 
 OUTPUTS: list[type[OutputSpec]] = [
     JsonLinesSpec,
     CsvSpec,
+    ParquetSpec,
+    FeaturesSpec,
     SaveSpec,
+    ExplainSpec,
     WindowSpec,
     MqttSpec,
     PageSpec,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,25 @@ _INTERPOLATION = {
     Interpolation.CUBIC: cv2.INTER_CUBIC,
 }
 _BORDER = {Border.FILL: cv2.BORDER_CONSTANT, Border.REPLICATE: cv2.BORDER_REPLICATE}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CropStages:
+    """What a face goes through on its way to the network.
+
+    Attributes:
+        aligned: (size_px, size_px) uint8 luma or (size_px, size_px, 3) uint8 RGB, as the contract
+            has it.
+        gamma: the exponent of the adaptive gamma correction; 1 where the contract has none.
+        corrected: ``aligned`` by that exponent, of its shape.
+        prepared: (size_px, size_px, 3) uint8 RGB, the network's input: ``corrected`` after the
+            landmark focus, where the contract has one and the face landmarks.
+    """
+
+    aligned: NDArray[np.uint8]
+    gamma: float
+    corrected: NDArray[np.uint8]
+    prepared: NDArray[np.uint8]
 
 
 def prepare(
@@ -50,18 +71,34 @@ def prepare(
     Raises:
         UnusableFaceError: the face lies outside the frame or is degenerate.
     """
+    return crop_stages(rgb, face, spec, jitter).prepared
+
+
+def crop_stages(
+    rgb: NDArray[np.uint8],
+    face: Face,
+    spec: PreprocessSpec,
+    jitter: geometry.Matrix | None = None,
+) -> CropStages:
+    """What :func:`prepare` does, with what it goes through; arguments and errors are its own."""
     matrix = crop_transform(face, spec)
     if jitter is not None:
         matrix = jitter @ np.vstack([matrix, (0.0, 0.0, 1.0)])
-    crop = _warp(rgb, matrix, spec)
-    crop = _correct_gamma(crop, spec)
-    if spec.focus_strength > 0 and _uses_landmarks(face, spec):
+    aligned = _warp(rgb, matrix, spec)
+    gamma = _gamma_of(aligned, spec)
+    crop = corrected = aligned if gamma == 1.0 else cv2.LUT(aligned, gamma_table(gamma))
+    if uses_focus(face, spec):
         landmarks = geometry.apply(matrix, face.landmarks)  # type: ignore[arg-type]
         mask = focus_mask(landmarks, spec.size_px, spec.focus_margin)
         crop = suppress(crop, mask, spec.focus_strength, spec.fill)
     if crop.ndim == 2:
         crop = cv2.cvtColor(crop, cv2.COLOR_GRAY2RGB)
-    return crop
+    return CropStages(aligned, gamma, corrected, crop)
+
+
+def uses_focus(face: Face, spec: PreprocessSpec) -> bool:
+    """Whether the landmark focus is applied to a face."""
+    return spec.focus_strength > 0 and _uses_landmarks(face, spec)
 
 
 def crop_transform(face: Face, spec: PreprocessSpec) -> geometry.Matrix:
@@ -131,9 +168,8 @@ def _low_pass(
     )
 
 
-def _correct_gamma(crop: NDArray[np.uint8], spec: PreprocessSpec) -> NDArray[np.uint8]:
+def _gamma_of(crop: NDArray[np.uint8], spec: PreprocessSpec) -> float:
     if spec.gamma_min == spec.gamma_max == 1.0:
-        return crop
+        return 1.0
     luma = crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-    gamma = adaptive_gamma(luma, spec.gamma_min, spec.gamma_max)
-    return cv2.LUT(crop, gamma_table(gamma))
+    return adaptive_gamma(luma, spec.gamma_min, spec.gamma_max)

@@ -73,12 +73,18 @@ def list_pattern(address: str) -> Listing:
     Raises:
         DcrnetError: no file, or no photo and no recording.
     """
-    found = list(matches(address))
+    failures: list[OSError] = []
+    found = list(matches(address, failures.append))
     if not found:
         raise DcrnetError(
             f"no file matches {redacted(address)}: name another pattern, a file or a folder"
         )
-    return _listed("pattern", address, found)
+    listing = _listed("pattern", address, found)
+    for error in failures:
+        folder = Path(os.fsdecode(error.filename))
+        listing.paths.append(folder)
+        listing.unreadable[folder] = f"folder {folder} cannot be read: {error.strerror}"
+    return listing
 
 
 def _listed(kind: str, address: str, candidates: Iterable[Path]) -> Listing:
@@ -114,7 +120,7 @@ def _open_stream(source: Source, request: CaptureRequest, open_s: float, read_s:
     if scheme in ("http", "https"):
         from dcrnet_runtime.video.captures.web import open_web
 
-        return open_web(source, request, read_s)
+        return open_web(source, request, open_s, read_s)
     container = with_pyav(source.name)
     if scheme not in container.PROTOCOLS:
         allowed = ", ".join(("http", "https", *container.PROTOCOLS))

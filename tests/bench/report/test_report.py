@@ -85,6 +85,7 @@ def test_a_file_holds_one_line_and_is_read_again(tmp_path: Path) -> None:
         ("", "Expecting value"),
         ("no JSON", "Expecting value"),
         ("[]", "it has no `schema`"),
+        ("[" * 100_000, "it is nested without an end"),
         ('{"schema": 1}', "its schema is 1, this version's 2"),
         ('{"schema": 2}', "host is missing"),
         (report().to_json().replace('"cores": 2', '"cores": "2"'), "host.cores cannot be '2'"),

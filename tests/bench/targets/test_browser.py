@@ -80,6 +80,11 @@ def test_what_is_no_report_is_refused(change: dict[str, Any]) -> None:
         PageReport.parse(json.dumps({**GOOD, **change}).encode())
 
 
+def test_a_report_that_is_nested_without_an_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="nested without an end"):
+        PageReport.parse(b'{"cores":' + b"[" * 30_000)
+
+
 def post(port: int, token: str, content: bytes) -> int:
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/report", content, {"Authorization": f"Bearer {token}"}

@@ -15,8 +15,17 @@ from typer.testing import CliRunner, Result
 
 from dcrnet_edge.cli import eval as eval_cli
 from dcrnet_edge.cli import train as train_cli
-from dcrnet_edge.presets import preset
-from dcrnet_edge.training.run_config import RunConfig, contradiction, fitted, nested
+from dcrnet_edge.cli.resumption import settings_of_run
+from dcrnet_edge.cli.train_options import SettingOptions
+from dcrnet_edge.presets import preset, read_toml
+from dcrnet_edge.training.run_config import (
+    RunConfig,
+    contradiction,
+    fitted,
+    nested,
+    parse_assignment,
+)
+from dcrnet_edge.training.settings import read_settings
 from dcrnet_runtime.errors import DcrnetError
 
 
@@ -48,6 +57,29 @@ def test_one_epoch_works_with_the_preset_that_grows_sizes(place: Path) -> None:
     assert "Sizes grow over fewer epochs: recipe.progressive is []." in told
     config = json.loads((place / "run" / "settings.json").read_text())["config"]
     assert (config["recipe"]["epochs"], config["recipe"]["progressive"]) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"config": 3, "start": {}}', '{"config": {}, "start": []}', "[" * 100_000],
+    ids=["empty", "list", "nothing", "no table", "no start", "nested"],
+)
+def test_a_run_whose_settings_are_damaged_is_not_gone_on_with(text: str, tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text(text)
+    for read in (
+        lambda: settings_of_run(tmp_path, SettingOptions()),
+        lambda: read_settings(tmp_path, {"seed": 1}),
+    ):
+        with pytest.raises(DcrnetError, match=r"settings\.json cannot be read, so it is unknown"):
+            read()
+
+
+def test_settings_that_are_nested_without_an_end_are_no_toml(tmp_path: Path) -> None:
+    path = tmp_path / "deep.toml"
+    path.write_text("a = " + "[" * 5000)
+    with pytest.raises(DcrnetError, match=r"deep\.toml is no TOML"):
+        read_toml(path)
+    assert parse_assignment("a=" + "[" * 5000) == {"a": "[" * 5000}
 
 
 def test_what_is_told_to_do_next_works_as_printed(

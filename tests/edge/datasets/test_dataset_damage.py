@@ -223,7 +223,7 @@ def test_affectnets_table_finds_its_images_though_the_first_is_missing(tmp_path:
         read_dataset("affectnet", root)
 
 
-@pytest.mark.parametrize("damage", ["cut", "zeroed", "no checksum", "empty"])
+@pytest.mark.parametrize("damage", ["cut", "zeroed", "no checksum", "empty", "header"])
 def test_a_damaged_crop_shard_is_made_again(damage: str, tmp_path: Path) -> None:
     samples = read_dataset("ferplus", write_ferplus(tmp_path / "tree")).splits[Split.TEST]
     faces = [synthetic_face(centre=(24.0, 24.0), side=40.0)] * len(samples)
@@ -238,6 +238,7 @@ def test_a_damaged_crop_shard_is_made_again(damage: str, tmp_path: Path) -> None
             "zeroed": whole[: len(whole) // 2] + bytes(len(whole) - len(whole) // 2),
             "no checksum": whole[:-4],
             "empty": b"",
+            "header": whole.replace(b"{'descr'", b"('descr'", 1),
         }[damage]
     )
     again = CropCache(tmp_path / "crops").crops(samples, faces, spec)

@@ -11,7 +11,7 @@ from chromium import Tab
 from matplotlib.figure import Figure
 
 from dcrnet_edge.studies.findings import Chart, Findings, Table
-from dcrnet_edge.studies.page import write_findings
+from dcrnet_edge.studies.pages.page import write_findings
 
 LONG = "a-model-with-a-name-that-no-line-of-a-phone-can-hold-whole-int8.safetensors"
 

@@ -107,6 +107,7 @@ def test_what_cannot_be_joined_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     for text, told in (
         ("no", "cannot be read as JSON"),
+        ("[" * 100_000, "cannot be read as JSON"),
         ("[]", "holds no JSON object"),
         ("{}", "is no report of dcrnet-bench"),
         ('{"host": {}, "schema": 1}', "of schema 2 (it says 1)"),

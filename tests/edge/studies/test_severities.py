@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from dcrnet_edge.data.corruptions import Corruption, corrupt
 from dcrnet_edge.datasets.sample import Sample
-from dcrnet_edge.studies.families import SEVERITIES, STRENGTHS, Family
-from dcrnet_edge.studies.severities import GradedCorruption, corrupted, graded
+from dcrnet_edge.studies.pictures.families import SEVERITIES, STRENGTHS, Family
+from dcrnet_edge.studies.pictures.severities import GradedCorruption, corrupted, graded
 
 
 def picture(side: int = 48) -> NDArray[np.uint8]:

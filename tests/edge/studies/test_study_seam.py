@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,7 @@ def test_it_writes_page_tables_and_json(dice: Dice, tmp_path: Path) -> None:
     assert last["facts"] == {"throws": [3, 3], "nothing": None}
     assert last["verdict"] == ["Mean 3.0 of 6 sides."]
     assert json.loads((tmp_path / "result.json").read_text()) == last
+    assert last["tables"] == [{"caption": HOSTILE, "rows": [["throw"], ["3"], ["3"]]}]
     assert "| throw |\n| --- |\n| 3 |\n| 3 |" in (tmp_path / "table.md").read_text()
     page = (tmp_path / "report.html").read_text()
     assert "<svg viewBox=" in page
@@ -116,10 +118,32 @@ def test_its_tables_are_made_again_from_the_answers(dice: Dice, tmp_path: Path) 
     before = (tmp_path / "table.md").read_text()
     (tmp_path / "answers" / "two.csv").write_text("throw\n5\n")
     assert run("again", tmp_path).exit_code == 0
-    assert (tmp_path / "table.md").read_text() == before.replace("3.0", "4.0").replace(
-        "| 3 |\n\n", "| 5 |\n\n"
-    ).replace(f"dcrnet-study dice --out {tmp_path}", f"dcrnet-study again {tmp_path}")
+    after = before.replace("3.0", "4.0").replace("| 3 |\n\n", "| 5 |\n\n")
+    assert (tmp_path / "table.md").read_text() == after
     assert len(dice.done) == 2
+
+
+def test_results_name_the_command_of_their_answers_without_private_folders(
+    dice: Dice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that they can be given to others; ``again`` changes neither command nor date."""
+    out = tmp_path / "kept" / "dice"
+    options = ["dice", "--out", str(out), "--sides", "8"]
+    monkeypatch.setattr(sys, "argv", ["/opt/me/bin/dcrnet-study", *options])
+    assert run(*options).exit_code == 0
+    files = [out / name for name in ("result.json", "report.html", "table.md")]
+    first = json.loads(files[0].read_text())["origin"]
+    assert first["command"] == "dcrnet-study dice --out dice --sides 8"
+    assert {"date", "machine", "dcrnet-edge"} < set(first)
+    assert [path.name for path in files if str(tmp_path) in path.read_text()] == []
+    older = files[0].read_text().replace(first["date"], "2020-02-02")
+    files[0].write_text(older)
+    monkeypatch.setattr(sys, "argv", ["dcrnet-study", "again", str(out)])
+    assert run("again", out).exit_code == 0
+    assert json.loads(files[0].read_text())["origin"] == {**first, "date": "2020-02-02"}
+    files[0].unlink()
+    assert run("again", out).exit_code == 0
+    assert json.loads(files[0].read_text())["origin"]["command"] == "dcrnet-study again dice"
 
 
 def test_answers_by_other_settings_are_refused(dice: Dice, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from dcrnet_edge.cli import train as train_cli
+from dcrnet_edge.cli.command_line import command_line
 from dcrnet_edge.datasets.layouts.folders import ADAPTER
 from dcrnet_edge.distillation.sources import Source, joined, sources_of, terms
 from dcrnet_edge.models.checkpoint import load_checkpoint
@@ -78,9 +79,10 @@ def test_a_students_card_names_all_that_is_behind_it(
 def test_a_command_is_told_without_the_folders_around() -> None:
     argv = ["/opt/bin/dcrnet-train", "--data", "/home/me/fer plus", "--set=split.fold=2"]
     argv += ["--out=runs/a", "--set", "recipe.progressive=[[64, 3]]", "--seed", "1"]
-    assert train_cli.command_line(argv) == (
+    argv += ["--on", "ckplus:/home/me/CK+48", "--on=ferplus:data/fer"]
+    assert command_line(argv) == (
         "dcrnet-train --data 'fer plus' --set=split.fold=2 --out=a --set"
-        " 'recipe.progressive=[[64, 3]]' --seed 1"
+        " 'recipe.progressive=[[64, 3]]' --seed 1 --on ckplus:CK+48 --on=ferplus:fer"
     )
 
 

@@ -46,6 +46,7 @@ from dcrnet_edge.training.callbacks import kept_weights, resume_point
 from dcrnet_edge.training.callbacks.jsonl_logger import read_log
 from dcrnet_edge.training.failures import explained
 from dcrnet_edge.training.initialization import Initialization, InitializationKind
+from dcrnet_edge.training.interruption import EndRequest
 from dcrnet_edge.training.recipe import Recipe
 from dcrnet_edge.training.run import Run
 from dcrnet_edge.training.run_config import RunConfig
@@ -352,12 +353,12 @@ def test_what_a_machine_lacks_is_named(
     error: BaseException, expected: str, tmp_path: Path
 ) -> None:
     (tmp_path / "resume.ckpt").touch()
-    with pytest.raises(DcrnetError, match=expected), explained(tmp_path):
+    with pytest.raises(DcrnetError, match=expected), explained(tmp_path, EndRequest()):
         raise error
 
 
 def test_a_run_without_a_resume_point_is_not_told_to_resume(tmp_path: Path) -> None:
-    with pytest.raises(DcrnetError) as told, explained(tmp_path):
+    with pytest.raises(DcrnetError) as told, explained(tmp_path, EndRequest()):
         raise MemoryError
     assert str(told.value).endswith("since it had not reached its first resume point")
 

@@ -211,7 +211,7 @@ def test_missing_sidecar_is_not_shown(copied: Path) -> None:
     assert outcomes["sidecar"] == "not shown"
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"sha256": 1}'])
+@pytest.mark.parametrize("text", ["", "[]", '{"sha256": 1}', "[" * 100_000])
 def test_damaged_sidecar_fails(copied: Path, text: str) -> None:
     copied.with_name(f"{copied.name}.json").write_text(text)
     assert checks(copied)[1]["sidecar"] == "failed"

@@ -386,6 +386,15 @@ def test_labels_that_are_none(labels: object, photo: Path, tiny_model: TinyModel
     expect_error(result, "are no list of different names", "export it again")
 
 
+@pytest.mark.parametrize("key", ["figures", "provenance", "terms", "name"])
+def test_a_card_of_other_values_is_refused(
+    key: str, tiny_model: TinyModel, photo: Path, one_face: FixedDetector
+) -> None:
+    card = json.loads(ModelCard(LABELS, PreprocessSpec(size_px=64)).to_json())
+    result = run("--source", photo, "--model", tiny_model(card_json=json.dumps({**card, key: 3})))
+    expect_error(result, "the model's card has no ", "export the model again")
+
+
 @pytest.mark.parametrize("address", ["", "9" * 20, "n" * 300, "/dev/null"])
 def test_addresses_that_are_none(address: str, tiny_model: TinyModel) -> None:
     expect_error(run("--source", address, "--model", tiny_model()), "give a camera number")

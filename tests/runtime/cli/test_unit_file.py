@@ -9,8 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import platformdirs
 import pytest
+
+from dcrnet_runtime.cache import cache_folder
 
 ROOT = Path(__file__).parents[3]
 UNIT = ROOT / "runtime" / "systemd" / "dcrnet-run@.service"
@@ -49,16 +50,17 @@ def test_it_is_closed_enough() -> None:
     assert float(found[1]) <= MOST_EXPOSED
 
 
-def test_it_sees_the_caches_of_its_user_where_the_users_command_has_them() -> None:
+def test_it_sees_the_caches_of_its_user_where_the_users_command_has_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     options = service()
     assert ("User", "%i") in options
     assert not [
         name for name, value in options if name.startswith("Environment") and "XDG" in value
     ]
-    cache = platformdirs.user_cache_path("dcrnet-edge", appauthor=False)
-    if "XDG_CACHE_HOME" in os.environ:
-        pytest.skip("this user's caches are elsewhere")
-    assert ("BindReadOnlyPaths", f"-/home/%i/{cache.relative_to(Path.home())}") in options
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    cache = cache_folder().relative_to(Path.home())
+    assert ("BindReadOnlyPaths", f"-/home/%i/{cache}") in options
 
 
 def test_its_command_runs_in_its_sandbox() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +25,8 @@ from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.landmarks import TASK_SHA256, shipped_landmarks
 from dcrnet_runtime.models import shipped_model
 
-needs_networks = pytest.mark.skipif(
-    FaceNetworks.from_mediapipe_wheel() is None, reason="needs the mediapipe extra's networks"
+needs_mediapipe = pytest.mark.skipif(
+    find_spec("mediapipe") is None, reason="needs the mediapipe extra"
 )
 EYE_REGION = (180, 80, 270, 150)  # x0, y0, x1, y1 of the portrait's eyes
 
@@ -33,7 +36,7 @@ EYE_REGION = (180, 80, 270, 150)  # x0, y0, x1, y1 of the portrait's eyes
     [
         DetectorKind.CASCADE,
         DetectorKind.LITERT,
-        pytest.param(DetectorKind.MEDIAPIPE, marks=needs_networks),
+        pytest.param(DetectorKind.MEDIAPIPE, marks=needs_mediapipe),
     ],
 )
 def test_the_portraits_face_is_found(kind: DetectorKind, portrait: NDArray[np.uint8]) -> None:
@@ -47,19 +50,10 @@ def test_the_portraits_face_is_found(kind: DetectorKind, portrait: NDArray[np.ui
             assert EYE_REGION[1] < eye[1] < EYE_REGION[3]
 
 
-def of_the_wheel() -> LiteRTDetector:
-    """LiteRT with the networks inside mediapipe's wheel."""
-    networks = FaceNetworks.from_mediapipe_wheel()
-    assert networks is not None
-    return LiteRTDetector(networks)
-
-
-@needs_networks
-@pytest.mark.parametrize("task", [None, shipped_landmarks()], ids=["wheel", "bundle"])
-def test_both_landmark_providers_agree(task: Path | None, portrait: NDArray[np.uint8]) -> None:
+@needs_mediapipe
+def test_both_landmark_providers_agree(portrait: NDArray[np.uint8]) -> None:
     """Within 3 % of the distance between the eyes, on average over the mesh."""
-    theirs = open_detector(DetectorKind.MEDIAPIPE, task)
-    ours = of_the_wheel() if task is None else open_detector(DetectorKind.LITERT)
+    theirs, ours = open_detector(DetectorKind.MEDIAPIPE), open_detector(DetectorKind.LITERT)
     assert theirs.landmarks_sha256 == ours.landmarks_sha256 != ""
     (our_face,), (their_face,) = ours.find(portrait), theirs.find(portrait)
     assert our_face.landmarks is not None
@@ -68,6 +62,18 @@ def test_both_landmark_providers_agree(task: Path | None, portrait: NDArray[np.u
     apart = np.linalg.norm(eyes[0] - eyes[1])
     distance = np.linalg.norm(our_face.landmarks - their_face.landmarks, axis=1).mean()
     assert distance < 0.03 * apart
+
+
+@needs_mediapipe
+def test_mediapipe_ends_without_a_word() -> None:
+    """Its landmarker, left to itself, prints a traceback when the program ends."""
+    code = (
+        "from dcrnet_runtime.detectors.detector import open_detector\n"
+        "kept = open_detector('mediapipe')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 0
+    assert "Traceback" not in ended.stderr
 
 
 def test_small_faces_are_found_from_afar(portrait: NDArray[np.uint8]) -> None:

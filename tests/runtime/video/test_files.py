@@ -98,6 +98,30 @@ def test_one_picture_is_a_photo(kind: str, tmp_path: Path) -> None:
     assert resolve(str(path)).kind.name == "image"
 
 
+def test_an_animation_that_ends_in_its_second_picture_is_bad_input(tmp_path: Path) -> None:
+    """Where that picture is asked for, since the first is whole."""
+    pictures = [Image.new("RGB", (64, 48), (value, 0, 0)) for value in (0, 200)]
+    buffer = BytesIO()
+    pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:])
+    content = buffer.getvalue()
+    second = content.rindex(b"\x2c\0\0\0\0\x40\0\x30\0")  # its place and size
+    path = tmp_path / "short.gif"
+    path.write_bytes(content[: second + 10])
+    assert resolve(str(path)).kind.name == "animation"
+    with pytest.raises(DcrnetError, match=r"short\.gif has a broken picture behind the first 1"):
+        frames_of(path)
+
+
+@pytest.mark.parametrize("size", [1 << 40, (1 << 64) - 1])
+def test_a_box_that_states_more_than_a_file_can_have_is_bad_input(
+    size: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "vast.mp4"
+    path.write_bytes(struct.pack(">I4sQ", 1, b"free", size) + bytes(64))
+    with pytest.raises(DcrnetError, match=r"vast\.mp4 is no image or video"):
+        frames_of(path)
+
+
 def test_a_broken_animation_is_bad_input(tmp_path: Path) -> None:
     """Its second picture lies outside the first one's place."""
     pictures = [Image.new("RGB", (64, 48), (value, 0, 0)) for value in (0, 200)]

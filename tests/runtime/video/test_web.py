@@ -101,6 +101,12 @@ def test_credentials_cross_to_no_other_origin(recognizer: Recognizer) -> None:
     assert other.asked == [("/snap", None)]
 
 
+@pytest.mark.parametrize("challenge", ["Digest realm=", "Digest a", 'Digest nonce="b"', "Basic"])
+def test_a_challenge_that_is_none_is_refused(challenge: str) -> None:
+    with serving(lambda handler: refuse(handler, 401, WWW_Authenticate=challenge)) as server:
+        assert "gave no frame" in told(server.address("/", "me:secret@"))
+
+
 def test_a_redirect_to_a_file_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret.jpg").write_bytes(jpeg_of(1))
     place = f"file://{tmp_path}/secret.jpg"
@@ -218,6 +224,19 @@ def test_hls_gives_its_segments(clip: bytes, recognizer: Recognizer) -> None:
         seen = list(Stream(recognizer, server.address("/live.m3u8", "me:secret@")))
     assert len(seen) == 50
     assert {secret for _, secret in server.asked} == {BASIC}
+
+
+def test_hls_whose_pieces_are_none_is_given_up() -> None:
+    """A live playlist would be asked for again and again."""
+
+    def give(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path == "/live.m3u8":
+            send(handler, playlist(["0.ts"], is_over=False), "application/x-mpegurl")
+        else:
+            send(handler, b"no video", "video/mp2t")
+
+    with serving(give) as server:
+        assert "gave no frame" in told(server.address("/live.m3u8"), 1.0)
 
 
 @pytest.mark.parametrize("kind", ["file", "host", "redirect"])

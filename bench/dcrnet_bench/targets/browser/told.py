@@ -63,7 +63,10 @@ class PageReport:
         """
         if len(content) > MAX_BYTES:
             raise ValueError(f"it has more than {MAX_BYTES} bytes")
-        values = json.loads(content)
+        try:
+            values = json.loads(content)
+        except RecursionError as error:
+            raise ValueError("it is nested without an end") from error
         if not isinstance(values, dict):
             raise ValueError("it is no object")
         try:

@@ -29,7 +29,7 @@ def draw_face(canvas: NDArray[np.uint8], box: Box, text: str, colour: Colour) ->
     edges = box.x, box.y, box.x + box.width, box.y + box.height
     left, top, right, bottom = (int(v) for v in np.nan_to_num(np.clip(edges, -_FAR_PX, _FAR_PX)))
     cv2.rectangle(canvas, (left, top), (right, bottom), colour, weight)
-    band = _band(text, size_px, colour, width, height)
+    band = text_band(text, size_px, colour, width, height)
     tall, wide = band.shape[:2]
     x = min(max(left - weight // 2, 0), width - wide)
     above, below = top - weight // 2 - tall, bottom + weight // 2
@@ -44,10 +44,18 @@ def draw_face(canvas: NDArray[np.uint8], box: Box, text: str, colour: Colour) ->
 
 
 @lru_cache(maxsize=128)
-def _band(
+def text_band(
     text: str, size_px: int, colour: Colour, most_wide: int, most_tall: int
 ) -> NDArray[np.uint8]:
-    """The label as an (h, w, 3) RGB picture that fits into the one it is for."""
+    """A line of text as an (h, w, 3) uint8 RGB picture that fits into the one it is for.
+
+    Args:
+        text: one line.
+        size_px: of its letters; smaller ones are taken where it does not fit.
+        colour: of the ground.
+        most_wide: px.
+        most_tall: px.
+    """
     while True:
         font = ImageFont.load_default(size_px)
         pad = max(1, size_px // 4)

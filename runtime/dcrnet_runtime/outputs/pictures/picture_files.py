@@ -32,7 +32,7 @@ class PictureFiles:
         self._path = path
         self._is_folder = is_folder
         self._blurs = blur_faces
-        _check(path / "photo.jpg" if is_folder else path)
+        check_place(path / "photo.jpg" if is_folder else path, "save")
 
     def write(self, observation: Observation, unix_s: float) -> None:
         """Write a photo.
@@ -54,11 +54,19 @@ class PictureFiles:
         """Nothing is left to do."""
 
 
-def _check(path: Path) -> None:
-    """Find out before the first photo whether one could be written there."""
+def check_place(path: Path, option: str) -> None:
+    """Find out before the first photo whether one could be written there.
+
+    Args:
+        path: the photo's.
+        option: that named it.
+
+    Raises:
+        DcrnetError: the ending names no image format, or the place cannot be written.
+    """
     pending = PendingFile(path)
     if not cv2.haveImageWriter(path.name):
-        raise DcrnetError(f"`save` {path} names no image format: end it in .jpg or .png")
+        raise DcrnetError(f"`{option}` {path} names no image format: end it in .jpg or .png")
     try:
         pending.beside.touch()
     except OSError as error:

@@ -56,8 +56,15 @@ class AnimationCapture:
 def is_animated(content: bytes, name: str) -> bool:
     """Whether an image file holds more pictures than one that follow each other in time.
 
+    Also one whose second picture is broken, which reading it will tell.
+
     Raises:
         DcrnetError: it is no image.
     """
     image = open_image(content, name, may_scale=True)
-    return image.format in ("GIF", "WEBP", "PNG") and bool(getattr(image, "is_animated", False))
+    if image.format not in ("GIF", "WEBP", "PNG"):
+        return False
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # whatever a parser meets in hostile bytes
+        return True

@@ -392,7 +392,11 @@ def open_network(address: str, name: str, open_s: float, read_s: float) -> Conta
 
 
 def open_playlist(
-    address: str, name: str, opened: Callable[[str], ReadableFile], read_s: float
+    address: str,
+    name: str,
+    opened: Callable[[str], ReadableFile],
+    open_s: float,
+    read_s: float,
 ) -> ContainerCapture:
     """An HLS stream.
 
@@ -400,6 +404,7 @@ def open_playlist(
         address: of its playlist.
         name: for people.
         opened: opens what the playlist names, or refuses to.
+        open_s: time to open it, 0 for no limit: one whose pieces are none is asked on and on.
         read_s: time for each read, 0 for no limit.
 
     Raises:
@@ -419,7 +424,7 @@ def open_playlist(
             },
             metadata_errors="replace",
             io_open=lambda url, flags, options: below.opened(lambda: opened(url)),
-            timeout=(None, read_s or None),
+            timeout=(open_s or None, read_s or None),
         )
     except av.FFmpegError as error:
         below.check()

@@ -108,15 +108,21 @@ class RangedFile:
             self._answer = None
 
 
-def open_web(source: Source, request: CaptureRequest, read_s: float) -> Capture:
+def open_web(source: Source, request: CaptureRequest, open_s: float, read_s: float) -> Capture:
     """What is behind an http or https address; its server is asked once.
+
+    Args:
+        source: the address.
+        request: what is asked for.
+        open_s: time to open a playlist, 0 for no limit.
+        read_s: time for each read, 0 for no limit.
 
     Raises:
         DcrnetError: it cannot be opened, or is none of what is read.
     """
     answer = open_http(source.address, source.name, read_s)
     try:
-        capture = _opened(source, request, read_s, answer)
+        capture = _opened(source, request, (open_s, read_s), answer)
     except OSError as error:
         answer.close()
         raise DcrnetError(f"stream {source.name} gave no frame: {error}") from error
@@ -127,8 +133,9 @@ def open_web(source: Source, request: CaptureRequest, read_s: float) -> Capture:
 
 
 def _opened(
-    source: Source, request: CaptureRequest, read_s: float, answer: HTTPResponse
+    source: Source, request: CaptureRequest, limits_s: tuple[float, float], answer: HTTPResponse
 ) -> Capture:
+    read_s = limits_s[1]
     feed = ByteFeed(lambda size: _read(answer, size), answer.close)
     facts = CaptureFacts(source.name, is_live=True, is_endless=True)
     kind = answer.headers.get_content_type()
@@ -138,7 +145,7 @@ def _opened(
     is_whole = answer.headers.get("Content-Length") is not None
     if signature.format == "M3U" or "mpegurl" in kind:
         answer.close()
-        return _playlist(source, read_s)
+        return _playlist(source, *limits_s)
     match signature.media:
         case Media.PICTURE if is_whole or kind.startswith("image/"):
             content = feed.read_all(MAX_FILE_BYTES)
@@ -173,7 +180,7 @@ def _video(
     )
 
 
-def _playlist(source: Source, read_s: float) -> Capture:
+def _playlist(source: Source, open_s: float, read_s: float) -> Capture:
     """HLS, whose playlist names its segments: by http and https on the same host alone."""
     host = origin(source.address)[1]
     parts = urlsplit(source.address)
@@ -199,7 +206,7 @@ def _playlist(source: Source, read_s: float) -> Capture:
             )
         return _Readable(answer)
 
-    return with_pyav(source.name).open_playlist(plain, source.name, opened, read_s)
+    return with_pyav(source.name).open_playlist(plain, source.name, opened, open_s, read_s)
 
 
 class _Readable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,8 +46,10 @@ def is_cut_off(path: Path) -> bool:
 
 def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Kind and end of each of an MP4's outermost boxes."""
-    at = 0
+    at, length = 0, file.seek(0, os.SEEK_END)
     for _ in range(_MOST_BOXES):
+        if at >= length:  # a box may state more than a file can have
+            return
         file.seek(at)
         head = file.read(16)
         if len(head) < 8:

@@ -19,13 +19,16 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
     Columns of one value alone, or of more than 20, tell no groups apart and are left out.
 
     Raises:
-        DcrnetError: the file cannot be read, or has no such column, or no attribute.
+        DcrnetError: the file cannot be read, or has no such column, a row too long for its
+            columns, or no attribute.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DcrnetError(f"groups file {path} cannot be read ({error})") from error
+    if any(None in row for row in rows):  # where csv puts what is behind the last column
+        raise DcrnetError(f"{path} has a row of more cells than columns: write it again")
     columns = list(rows[0]) if rows else []
     key = next((name for name in IMAGE_COLUMNS if name in columns), None)
     if key is None:

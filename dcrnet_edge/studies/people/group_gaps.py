@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dcrnet_edge.evaluation.bootstrap import RESAMPLES, Interval
 from dcrnet_edge.evaluation.rows import Rows
-from dcrnet_edge.studies.groups import large_groups
+from dcrnet_edge.studies.people.groups import large_groups
 
 Row = Mapping[str, str]
 

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,14 @@ h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.15rem; margin-top
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { text-align: left; padding: .3rem .7rem; border-bottom: 1px solid #d0d7de;
          white-space: nowrap; }
+th:first-child, td:first-child { white-space: normal; min-width: 7rem; max-width: 16rem; }
 figure { margin: 1rem 0; } svg { width: 100%; height: auto; }
 details pre { overflow-x: auto; font-size: .8rem; }
 """
+
+
+RESULT = "result.json"
+"""The file of everything that was found."""
 
 
 def write_findings(
@@ -43,7 +49,7 @@ def write_findings(
     texts = {
         "report.html": _page(findings, settings, origin),
         "table.md": _tables(findings, origin),
-        "result.json": as_json(findings, settings, origin) + "\n",
+        RESULT: as_json(findings, settings, origin) + "\n",
     }
     for name, text in texts.items():
         with written_beside(folder / name) as beside:
@@ -59,6 +65,7 @@ def as_json(
         "title": findings.title,
         "claim": findings.claim,
         "verdict": list(findings.verdict),
+        "tables": [asdict(table) for table in findings.tables],
         "facts": _finite(findings.facts),
         "settings": dict(settings),
         "origin": dict(origin),

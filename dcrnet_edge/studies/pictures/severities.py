@@ -32,7 +32,7 @@ from dcrnet_edge.data.corruptions import (
     with_square,
 )
 from dcrnet_edge.datasets.sample import Sample
-from dcrnet_edge.studies.families import STRENGTHS, Family
+from dcrnet_edge.studies.pictures.families import STRENGTHS, Family
 from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.preprocess.focus import LEFT_EYE_OUTLINE, LIPS, RIGHT_EYE_OUTLINE
 

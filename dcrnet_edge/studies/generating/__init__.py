@@ -1,0 +1,1 @@
+"""Generated faces: the networks that draw them, how these are trained, and how they are judged."""

@@ -1,0 +1,1 @@
+"""Who is shown: groups, how far they lie apart, and where heads look."""

@@ -1,0 +1,1 @@
+"""Graded corruptions of pictures."""

@@ -1,0 +1,1 @@
+"""One photo explained: what each face goes through, and what the answer rests on."""
