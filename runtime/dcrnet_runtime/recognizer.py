@@ -6,11 +6,12 @@ import logging
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_runtime.backends.model import Model
+from dcrnet_runtime.backends.model import Model, feature_model
 from dcrnet_runtime.backends.runners.answers import checked_answers
 from dcrnet_runtime.deprecation import renamed
 from dcrnet_runtime.detectors.box_search import face_in_box, face_of_crop, whole_picture
@@ -36,12 +37,15 @@ class Recognition:
         labels: the model's class names.
         probabilities: (labels,) float32, sums to 1.
         min_confidence: the probability, 0..1, below which no label is given.
+        features: (C,) float32, what the network's head reads; None unless the recognizer was
+            asked for features.
     """
 
     face: Face
     labels: tuple[str, ...]
     probabilities: NDArray[np.float32]
     min_confidence: float = 0.0
+    features: NDArray[np.float32] | None = None
 
     @property
     def label(self) -> str | None:
@@ -74,10 +78,13 @@ class Recognizer:
         model: from :func:`dcrnet_runtime.backends.loading.load_model`.
         detector: from :func:`dcrnet_runtime.detectors.detector.open_detector`.
         min_confidence: probability, 0..1, below which a face's label is None.
+        gives_features: give each :class:`Recognition` its features, of which a person can be
+            recognised again more easily than of probabilities: never unless asked for.
         finder: the detector by its old name.
 
     Raises:
         TypeError: no detector is given, or two are.
+        DcrnetError: features are asked for, and the model has none.
     """
 
     def __init__(
@@ -86,6 +93,7 @@ class Recognizer:
         detector: Detector | None = None,
         *,
         min_confidence: float = 0.0,
+        gives_features: bool = False,
         finder: Detector | None = None,
     ) -> None:
         if finder is not None:
@@ -97,6 +105,9 @@ class Recognizer:
         self.model = model
         self.detector = detector
         self.min_confidence = min_confidence
+        self.gives_features = gives_features
+        if gives_features:
+            feature_model(model)
         trained_with = model.card.preprocess.landmarks_sha256
         if trained_with and detector.landmarks_sha256 not in ("", trained_with):
             _log.warning(
@@ -131,7 +142,7 @@ class Recognizer:
         """
         rgb = as_rgb(rgb)
         if boxes is None:
-            return self.classify(*self.prepare(rgb, self._faces(rgb)))
+            return self.classify(*self.prepare(rgb, self.find(rgb)))
         return self._recognize_in([(rgb, _checked_box(box, rgb)) for box in boxes])
 
     def recognize_crops(self, pictures: Iterable[Picture]) -> list[Recognition]:
@@ -150,7 +161,27 @@ class Recognizer:
         crops = [as_rgb(picture) for picture in pictures]
         return self._recognize_in([(rgb, whole_picture(rgb)) for rgb in crops])
 
-    def _faces(self, rgb: NDArray[np.uint8]) -> list[Face]:
+    def recognize_batch(self, pictures: Iterable[Picture]) -> list[list[Recognition]]:
+        """The expressions of several pictures: what :meth:`recognize` says of each, in order.
+
+        All their faces go through the model as one batch where it takes batches, which an
+        accelerator may need; a processor takes as long for each face in a batch as alone.
+
+        Args:
+            pictures: each (H, W, 3) uint8 RGB, of any size, or anything else that
+                :func:`dcrnet_runtime.preprocess.rgb.as_rgb` takes.
+
+        Raises:
+            DcrnetError: one of them is no picture.
+        """
+        decoded = [as_rgb(picture) for picture in pictures]
+        prepared = [self.prepare(rgb, self.find(rgb)) for rgb in decoded]
+        faces = [face for kept, _ in prepared for face in kept]
+        answers = iter(self.classify(faces, [crop for _, crops in prepared for crop in crops]))
+        return [list(islice(answers, len(kept))) for kept, _ in prepared]
+
+    def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
+        """The faces of an (H, W, 3) uint8 RGB picture, best first; also the one that fills it."""
         found = self.detector.find(rgb)
         if not found and (face := face_of_crop(rgb, self.detector)) is not None:
             return [face]
@@ -194,11 +225,16 @@ class Recognizer:
         if not faces:
             return []
         labels = self.model.card.labels
-        answered = self.model.probabilities(np.stack(crops))
+        features: Iterable[NDArray[np.float32] | None] = repeat(None, len(faces))
+        if self.gives_features:
+            answers = feature_model(self.model).answers(np.stack(crops))
+            answered, features = answers.probabilities, answers.features
+        else:
+            answered = self.model.probabilities(np.stack(crops))
         rows = checked_answers(answered, len(faces), len(labels))
         return [
-            Recognition(face, labels, row, self.min_confidence)
-            for face, row in zip(faces, rows, strict=True)
+            Recognition(face, labels, row, self.min_confidence, own)
+            for face, row, own in zip(faces, rows, features, strict=True)
         ]
 
 

@@ -134,7 +134,8 @@ def test_an_option_that_is_named_exists(page: Path) -> None:
     known = {"--help", *RETIRED}
     for script in PROJECT["scripts"]:
         command = program(script)
-        for each in (command, *subcommands(command).values()):
+        others = map(typer.main.get_command, getattr(command, "others", {}).values())
+        for each in (command, *others, *subcommands(command).values()):
             known.update(name for p in each.params for name in (*p.opts, *p.secondary_opts))
     assert [name for name in names if name not in known] == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,8 +16,8 @@ from dcrnet_runtime.models import model_path
 from dcrnet_runtime.tracking.mode import TrackMode
 
 if TYPE_CHECKING:
+    from dcrnet_runtime.archive.recognizer_spec import RecognizerSpec
     from dcrnet_runtime.backends.model import Model
-    from dcrnet_runtime.detectors.detector import Detector
     from dcrnet_runtime.stream import StreamOptions
     from dcrnet_runtime.video.files.inputs import Inputs
 
@@ -147,7 +147,7 @@ class SourceOptions:
             DcrnetError: nothing is named, what is named excludes itself or is not there, or an
                 option is given that nothing of it heeds.
         """
-        from dcrnet_runtime.video.files.inputs import inputs_of
+        from dcrnet_runtime.video.files.inputs import inputs_of, listed_inputs
 
         addresses = self._addresses
         given = [
@@ -167,7 +167,10 @@ class SourceOptions:
             return None
         if self.from_ is not None:
             addresses = read_addresses(self.from_, is_nul_separated=self.nul)
-        inputs = inputs_of(addresses or [str(self.camera)])
+        if self.from_ is not None and len(addresses) > 1:
+            inputs = listed_inputs(addresses)
+        else:
+            inputs = inputs_of(addresses or [str(self.camera)])
         for name in self._unheeded(inputs):
             note(
                 f"warning: --{name.replace('_', '-')} does nothing here: it is not for this source"
@@ -321,31 +324,18 @@ class FaceOptions:
         ),
     ] = 0.3
 
-    def open(self, *, is_far: bool) -> Detector:
-        """The detector.
-
-        Args:
-            is_far: whether small faces are looked for where the options do not say.
+    @property
+    def kind(self) -> str:
+        """The detector's name.
 
         Raises:
-            DcrnetError: there is none of that name, or it lacks something.
+            DcrnetError: it is named twice.
         """
-        from dcrnet_runtime.detectors.detector import open_detector
-
         if self.finder is not None:
             note(renamed("--finder", "--detector"))
             if self.detector is not None:
                 raise DcrnetError("--finder and --detector exclude each other: give --detector")
-        kind = self.detector or self.finder or "auto"
-        far = is_far if self.far is None else self.far
-        return open_detector(
-            kind,
-            self.landmarks,
-            max_faces=self.max_faces,
-            far=far,
-            min_detection=self.min_detection,
-            min_face_px=self.min_face,
-        )
+        return self.detector or self.finder or "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,20 +382,44 @@ class ModelOptions:
         ),
     ] = False
 
+    def spec(self, faces: FaceOptions | None = None, *, is_far: bool = False) -> RecognizerSpec:
+        """How the model and the detector are opened.
+
+        Args:
+            faces: of the detector; None where the model alone is wanted.
+            is_far: whether small faces are looked for where the options do not say.
+
+        Raises:
+            DcrnetError: a provider's name or the detector's is wrong.
+        """
+        from dcrnet_runtime.archive.recognizer_spec import RecognizerSpec
+        from dcrnet_runtime.backends.provider import Provider
+        from dcrnet_runtime.models import shipped_model
+
+        own = RecognizerSpec(
+            self.model or shipped_model(),
+            self.threads,
+            self.backend,
+            tuple(Provider.parse(text) for text in self.provider or []),
+            self.strict,
+        )
+        if faces is None:
+            return own
+        return replace(
+            own,
+            detector=faces.kind,
+            task=faces.landmarks,
+            max_faces=faces.max_faces,
+            is_far=is_far if faces.far is None else faces.far,
+            min_detection=faces.min_detection,
+            min_face_px=faces.min_face,
+            min_confidence=faces.min_confidence,
+        )
+
     def load(self) -> Model:
         """The model, ready to run.
 
         Raises:
             DcrnetError: it cannot be.
         """
-        from dcrnet_runtime.backends.loading import load_model
-        from dcrnet_runtime.backends.provider import Provider
-        from dcrnet_runtime.models import shipped_model
-
-        return load_model(
-            self.model or shipped_model(),
-            threads=self.threads,
-            backend=self.backend,
-            providers=[Provider.parse(text) for text in self.provider or []],
-            is_strict=self.strict,
-        )
+        return self.spec().load_model()

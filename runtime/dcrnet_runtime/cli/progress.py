@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import sys
 import time
-from collections.abc import Callable
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -25,10 +25,14 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:.1f}/s" if speed else "")
 
 
-def progress_bar(title: str, *, after_s: float = 0.0) -> Callable[[int, int], None]:
-    """Shows a bar with rate and time left when called with what is done and all there is.
+class ShowsProgress(Protocol):
+    """Is told what is done, all there is (0 where that is not known), and counts in words."""
 
-    All there is may be 0, where that is not known.
+    def __call__(self, done: int, total: int, counts: str = "") -> None: ...
+
+
+def progress_bar(title: str, *, after_s: float = 0.0) -> ShowsProgress:
+    """Shows a bar with rate and time left when called with what is done and all there is.
 
     Nothing is shown where standard error is no terminal. What else is written to standard error
     meanwhile stands above the bar.
@@ -43,23 +47,24 @@ def progress_bar(title: str, *, after_s: float = 0.0) -> Callable[[int, int], No
         MofNCompleteColumn(),
         _Rate(),
         TimeRemainingColumn(),
+        "{task.fields[counts]}",
         console=Console(file=sys.stderr),
         transient=True,
         redirect_stdout=False,  # results stay where they are
         disable=not sys.stderr.isatty(),
     )
     atexit.register(progress.stop)  # an error may come first, and the cursor is hidden
-    task = progress.add_task(title)
+    task = progress.add_task(title, counts="")
     started_s = 0.0
 
-    def show(done: int, total: int) -> None:
+    def show(done: int, total: int, counts: str = "") -> None:
         nonlocal started_s
         if done == 0 or not started_s:
             started_s = time.monotonic()
             progress.reset(task)
         if (done < total or not total) and time.monotonic() - started_s >= after_s:
             progress.start()
-        progress.update(task, completed=done, total=total or None)
+        progress.update(task, completed=done, total=total or None, counts=counts)
         if done >= total > 0:
             progress.stop()
 

@@ -177,8 +177,9 @@ class LiteRTDetector:
         faces: list[Face] = []
         for detection in detections:
             seen = (*known, *faces)
-            # One more than is kept, and none once it has been said that there are more.
-            if len(seen) >= self.max_faces + (not self._limit.was_told):
+            # One more than is kept tells that there are more. Always, so that what a picture is
+            # answered does not depend on those before it.
+            if len(seen) > self.max_faces:
                 break
             if _is_among(detection.box, seen):
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
@@ -59,6 +59,24 @@ class OutputWriter(Protocol):
 
     def close(self, *, is_whole: bool) -> None:
         """Finish; ``is_whole`` tells that there were observations, and every one was written."""
+
+
+@runtime_checkable
+class ResumableWriter(OutputWriter, Protocol):
+    """A writer whose file a later run can go on with, also after a kill.
+
+    Its spec says so (:attr:`dcrnet_runtime.outputs.spec.OutputSpec.resumes`), tells how far
+    the file goes, and opens it at the position that the context has for it: whatever lies behind
+    that is of an item that was not finished, and is cut off.
+    """
+
+    def position(self) -> int | None:
+        """How far the file goes: bytes, rows, parts, any count that rises and is never negative.
+
+        None while something that was written is held back and would be lost with the process;
+        then the items since the last position are done again after a kill, and it is asked once
+        more after :meth:`close`.
+        """
 
 
 class ReaderLeftError(Exception):

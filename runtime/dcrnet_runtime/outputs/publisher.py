@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.output import Output
 from dcrnet_runtime.outputs.plan import OutputPlan
 from dcrnet_runtime.outputs.spec import OutputContext
+from dcrnet_runtime.outputs.worker import Worker
 
 PATIENCE_S = 60.0
 """How long a run goes on while every output fails."""
@@ -80,6 +81,20 @@ class Publisher:
                 self._told.add(output.name)
                 _log.warning("output %s has ended: %s", output.name, output.error)
 
+    def positions(self) -> dict[str, int] | None:
+        """How far each file goes once all that was published is written, by the output's name.
+
+        None where one of the outputs holds something back, has failed, or cannot be resumed.
+        """
+        told = {o.name: o.position() for o in self._outputs if isinstance(o, Worker)}
+        known = {name: position for name, position in told.items() if position is not None}
+        return known if len(known) == len(self._outputs) else None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether an output has ended, so that it is not whole."""
+        return any(output.error is not None for output in self._outputs)
+
     def close(self) -> None:
         """Finish the outputs in order.
 
@@ -105,12 +120,17 @@ class Publisher:
         self.failures.update({output.name: output.failures for output in self._outputs})
 
 
-def open_publisher(plan: OutputPlan, is_stopping: Callable[[], bool] = lambda: False) -> Publisher:
+def open_publisher(
+    plan: OutputPlan,
+    is_stopping: Callable[[], bool] = lambda: False,
+    positions: Mapping[str, int] | None = None,
+) -> Publisher:
     """Open every output that is asked for.
 
     Args:
         plan: which ones.
         is_stopping: whether the run is being stopped: then no output is waited for long.
+        positions: where the files go on of a run that can be resumed, by the outputs' names.
 
     Raises:
         DcrnetError: one cannot be opened, or its extra is missing; those opened are closed, and
@@ -118,7 +138,9 @@ def open_publisher(plan: OutputPlan, is_stopping: Callable[[], bool] = lambda: F
     """
     plan.check()
     failures: dict[str, int] = {}
-    context = OutputContext(plan.facts, plan.blur_faces, is_stopping, failures, plan.model)
+    context = OutputContext(
+        plan.facts, plan.blur_faces, is_stopping, failures, plan.model, positions
+    )
     opened: list[Output] = []
     try:
         opened.extend(spec.open(context) for spec in plan.wanted)

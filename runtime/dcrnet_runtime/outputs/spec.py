@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dcrnet_runtime.video.feed import Feed
 
@@ -28,6 +28,9 @@ class FrameFacts:
         fps: of a recording; 0 where it is not known.
         inputs: files that are read, none of which an output may overwrite.
         names: what answers call each of the inputs, no two alike; empty for their file names.
+        model_sha256: of the model's file, hexadecimal.
+        feature_count: how many features the model gives a face; 0 where it gives none.
+        settings: that answers depend on, as JSON values, for files that say so.
     """
 
     labels: tuple[str, ...] = ()
@@ -35,6 +38,9 @@ class FrameFacts:
     fps: float = 0.0
     inputs: tuple[Path, ...] = ()
     names: tuple[str, ...] = ()
+    model_sha256: str = ""
+    feature_count: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_live(self) -> bool:
@@ -54,6 +60,8 @@ class OutputContext:
             counting, and has every output once all are open.
         model: that answers, for an output that asks it more than the frames' own answers; None
             where the plan has none.
+        positions: None but for a run that can be resumed: where each of its outputs goes on, by
+            its name; one that is not in it begins a new file.
     """
 
     facts: FrameFacts = field(default_factory=FrameFacts)
@@ -61,6 +69,11 @@ class OutputContext:
     is_stopping: Callable[[], bool] = lambda: False
     failures: Mapping[str, int] = field(default_factory=dict)
     model: Model | None = None
+    positions: Mapping[str, int] | None = None
+
+    def position_of(self, name: str) -> int | None:
+        """Where a resumable output goes on, 0 for a new file; None where files are replaced."""
+        return None if self.positions is None else self.positions.get(name, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,13 @@ class OutputSpec:
     """Whether a person looks at it: then it has each frame before those that are written."""
     can_blur: ClassVar[bool] = False
     """Whether it shows or keeps pictures in which faces are made unrecognisable if asked for."""
+    takes_pixels: ClassVar[bool] = True
+    """Whether it looks at pictures, which worker processes do not give back."""
+    resumes: ClassVar[str] = ""
+    """The name of the output where a later run can go on with its one file: then its writer is a
+    :class:`dcrnet_runtime.outputs.output.ResumableWriter`. Empty where it cannot."""
+    needs_features: ClassVar[bool] = False
+    """Whether the recognizer has to give faces' features."""
     needs_fps: ClassVar[bool] = False
     """Whether it wants to know a recording's frames a second."""
 
@@ -104,6 +124,12 @@ class OutputSpec:
     def files(self, facts: FrameFacts) -> list[tuple[str, Path]]:
         """What it will write, each behind the option that names it."""
         return []
+
+    def extent(self) -> int:
+        """How far the file of a resumable output goes now, as its writer's positions count; 0
+        where there is none.
+        """
+        return 0
 
     def kept(self, faces: str) -> str:
         """What it keeps on this machine, in a few words; ``faces`` says how pictures show them."""

@@ -13,7 +13,13 @@ import numpy as np
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
-from dcrnet_runtime.outputs.output import Failing, NotNowError, OutputWriter, ReaderLeftError
+from dcrnet_runtime.outputs.output import (
+    Failing,
+    NotNowError,
+    OutputWriter,
+    ReaderLeftError,
+    ResumableWriter,
+)
 from dcrnet_runtime.outputs.spec import OutputContext
 
 _log = logging.getLogger(__name__)
@@ -59,6 +65,7 @@ class Worker:
         self._queue: deque[tuple[Observation, float]] = deque()
         self._changed = Condition()
         self._is_open = True
+        self._is_writing = False
         self._thread = Thread(target=self._run, name=f"dcrnet-{writer.name}", daemon=True)
         self._thread.start()
 
@@ -77,6 +84,20 @@ class Worker:
                 self.failures += self._counts_losses
             self._queue.append((observation, unix_s))
             self._changed.notify_all()
+
+    def position(self) -> int | None:
+        """How far a resumable writer's file goes, once all that was offered is written.
+
+        None where it holds something back, has failed, or is no such writer.
+        """
+        with self._changed:
+            while self._is_open and (self._queue or self._is_writing):
+                self._changed.wait(_GLANCE_S)
+            writer, is_idle = self._writer, self._is_open or not self._thread.is_alive()
+            if self.error is not None or not is_idle or not isinstance(writer, ResumableWriter):
+                return None
+            # Within the lock, since the thread must not begin another one meanwhile.
+            return writer.position()
 
     def close(self) -> None:
         """Let the writer write what is queued, but not for ever when the run is being stopped."""
@@ -140,11 +161,13 @@ class Worker:
     def _next(self) -> tuple[Observation, float] | None:
         """Waits for an observation; None once the output is closed and the queue empty."""
         with self._changed:
+            self._is_writing = False
+            self._changed.notify_all()
             while self._is_open and not self._queue:
                 self._changed.wait()
             if not self._queue:
                 return None
-            self._changed.notify_all()
+            self._is_writing = True
             return self._queue.popleft()
 
     def _fail(self, why: str) -> None:

@@ -59,10 +59,12 @@ class Photo:
     Attributes:
         rgb: (H, W, 3) uint8 RGB, upright.
         scale: how many of the photo's own pixels a side of one in ``rgb`` is: 1, 2, 4 or 8.
+        is_too_large: whether it could not have been decoded at its own size.
     """
 
     rgb: NDArray[np.uint8]
     scale: int = 1
+    is_too_large: bool = False
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -78,13 +80,18 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     return decode_image(read_content(path), str(path))
 
 
-def read_photo(path: Path) -> Photo:
+def read_photo(path: Path, enough_px: int | None = None) -> Photo:
     """Like :func:`read_image`, but a JPEG of more than ``MAX_PIXELS`` is decoded scaled down.
+
+    Args:
+        path: of the photo.
+        enough_px: a JPEG is decoded at the least of its half, quarter and eighth whose longer
+            side still has so many; None for its own size.
 
     Raises:
         DcrnetError: like :func:`read_image`.
     """
-    return decode_photo(read_content(path), str(path))
+    return decode_photo(read_content(path), str(path), enough_px)
 
 
 def read_content(path: Path) -> bytes:
@@ -121,17 +128,18 @@ def decode_frame(content: bytes, name: str) -> NDArray[np.uint8]:
     return upright_rgb(open_image(content, name), name)
 
 
-def decode_photo(content: bytes, name: str) -> Photo:
+def decode_photo(content: bytes, name: str, enough_px: int | None = None) -> Photo:
     """Decode a photo's bytes, like :func:`read_photo`.
 
     Raises:
         DcrnetError: like :func:`read_image`.
     """
     image = open_image(content, name, may_scale=True)
-    divisor = _divisor(image)
+    least = _divisor(image)
+    divisor = least if enough_px is None else max(least, _ample_divisor(image, enough_px))
     if divisor > 1:
         image.draft(image.mode, (image.size[0] // divisor, image.size[1] // divisor))
-    return Photo(upright_rgb(image, name).copy(), divisor)
+    return Photo(upright_rgb(image, name).copy(), divisor, is_too_large=least > 1)
 
 
 def open_image(content: bytes, name: str, *, may_scale: bool = False) -> ImageFile:
@@ -256,6 +264,13 @@ def _divisor(image: ImageFile) -> int:
         ):
             return divisor
     return 8
+
+
+def _ample_divisor(image: ImageFile, enough_px: int) -> int:
+    """At which part of its size a JPEG may be decoded that is then still as large as is enough."""
+    if image.format != "JPEG":
+        return 1
+    return next((d for d in (8, 4, 2) if max(image.size) >= enough_px * d), 1)
 
 
 def _is_raw(image: ImageFile) -> bool:

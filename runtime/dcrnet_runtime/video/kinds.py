@@ -73,12 +73,18 @@ def list_pattern(address: str) -> Listing:
     Raises:
         DcrnetError: no file, or no photo and no recording.
     """
-    found = list(matches(address))
+    failures: list[OSError] = []
+    found = list(matches(address, failures.append))
     if not found:
         raise DcrnetError(
             f"no file matches {redacted(address)}: name another pattern, a file or a folder"
         )
-    return _listed("pattern", address, found)
+    listing = _listed("pattern", address, found)
+    for error in failures:
+        folder = Path(os.fsdecode(error.filename))
+        listing.paths.append(folder)
+        listing.unreadable[folder] = f"folder {folder} cannot be read: {error.strerror}"
+    return listing
 
 
 def _listed(kind: str, address: str, candidates: Iterable[Path]) -> Listing:

@@ -11,7 +11,7 @@ import pytest
 
 from dcrnet_runtime.cli.console import complain
 from dcrnet_runtime.cli.progress import progress_bar
-from dcrnet_runtime.cli.running import runs
+from dcrnet_runtime.cli.running import bar
 from dcrnet_runtime.outputs import FrameFacts, OutputPlan
 from dcrnet_runtime.video.feed import Feed
 
@@ -26,7 +26,7 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     shown = Terminal()
     monkeypatch.setattr(sys, "stderr", shown)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "160")
     return shown
 
 
@@ -34,12 +34,13 @@ def test_a_bar_has_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = on_terminal(monkeypatch)
     show = progress_bar("photos")
     for done in range(1, 41):
-        show(done, 50)
+        show(done, 50, f"{done} with a face")
     complain("a line above")
-    show(50, 50)
+    show(50, 50, "50 with a face")
     shown = terminal.getvalue()
     assert "photos" in shown
     assert "/50" in shown
+    assert " with a face" in shown
     assert "/s" in shown
     assert "0:00:0" in shown
     assert "error: a line above\n" in shown
@@ -70,13 +71,13 @@ def test_nothing_is_shown_where_it_would_be_in_the_way(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     terminal = on_terminal(monkeypatch)
-    monkeypatch.setattr(runs, "_SHORT_S", 0.0)
+    monkeypatch.setattr(bar, "SHORT_S", 0.0)
     to_file = {"jsonl": None, "csv": tmp_path / "a.csv"}
 
     def shows(of: OutputPlan) -> bool:
         terminal.seek(0)
         terminal.truncate()
-        runs._bar("frames", of)(1, 9)
+        bar.run_bar("frames", of)(1, 9)
         return terminal.getvalue() != ""
 
     monkeypatch.setattr(sys, "stdout", Terminal())
@@ -87,5 +88,5 @@ def test_nothing_is_shown_where_it_would_be_in_the_way(
     assert shows(plan(Feed.PHOTOS))
     piped = io.StringIO()
     monkeypatch.setattr(sys, "stderr", piped)
-    runs._bar("frames", plan(Feed.PHOTOS))(1, 9)
+    bar.run_bar("frames", plan(Feed.PHOTOS))(1, 9)
     assert piped.getvalue() == ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from threading import Event
 
@@ -15,11 +15,17 @@ from dcrnet_runtime.outputs.publisher import OutputFailedError, Publisher, open_
 
 
 @contextmanager
-def published(plan: OutputPlan) -> Generator[tuple[Publisher, Callable[[], bool]]]:
+def published(
+    plan: OutputPlan, positions: Mapping[str, int] | None = None
+) -> Generator[tuple[Publisher, Callable[[], bool]]]:
     """The outputs, and whether one of them, SIGINT or SIGTERM wants the run stopped.
 
     They are finished at the end, which a signal hurries; a second one ends the run at once. What
     was logged of an output when it ended is not told again.
+
+    Args:
+        plan: the outputs.
+        positions: where they go on of a run that can be resumed; None where they are replaced.
     """
     stopping = Event()
 
@@ -30,7 +36,7 @@ def published(plan: OutputPlan) -> Generator[tuple[Publisher, Callable[[], bool]
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        publisher = open_publisher(plan, stopping.is_set)
+        publisher = open_publisher(plan, stopping.is_set, positions)
         try:
             yield publisher, lambda: stopping.is_set() or publisher.wants_stop
         except BaseException:

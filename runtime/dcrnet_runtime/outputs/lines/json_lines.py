@@ -30,6 +30,10 @@ class JsonLines:
         record = observation_record(observation, unix_s if self._is_live else None)
         self._lines.write(json.dumps(record))
 
+    def position(self) -> int | None:
+        """How many bytes the file has."""
+        return self._lines.position()
+
     def close(self, *, is_whole: bool) -> None:
         """Finish the file."""
         self._lines.close(is_whole=is_whole)

@@ -20,6 +20,9 @@ class Lines(Protocol):
     def write(self, line: str) -> None:
         """Append a line; its end is added."""
 
+    def position(self) -> int | None:
+        """How many bytes there are; None where nothing can go on later."""
+
     def close(self, *, is_whole: bool) -> None:
         """Finish; ``is_whole`` tells that every line was written."""
 
@@ -28,17 +31,20 @@ class LineFile:
     """Lines of a live source are appended as they come; those of a recording replace the file.
 
     A log survives restarts and can be followed while it grows; a recording's result appears
-    under its name when it is whole. A device or named pipe is written to as it is.
+    under its name when it is whole, or grows there where it can be resumed. A device or named pipe
+    is written to as it is.
 
     Args:
         path: where to write.
         appends: whether lines are added to those that are there.
+        position: where a resumed file goes on, in bytes; what lies behind it is cut off. None for
+            a file that is not to be resumed.
 
     Raises:
         DcrnetError: the place cannot be written, or a named pipe has no reader.
     """
 
-    def __init__(self, path: Path, *, appends: bool) -> None:
+    def __init__(self, path: Path, *, appends: bool, position: int | None = None) -> None:
         self._path = path
         self._pending: PendingFile | None = None
         self.first_line = ""
@@ -48,6 +54,11 @@ class LineFile:
                 # Without a reader, the open of a named pipe would wait for one.
                 self._file = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
                 os.set_blocking(self._file, True)
+            elif position is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+                os.ftruncate(self._file, position)
+                self._go_on()
             elif appends:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
@@ -76,8 +87,12 @@ class LineFile:
         except OSError as error:
             raise NotNowError(str(unwritable(self._path, error))) from error
 
+    def position(self) -> int:
+        """How many bytes there are."""
+        return os.fstat(self._file).st_size
+
     def close(self, *, is_whole: bool) -> None:
-        """Finish; a recording's file that is not whole is removed.
+        """Finish; a recording's file that is not whole is removed, unless it can be resumed.
 
         Raises:
             DcrnetError: the file cannot be renamed into place.

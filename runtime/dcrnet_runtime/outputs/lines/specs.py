@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -29,6 +29,8 @@ class JsonLinesSpec(OutputSpec):
             unless another output goes there.
     """
 
+    takes_pixels: ClassVar[bool] = False
+    resumes: ClassVar[str] = "jsonl"
     jsonl: Annotated[
         str | None,
         typer.Option(
@@ -57,6 +59,9 @@ class JsonLinesSpec(OutputSpec):
             return []
         return [("jsonl", Path(self.jsonl))]
 
+    def extent(self) -> int:
+        return _size(Path(str(self.jsonl)))
+
     def kept(self, faces: str) -> str:
         return "" if self.standard_output else f"jsonl {self.jsonl}"
 
@@ -65,7 +70,7 @@ class JsonLinesSpec(OutputSpec):
         from dcrnet_runtime.outputs.worker import queued
 
         is_live = context.facts.is_live
-        lines = _lines(Path(str(self.jsonl)), is_live, is_standard=bool(self.standard_output))
+        lines = _lines(Path(str(self.jsonl)), context, self)
         name = "stdout" if self.standard_output else "jsonl"
         return queued(JsonLines(lines, is_live=is_live, name=name), context, _DEPTH)
 
@@ -78,6 +83,8 @@ class CsvSpec(OutputSpec):
         csv: the file, ``-`` for standard output; one row a face.
     """
 
+    takes_pixels: ClassVar[bool] = False
+    resumes: ClassVar[str] = "csv"
     csv: Annotated[
         Path | None,
         typer.Option(
@@ -98,6 +105,9 @@ class CsvSpec(OutputSpec):
     def files(self, facts: FrameFacts) -> list[tuple[str, Path]]:
         return [] if self.csv is None or self.standard_output else [("csv", self.csv)]
 
+    def extent(self) -> int:
+        return _size(Path(str(self.csv)))
+
     def kept(self, faces: str) -> str:
         return "" if self.standard_output else f"csv {self.csv}"
 
@@ -107,12 +117,19 @@ class CsvSpec(OutputSpec):
 
         assert self.csv is not None
         facts = context.facts
-        lines = _lines(self.csv, facts.is_live, is_standard=bool(self.standard_output))
+        lines = _lines(self.csv, context, self)
         return queued(CsvRows(lines, facts.labels, is_live=facts.is_live), context, _DEPTH)
 
 
-def _lines(path: Path, is_live: bool, *, is_standard: bool) -> Lines:
+def _lines(path: Path, context: OutputContext, spec: OutputSpec) -> Lines:
     from dcrnet_runtime.outputs.lines.line_file import LineFile
     from dcrnet_runtime.outputs.lines.standard_output import StandardOutput
 
-    return StandardOutput() if is_standard else LineFile(path, appends=is_live)
+    if spec.standard_output:
+        return StandardOutput()
+    position = context.position_of(spec.resumes)
+    return LineFile(path, appends=context.facts.is_live, position=position)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0

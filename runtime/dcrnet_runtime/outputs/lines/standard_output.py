@@ -66,6 +66,9 @@ class StandardOutput:
             ) from error
         self._has_written = True
 
+    def position(self) -> None:
+        """What has been said cannot be taken back."""
+
     def close(self, *, is_whole: bool) -> None:
         """Let go of standard output."""
         if self._file is not None:

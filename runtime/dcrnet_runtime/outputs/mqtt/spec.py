@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -23,6 +23,8 @@ class MqttSpec(OutputSpec):
         mqtt: the broker's URL, empty for none.
         mqtt_discovery: tell Home Assistant.
     """
+
+    takes_pixels: ClassVar[bool] = False
 
     mqtt: Annotated[
         str,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,11 +26,13 @@ class Listing:
         paths: photos and recordings, by name.
         has_videos: whether there is any recording among them.
         skipped: what was left out, by kind.
+        unreadable: folders that could not be looked into, which are among the paths, and why.
     """
 
     paths: list[Path] = field(default_factory=list)
     has_videos: bool = False
     skipped: Counter[str] = field(default_factory=Counter)
+    unreadable: dict[Path, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """What was left out, for people; empty where nothing was."""
@@ -76,24 +78,39 @@ def read_signature(path: Path) -> Signature:
         return signature_of(file.read(HEAD_BYTES))
 
 
-def matches(pattern: str) -> Iterator[Path]:
-    """The files that a pattern names; ``**`` goes into each folder once, also through links."""
+def is_recording(path: Path) -> bool:
+    """Whether a file is a recording, as far as its first bytes and its ending tell."""
+    try:
+        signature = read_signature(path)
+    except OSError:
+        return False
+    is_video = signature.media is Media.VIDEO or path.suffix.lower() in VIDEO_SUFFIXES
+    return is_video or signature.format == "GIF"
+
+
+def matches(pattern: str, failed: Callable[[OSError], None] | None = None) -> Iterator[Path]:
+    """The files that a pattern names; ``**`` goes into each folder once, also through links.
+
+    Args:
+        pattern: with ``*``, ``?`` or ``[``.
+        failed: is told of a folder below ``**`` that cannot be looked into.
+    """
     head, recursive, tail = pattern.partition("**")
     if not recursive or (head and not head.endswith(os.sep)) or tail[:1] not in ("", os.sep):
         yield from map(Path, glob.glob(pattern))  # noqa: PTH207
         return
     rest = tail.lstrip(os.sep) or "*"
     for root in glob.glob(head) if head else ["."]:  # noqa: PTH207
-        for folder in _folders(root):
+        for folder in _folders(root, failed):
             below = os.path.normpath(folder) if head else os.path.relpath(folder)
             prefix = "" if below == "." else f"{glob.escape(below)}{os.sep}"
-            yield from matches(f"{prefix}{rest}")
+            yield from matches(f"{prefix}{rest}", failed)
 
 
-def _folders(root: str) -> Iterator[str]:
+def _folders(root: str, failed: Callable[[OSError], None] | None) -> Iterator[str]:
     """A folder and all below it, each once, without the hidden ones."""
     seen: set[tuple[int, int]] = set()
-    for folder, below, _ in os.walk(root, followlinks=True):
+    for folder, below, _ in os.walk(root, onerror=failed, followlinks=True):
         about = Path(folder).stat()
         if (about.st_dev, about.st_ino) in seen:
             below.clear()
