@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from arm.computed import computed
+from arm.write_counts import FIGURES, count_on
 from board_stand_ins import Board, ssh_board
 from typer.testing import CliRunner
 
@@ -159,6 +160,14 @@ def test_counts_repeat_and_are_those_of_the_kernels(
     assert 0.9 < first["by_kind"]["dot"] * 16 / model["macs"] < 1.1
     assert first["by_kind"]["matrix"] == 0
     assert first["total"] == sum(first["by_kind"].values())
+
+
+def test_a_frame_executes_what_the_figures_say(guest: Guest, counter: Path, photo: Path) -> None:
+    recorded = json.loads(FIGURES.read_text())["cores"][guest.core]
+    found = count_on(guest.core, guest.root, counter, photo)
+    for model, counts in found.items():
+        for part, count in counts.items():
+            assert count["total"] == pytest.approx(recorded[model][part]["total"], rel=0.03)
 
 
 def test_a_core_without_dot_products_executes_none(counter: Path, photo: Path) -> None:
