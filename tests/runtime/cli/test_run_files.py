@@ -321,6 +321,7 @@ def test_a_recording_that_breaks_off_is_answered_once_and_named_again(
     [
         (("--resume",), "--resume wants a file to go on with"),
         (("--resume", "--jsonl", "-"), "--jsonl cannot be gone on with"),
+        (("--resume", "--csv", "/dev/null"), "name no device or pipe"),
         (("--resume", "--csv", "a.csv", "--save", "drawn"), "--save cannot be gone on with"),
         (("--workers", "2", "--save", "drawn"), "send no pictures back, which --save needs"),
         (("--workers", "none"), "--workers none is no number of processes"),

@@ -142,7 +142,9 @@ def _progress(
     first = _first_file(plan)
     progress = _Progress(items, Tally(len(items)))
     try:
-        if first is not None and settings is not None:
+        if settings is not None and first is None:
+            raise DcrnetError("`resume` wants a file that can be cut off: name no device or pipe")
+        if settings is not None and first is not None:
             progress.journal = _open_journal(first, plan, settings)
         if first is not None:
             progress.failed = FailedList(first.with_name(first.name + FAILED_SUFFIX))
