@@ -22,6 +22,7 @@ from dcrnet_runtime.archive.tally import Tally
 from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, complain, note
 from dcrnet_runtime.cli.running.bar import ADVICE, run_bar
 from dcrnet_runtime.cli.running.published import published
+from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.plan import OutputPlan
 from dcrnet_runtime.outputs.publisher import Publisher
