@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,13 +19,16 @@ from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 @pytest.fixture
 def tiny_model(tmp_path: Path) -> TinyModel:
-    """Writes an ONNX model that answers by the crop's mean colour, with a card."""
+    """Writes an ONNX model that answers by the crop's mean colour, with a card; asked for, that
+    colour is its features.
+    """
 
     def write(
         spec: PreprocessSpec | None = None,
         card_json: str | None = None,
         name: str = "tiny.onnx",
         batch: int | str = 1,
+        features: bool = False,
     ) -> Path:
         import onnx
         from onnx import TensorProto, helper, numpy_helper
@@ -32,25 +36,30 @@ def tiny_model(tmp_path: Path) -> TinyModel:
         spec = spec or PreprocessSpec(size_px=64)
         side = spec.size_px
         weights = np.random.default_rng(2).normal(0, 0.02, (3, len(LABELS))).astype(np.float32)
+        mean, outputs = "features" if features else "mean", {"probabilities": len(LABELS)}
+        provenance: dict[str, Any] = {}
+        if features:
+            outputs["features"] = 3
+            provenance = {"export": {"features": {"shape": [batch, 3]}}}
         graph = helper.make_graph(
             [
                 helper.make_node("Cast", ["rgb"], ["codes"], to=TensorProto.FLOAT),
-                helper.make_node("ReduceMean", ["codes"], ["mean"], axes=[1, 2], keepdims=0),
-                helper.make_node("MatMul", ["mean", "weights"], ["logits"]),
+                helper.make_node("ReduceMean", ["codes"], [mean], axes=[1, 2], keepdims=0),
+                helper.make_node("MatMul", [mean, "weights"], ["logits"]),
                 helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
             ],
             "tiny",
             [helper.make_tensor_value_info("rgb", TensorProto.UINT8, [batch, side, side, 3])],
             [
-                helper.make_tensor_value_info(
-                    "probabilities", TensorProto.FLOAT, [batch, len(LABELS)]
-                )
+                helper.make_tensor_value_info(output, TensorProto.FLOAT, [batch, width])
+                for output, width in outputs.items()
             ],
             [numpy_helper.from_array(weights, "weights")],
         )
         opset = [helper.make_opsetid("", 17)]
         model = helper.make_model(graph, opset_imports=opset, ir_version=9)
-        text = ModelCard(LABELS, spec).to_json() if card_json is None else card_json
+        card = ModelCard(LABELS, spec, provenance)
+        text = card.to_json() if card_json is None else card_json
         if text:
             helper.set_model_props(model, {CARD_KEY: text})
         path = tmp_path / name

@@ -16,6 +16,7 @@ from dcrnet_export.artifacts.origin import exported_card
 from dcrnet_export.checks.examination import examine, loaded
 from dcrnet_export.checks.findings import Findings
 from dcrnet_export.checks.golden import host_problem
+from dcrnet_export.ir.features import with_features
 from dcrnet_export.ir.graph import Graph
 from dcrnet_export.job import ExportJob
 from dcrnet_export.mixed_precision_search import MixedPrecision, mixed_precision_trials
@@ -75,10 +76,11 @@ def export(
         DcrnetError: the network computes what an exported file cannot, or the folder cannot be
             written.
     """
-    graph = job.graph()
+    plain = job.graph()
     remove_abandoned(folder)
     for kind in kinds:
-        maker = _Maker(job, kind, step or Steps())
+        graph = with_features(plain) if kind.features else plain
+        maker = _Maker(job, kind, step or Steps(), graph.feature_count)
         made = maker.tried(graph)
         if made.findings.problem and made.findings.parity and kind.precision.has_ranges:
             made = maker.with_mixed_precision(graph, made)
@@ -115,8 +117,11 @@ def _written(made: _Made, kind: ArtifactKind, path: Path) -> ExportedFile:
 class _Maker:
     """Makes one artifact, in memory."""
 
-    def __init__(self, job: ExportJob, kind: ArtifactKind, step: Steps) -> None:
+    def __init__(
+        self, job: ExportJob, kind: ArtifactKind, step: Steps, feature_count: int
+    ) -> None:
         self._job, self._kind, self._step = job, kind, step
+        self._feature_count = feature_count
         self._name = job.file_name(kind)
 
     def tried(self, graph: Graph, mixed_precision: MixedPrecision | None = None) -> _Made:
@@ -184,5 +189,10 @@ class _Maker:
             summary = job.calibration.summary()
         layers = [] if mixed_precision is None else [each.layer for each in mixed_precision.layers]
         return exported_card(
-            job.checkpoint.card, job.checkpoint_sha256, self._kind, summary, layers
+            job.checkpoint.card,
+            job.checkpoint_sha256,
+            self._kind,
+            summary,
+            layers,
+            self._feature_count,
         )

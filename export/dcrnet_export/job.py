@@ -23,6 +23,7 @@ from dcrnet_export.calibration.ranges import (
     stored_calibration,
 )
 from dcrnet_export.calibration.samples import enough_faces, sample_faces
+from dcrnet_export.checks.features import torch_features
 from dcrnet_export.checks.parity import torch_probabilities
 from dcrnet_export.checks.references import LabelledFaces, References
 from dcrnet_export.checks.tolerances import Tolerances
@@ -124,7 +125,9 @@ def prepare_job(
     with step("torch"):
         faces = enough_faces(faces, spec)
         expected = torch_probabilities(checkpoint.network, faces.crops)
-    references = References(faces, expected, labelled, tolerances or Tolerances())
+        wanted = any(kind.features for kind in kinds)
+        features = torch_features(checkpoint.network, faces.crops) if wanted else None
+    references = References(faces, expected, labelled, tolerances or Tolerances(), features)
     return ExportJob(checkpoint, digest, references, calibration)
 
 

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from dcrnet_runtime.deprecation import renamed
 
 if TYPE_CHECKING:
+    from dcrnet_runtime.answers.reading import read_answers
     from dcrnet_runtime.backends.loading import load_model
     from dcrnet_runtime.detectors.detector import open_detector
     from dcrnet_runtime.errors import DcrnetError
@@ -54,6 +55,7 @@ __all__ = [
     "load_model",
     "open_detector",
     "prepare",
+    "read_answers",
     "shipped_model",
 ]
 
@@ -65,6 +67,7 @@ _HOMES = {
     "load_model": "backends.loading",
     "open_detector": "detectors.detector",
     "prepare": "preprocess.crops",
+    "read_answers": "answers.reading",
     "shipped_model": "models",
 }
 

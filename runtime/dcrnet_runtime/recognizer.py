@@ -6,12 +6,12 @@ import logging
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dcrnet_runtime.backends.model import Model
+from dcrnet_runtime.backends.model import Model, feature_model
 from dcrnet_runtime.backends.runners.answers import checked_answers
 from dcrnet_runtime.deprecation import renamed
 from dcrnet_runtime.detectors.box_search import face_in_box, face_of_crop, whole_picture
@@ -37,12 +37,15 @@ class Recognition:
         labels: the model's class names.
         probabilities: (labels,) float32, sums to 1.
         min_confidence: the probability, 0..1, below which no label is given.
+        features: (C,) float32, what the network's head reads; None unless the recognizer was
+            asked for features.
     """
 
     face: Face
     labels: tuple[str, ...]
     probabilities: NDArray[np.float32]
     min_confidence: float = 0.0
+    features: NDArray[np.float32] | None = None
 
     @property
     def label(self) -> str | None:
@@ -75,10 +78,13 @@ class Recognizer:
         model: from :func:`dcrnet_runtime.backends.loading.load_model`.
         detector: from :func:`dcrnet_runtime.detectors.detector.open_detector`.
         min_confidence: probability, 0..1, below which a face's label is None.
+        gives_features: give each :class:`Recognition` its features, of which a person can be
+            recognised again more easily than of probabilities: never unless asked for.
         finder: the detector by its old name.
 
     Raises:
         TypeError: no detector is given, or two are.
+        DcrnetError: features are asked for, and the model has none.
     """
 
     def __init__(
@@ -87,6 +93,7 @@ class Recognizer:
         detector: Detector | None = None,
         *,
         min_confidence: float = 0.0,
+        gives_features: bool = False,
         finder: Detector | None = None,
     ) -> None:
         if finder is not None:
@@ -98,6 +105,9 @@ class Recognizer:
         self.model = model
         self.detector = detector
         self.min_confidence = min_confidence
+        self.gives_features = gives_features
+        if gives_features:
+            feature_model(model)
         trained_with = model.card.preprocess.landmarks_sha256
         if trained_with and detector.landmarks_sha256 not in ("", trained_with):
             _log.warning(
@@ -215,11 +225,16 @@ class Recognizer:
         if not faces:
             return []
         labels = self.model.card.labels
-        answered = self.model.probabilities(np.stack(crops))
+        features: Iterable[NDArray[np.float32] | None] = repeat(None, len(faces))
+        if self.gives_features:
+            answers = feature_model(self.model).answers(np.stack(crops))
+            answered, features = answers.probabilities, answers.features
+        else:
+            answered = self.model.probabilities(np.stack(crops))
         rows = checked_answers(answered, len(faces), len(labels))
         return [
-            Recognition(face, labels, row, self.min_confidence)
-            for face, row in zip(faces, rows, strict=True)
+            Recognition(face, labels, row, self.min_confidence, own)
+            for face, row, own in zip(faces, rows, features, strict=True)
         ]
 
 

@@ -23,12 +23,14 @@ class ArtifactKind:
         precision: one of the format's.
         batch: faces a run; None for any number.
         target: whose plan int8 follows; None for a file that runs anywhere.
+        features: whether the pooled features are a second output.
     """
 
     format: str
     precision: Precision
     batch: int | None = 1
     target: Target | None = None
+    features: bool = False
 
     @property
     def plan(self) -> TargetPlan:
@@ -62,6 +64,8 @@ class ArtifactKind:
             parts.append(self.target.value)
         if self.batch != 1:
             parts.append("batch" + (str(self.batch) if self.batch else "any"))
+        if self.features:
+            parts.append("features")
         return f"{'-'.join(parts)}.{self.format}"
 
 

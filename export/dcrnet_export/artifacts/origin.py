@@ -9,7 +9,7 @@ from typing import Any
 
 from dcrnet_export.artifacts.kind import ArtifactKind
 from dcrnet_runtime.backends.card import ModelCard
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
+from dcrnet_runtime.backends.model import FEATURES_NAME, INPUT_NAME, OUTPUT_NAME
 
 _TOOLS = ("dcrnet-edge", "torch", "onnx", "onnxsim", "flatbuffers", "ai-edge-litert")
 
@@ -20,6 +20,7 @@ def exported_card(
     kind: ArtifactKind,
     calibration: dict[str, Any] | None = None,
     float_layers: Sequence[str] = (),
+    feature_count: int = 0,
 ) -> ModelCard:
     """A checkpoint's card with what the export adds to its origin.
 
@@ -30,6 +31,7 @@ def exported_card(
         calibration: ``source``, ``faces`` and ``sha256`` of what int8 ranges came from; None
             for a file without ranges.
         float_layers: layers of an int8 file that compute in float.
+        feature_count: values of the second output; 0 where there is none.
     """
     export: dict[str, Any] = {
         "checkpoint_sha256": checkpoint_sha256,
@@ -43,6 +45,8 @@ def exported_card(
     }
     if kind.precision.has_ranges:
         export["largest_weight_code"] = int(kind.weight_limit)
+    if feature_count:
+        export["features"] = _features(kind.batch, feature_count)
     if float_layers:
         export["float_layers"] = list(float_layers)
     return replace(card, provenance={**card.provenance, "export": export})
@@ -66,4 +70,13 @@ def _output(batch: int | None, labels: int) -> dict[str, Any]:
         "shape": [batch, labels],
         "range": [0.0, 1.0],
         "meaning": "probabilities in the order of the labels",
+    }
+
+
+def _features(batch: int | None, count: int) -> dict[str, Any]:
+    return {
+        "name": FEATURES_NAME,
+        "dtype": "float32",
+        "shape": [batch, count],
+        "meaning": "what the dense head reads: the last maps, pooled over space",
     }

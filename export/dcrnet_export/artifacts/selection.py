@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from dcrnet_export.artifacts.kind import ArtifactKind
 from dcrnet_export.artifacts.target import Target, plan_for
@@ -28,6 +29,8 @@ def selected_kinds(
     added: Sequence[Precision],
     target: str | None,
     batch: str,
+    *,
+    features: bool = False,
 ) -> list[ArtifactKind]:
     """The kinds to export, in order.
 
@@ -36,6 +39,7 @@ def selected_kinds(
         added: precisions beside fp32.
         target: name; it chooses formats and precisions itself.
         batch: a number or ``dynamic``.
+        features: whether the pooled features are a second output of each.
 
     Raises:
         DcrnetError: an unknown name, or a combination that gives no file.
@@ -52,7 +56,7 @@ def selected_kinds(
             f"`batch` {DYNAMIC_BATCH} is for {able}, a {fixed[0].format} file has a fixed batch:"
             f" add `formats` {able}, or give `batch` a number"
         )
-    return kinds
+    return [replace(kind, features=features) for kind in kinds]
 
 
 def _for_target(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dcrnet_export.artifacts.kind import ArtifactKind, integer_graph
 from dcrnet_export.checks.accuracy import Verdict, measure_accuracy
+from dcrnet_export.checks.features import feature_problem, measure_features
 from dcrnet_export.checks.findings import Findings
 from dcrnet_export.checks.golden import held_to_reference, recorded
 from dcrnet_export.checks.parity import measure, rejection
@@ -40,7 +41,7 @@ def examine(
     references: References,
     step: Steps,
 ) -> Findings:
-    """Structure, parity, accuracy and golden answers of an artifact.
+    """Structure, parity, features, accuracy and golden answers of an artifact.
 
     Args:
         name: of its file, for people.
@@ -62,14 +63,23 @@ def examine(
     problem = problem or rejection(kind.precision, parity, tolerances)
     if problem is not None:
         return Findings(problem, parity)
+    features = None
+    if kind.features and references.features is not None:
+        with step("features", name):
+            features = measure_features(model, faces.crops, references.features)
+        problem = feature_problem(kind.precision, features, tolerances)
+        if problem is not None:
+            return Findings(problem, parity, features=features)
     accuracy = None
     if references.labelled is not None and kind.precision is not Precision.FP32:
         with step("accuracy", name):
             accuracy = measure_accuracy(model, references.labelled, tolerances)
         if accuracy.verdict is Verdict.BEYOND:
-            return Findings(f"accuracy: {accuracy.describe()}", parity, accuracy)
+            return Findings(
+                f"accuracy: {accuracy.describe()}", parity, accuracy, features=features
+            )
     with step("golden answers", name):
         golden = recorded(model, kind.precision, tolerances)
         if kind.precision is Precision.INT8:
             golden = held_to_reference(golden, integer_graph(kind, graph))
-    return Findings(None, parity, accuracy, golden)
+    return Findings(None, parity, accuracy, golden, features)

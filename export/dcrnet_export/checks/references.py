@@ -34,9 +34,11 @@ class References:
         expected: torch's probabilities for them, (N, labels).
         labelled: images with labels; None if there are none.
         tolerances: what is allowed.
+        features: torch's features of the faces, (N, C); None where no artifact has any.
     """
 
     faces: PreparedCrops
     expected: NDArray[np.float32]
     labelled: LabelledFaces | None
     tolerances: Tolerances
+    features: NDArray[np.float32] | None = None

@@ -23,6 +23,9 @@ class Tolerances:
         golden_fp16: the same in float16.
         golden_integer: the same in int8, where back ends round to neighbouring codes: 0.05 was
             seen between right ones, 0.39 with a kernel that saturates.
+        fp32_features: largest error of a face's features by their length, in float32.
+        fp16_features: the same in float16.
+        integer_features: the mean of that error over faces, in int8.
     """
 
     fp32_difference: float = 1e-4
@@ -34,6 +37,9 @@ class Tolerances:
     golden_float: float = 1e-3
     golden_fp16: float = 2e-2
     golden_integer: float = 0.15
+    fp32_features: float = 1e-4
+    fp16_features: float = 1e-2
+    integer_features: float = 0.15
 
     @property
     def least_images(self) -> int:

@@ -59,6 +59,14 @@ class KindOptions:
         "1"
     )
 
+    features: Annotated[
+        bool,
+        typer.Option(
+            "--features",
+            help="Give each file the pooled features as a second output (docs/features.md).",
+        ),
+    ] = False
+
     def kinds(self) -> list[ArtifactKind]:
         """The files' kinds, in order.
 
@@ -75,7 +83,7 @@ class KindOptions:
             Precision.DYNAMIC_RANGE: self.dynamic_range,
         }
         added = [precision for precision, asked in flags.items() if asked]
-        return selected_kinds(self.formats, added, self.target, self.batch)
+        return selected_kinds(self.formats, added, self.target, self.batch, features=self.features)
 
 
 @dataclass(frozen=True, slots=True)

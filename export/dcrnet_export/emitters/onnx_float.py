@@ -24,6 +24,7 @@ from dcrnet_export.ir.graph import (
     Clamp,
     Concat,
     Conv,
+    Features,
     Gate,
     Graph,
     Input,
@@ -145,6 +146,8 @@ def emit_float(
             return _reduce(writer, node.op, inputs, output)
         case Sigmoid():
             return writer.add("Sigmoid", inputs, output)
+        case Features():
+            return writer.add("Flatten", inputs, output)
         case Softmax():
             flat = writer.add("Flatten", inputs, f"{output}.flat")
             return writer.add("Softmax", [flat], output)

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from dcrnet_export.ir.graph import Graph
 from dcrnet_runtime.backends.content_hash import HASH_KEY, content_sha256
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME
+from dcrnet_runtime.backends.model import FEATURES_NAME, INPUT_NAME, OUTPUT_NAME
 
 OPSET = 17
 IR_VERSION = 8
@@ -74,7 +74,8 @@ class OnnxWriter:
         return self.add(last, [value, bounds[last]], output)
 
     def model(self, graph: Graph, batch: int | None) -> onnx.ModelProto:
-        """The whole model: uint8 (batch, side, side, 3) in, float (batch, labels) out.
+        """The whole model: uint8 (batch, side, side, 3) in, float (batch, labels) out, and behind
+        it float (batch, C) where the graph gives features.
 
         Args:
             graph: whose nodes have been added.
@@ -83,11 +84,17 @@ class OnnxWriter:
         shapes = graph.shapes()
         side, labels = shapes[graph.nodes[0].name].side, shapes[graph.nodes[-1].name].channels
         rows = BATCH_DIMENSION if batch is None else batch
+        widths = {OUTPUT_NAME: labels}
+        if graph.feature_count:
+            widths[FEATURES_NAME] = graph.feature_count
         content = helper.make_graph(
             self._nodes,
             "dcrnet",
             [helper.make_tensor_value_info(INPUT_NAME, TensorProto.UINT8, [rows, side, side, 3])],
-            [helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.FLOAT, [rows, labels])],
+            [
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, [rows, width])
+                for name, width in widths.items()
+            ],
             list(self._constants.values()),
         )
         opset = [helper.make_opsetid("", OPSET)]

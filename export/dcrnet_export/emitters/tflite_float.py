@@ -25,6 +25,7 @@ from dcrnet_export.ir.graph import (
     Clamp,
     Concat,
     Conv,
+    Features,
     Gate,
     Graph,
     Input,
@@ -60,7 +61,7 @@ def tflite_float(graph: Graph, storage: Storage = Storage.FP32, batch: int = 1) 
         else:
             inputs = [tensors[name] for name in node.inputs]
             tensors[node.name] = emitter.emit(node, inputs, storage)
-    return emitter.writer.content(given, tensors[graph.nodes[-1].name])
+    return emitter.writer.content(given, [tensors[name] for name in graph.outputs])
 
 
 def input_tensor(writer: TFLiteWriter, name: str, side: int) -> TensorIndex:
@@ -116,6 +117,8 @@ class TFLiteFloatEmitter:
                 return self._reduce(node, node.op, inputs[0])
             case Sigmoid():
                 return self._add(Operator.LOGISTIC, node, inputs)
+            case Features():
+                return self._row(node, node.name, inputs[0])
             case Softmax():
                 return self._softmax(node, inputs[0])
             case _:
@@ -209,13 +212,18 @@ class TFLiteFloatEmitter:
         return self._add(code, node, inputs, options)
 
     def _softmax(self, node: Node, value: TensorIndex) -> TensorIndex:
+        row = self._row(node, f"{node.name}.logits", value)
         shape = (self.writer.batch, self._shapes[node.name].channels)
-        target = self.writer.constant("row", np.array(shape, np.int32))
-        row = self.writer.tensor(f"{node.name}.logits", shape, np.float32)
-        options = schema.ReshapeOptionsT()
-        options.newShape = list(shape)
-        self.writer.add(Operator.RESHAPE, 1, [value, target], row, options)
         result = self.writer.tensor(node.name, shape, np.float32)
         softmax = schema.SoftmaxOptionsT()
         softmax.beta = 1.0
         return self.writer.add(Operator.SOFTMAX, 1, [row], result, softmax)
+
+    def _row(self, node: Node, name: str, value: TensorIndex) -> TensorIndex:
+        """A vector without the sides of its map."""
+        shape = (self.writer.batch, self._shapes[node.name].channels)
+        target = self.writer.constant("row", np.array(shape, np.int32))
+        row = self.writer.tensor(name, shape, np.float32)
+        options = schema.ReshapeOptionsT()
+        options.newShape = list(shape)
+        return self.writer.add(Operator.RESHAPE, 1, [value, target], row, options)

@@ -78,9 +78,8 @@ class _Emitter:
 
     def content(self) -> bytes:
         """The file's bytes."""
-        return self._writer.content(
-            self._input, self._floats[self._quantized.graph.nodes[-1].name]
-        )
+        outputs = [self._floats[name] for name in self._quantized.graph.outputs]
+        return self._writer.content(self._input, outputs)
 
     def _integer(self, node: Node) -> TensorIndex:
         if isinstance(node.op, Input):

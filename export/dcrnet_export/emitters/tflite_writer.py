@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from typing import Any, NewType
 
 import flatbuffers
@@ -196,12 +197,12 @@ class TFLiteWriter:
         self._operators.append(operator)
         return output
 
-    def content(self, given: TensorIndex, result: TensorIndex) -> bytes:
-        """The file's bytes, with ``given`` as the input and ``result`` as the output."""
+    def content(self, given: TensorIndex, results: Sequence[TensorIndex]) -> bytes:
+        """The file's bytes, with ``given`` as the input and ``results`` as the outputs."""
         graph = schema.SubGraphT()
         graph.name = "dcrnet"
         graph.tensors, graph.operators = self._tensors, self._operators
-        graph.inputs, graph.outputs = [given], [result]
+        graph.inputs, graph.outputs = [given], list(results)
         model = schema.ModelT()
         model.version, model.description = SCHEMA_VERSION, DESCRIPTION
         model.subgraphs, model.buffers = [graph], self._buffers

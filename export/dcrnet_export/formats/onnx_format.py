@@ -19,7 +19,7 @@ from dcrnet_export.formats.file_format import (
 from dcrnet_export.ir.graph import Graph
 from dcrnet_export.passes.quantization import QuantizedGraph
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, ModelFormat
+from dcrnet_runtime.backends.model import FEATURES_NAME, INPUT_NAME, OUTPUT_NAME, ModelFormat
 from dcrnet_runtime.backends.precision import Precision
 
 _STANDARD_DOMAINS = {"", "ai.onnx"}
@@ -75,6 +75,8 @@ def _structure_problem(content: bytes, card: ModelCard) -> str | None:
         (INPUT_NAME, TensorProto.UINT8, [side, side, 3]),
         (OUTPUT_NAME, TensorProto.FLOAT, [labels]),
     ]
+    if count := card.feature_count:
+        wanted.append((FEATURES_NAME, TensorProto.FLOAT, [count]))
     found = [
         (
             value.name,

@@ -19,7 +19,7 @@ from dcrnet_export.formats.file_format import (
 from dcrnet_export.ir.graph import Graph
 from dcrnet_export.passes.quantization import QuantizedGraph, WeightLimit
 from dcrnet_runtime.backends.card import ModelCard
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, ModelFormat
+from dcrnet_runtime.backends.model import FEATURES_NAME, INPUT_NAME, OUTPUT_NAME, ModelFormat
 from dcrnet_runtime.backends.precision import Precision
 
 
@@ -62,6 +62,8 @@ def _structure_problem(content: bytes, card: ModelCard) -> str | None:
         (INPUT_NAME, schema.TensorType.UINT8, [side, side, 3]),
         (OUTPUT_NAME, schema.TensorType.FLOAT32, [labels]),
     ]
+    if count := card.feature_count:
+        wanted.append((FEATURES_NAME, schema.TensorType.FLOAT32, [count]))
     found = [
         (tensor.Name().decode(), tensor.Type(), tensor.ShapeAsNumpy().tolist()[1:])
         for tensor in tensors

@@ -143,6 +143,11 @@ class Softmax:
     """Logits (L, 1, 1) to probabilities, which leave the graph as (1, L)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A vector (C, 1, 1) that leaves the graph as (1, C), beside the probabilities."""
+
+
 Op = (
     Input
     | Conv
@@ -156,6 +161,7 @@ Op = (
     | Reduce
     | Sigmoid
     | Softmax
+    | Features
 )
 
 
@@ -186,6 +192,18 @@ class Graph:
 
     nodes: tuple[Node, ...]
     ranges: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The probabilities' name, and behind it that of the features where they leave it too."""
+        features = [node.name for node in self.nodes if isinstance(node.op, Features)]
+        return [self.nodes[-1].name, *features]
+
+    @property
+    def feature_count(self) -> int:
+        """How many values the second output has; 0 where there is none."""
+        shapes = self.shapes()
+        return sum(shapes[n.name].channels for n in self.nodes if isinstance(n.op, Features))
 
     def by_name(self) -> dict[str, Node]:
         """The nodes by name."""

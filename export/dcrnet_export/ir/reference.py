@@ -15,6 +15,7 @@ from dcrnet_export.ir.graph import (
     Clamp,
     Concat,
     Conv,
+    Features,
     Gate,
     Graph,
     Input,
@@ -75,6 +76,8 @@ def compute(op: Op, inputs: list[Array]) -> Array:
             return reduce(x, axis=axis, keepdims=True)
         case Sigmoid():
             return 0.5 + 0.5 * np.tanh(0.5 * x)  # exp would overflow
+        case Features():
+            return x
         case Softmax():
             exponential = np.exp(x - x.max())
             return exponential / exponential.sum()

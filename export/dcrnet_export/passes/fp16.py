@@ -7,7 +7,17 @@ from dataclasses import replace
 import numpy as np
 
 from dcrnet_export.ir.folding import answer_to, kernel_inputs
-from dcrnet_export.ir.graph import Affine, Array, AvgPool, Clamp, Conv, Graph, Node, Softmax
+from dcrnet_export.ir.graph import (
+    Affine,
+    Array,
+    AvgPool,
+    Clamp,
+    Conv,
+    Features,
+    Graph,
+    Node,
+    Softmax,
+)
 
 FP16_LARGEST = float(np.finfo(np.float16).max)
 
@@ -15,11 +25,11 @@ FP16_LARGEST = float(np.finfo(np.float16).max)
 def is_sound_in_fp16(node: Node) -> bool:
     """Whether a node may compute in float16.
 
-    The softmax may not, since its results are what leaves the graph in float32; nor may a
+    The outputs may not, since they leave the graph in float32; nor may a
     convolution or an affine map with a weight that float16 cannot hold.
     """
     match node.op:
-        case Softmax():
+        case Softmax() | Features():
             return False
         case Conv():
             return _fits(node.op.weight) and _fits(node.op.bias)

@@ -29,6 +29,7 @@ class RecognizerSpec:
         min_detection: the detector's confidence, 0..1, below which there is no face.
         min_face_px: faces whose longer side is shorter are left out.
         min_confidence: probability, 0..1, below which a face has no label.
+        gives_features: give faces' features as well.
     """
 
     model: str | os.PathLike[str] = "accurate"
@@ -43,12 +44,14 @@ class RecognizerSpec:
     min_detection: float | None = None
     min_face_px: float = 0.0
     min_confidence: float = 0.0
+    gives_features: bool = False
 
     def settings(self) -> dict[str, Any]:
         """What answers depend on beside the model's file, as JSON values."""
         providers = [str(each) for each in self.providers]
         own = {**asdict(self), "providers": providers, "task": str(self.task or "")}
-        return {name: value for name, value in own.items() if name not in ("model", "threads")}
+        without = ("model", "threads", "gives_features")
+        return {name: value for name, value in own.items() if name not in without}
 
     def load_model(self) -> Model:
         """The model, ready to run.
@@ -86,4 +89,9 @@ class RecognizerSpec:
             min_detection=self.min_detection,
             min_face_px=self.min_face_px,
         )
-        return Recognizer(model or self.load_model(), detector, min_confidence=self.min_confidence)
+        return Recognizer(
+            model or self.load_model(),
+            detector,
+            min_confidence=self.min_confidence,
+            gives_features=self.gives_features,
+        )

@@ -55,6 +55,14 @@ class ModelCard:
         name = self.export.get("precision")
         return Precision(name) if name in list(Precision) else None
 
+    @property
+    def feature_count(self) -> int:
+        """How many pooled features an exported model gives beside its probabilities, or 0."""
+        match self.export.get("features"):
+            case {"shape": [_, int(count)]} if count > 0:
+                return count
+        return 0
+
     def to_json(self) -> str:
         """One line of JSON with sorted keys."""
         return json.dumps(

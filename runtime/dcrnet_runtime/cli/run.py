@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import typer
 
-from dcrnet_runtime.cli.app import command_app
+from dcrnet_runtime.cli.app import command_app, completion
 from dcrnet_runtime.cli.console import note, note_logs, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 from dcrnet_runtime.cli.options import (
@@ -20,6 +21,7 @@ from dcrnet_runtime.cli.options import (
 from dcrnet_runtime.cli.running.archive_options import ArchiveOptions
 from dcrnet_runtime.cli.running.browser_page import BrowserOptions
 from dcrnet_runtime.cli.running.people_notice import NoticeOptions, people_notice
+from dcrnet_runtime.cli.running.summary import app as summary_app
 from dcrnet_runtime.cli.settings_file import ConfiguredCommand
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs.pictures.specs import BlurOptions
@@ -28,7 +30,7 @@ from dcrnet_runtime.outputs.registry import OUTPUTS
 if TYPE_CHECKING:
     from dcrnet_runtime.archive.recognizer_spec import RecognizerSpec
     from dcrnet_runtime.backends.model import Model
-    from dcrnet_runtime.outputs import OutputSpec
+    from dcrnet_runtime.outputs import FrameFacts, OutputSpec
     from dcrnet_runtime.outputs.plan import OutputPlan
     from dcrnet_runtime.stream import StreamOptions
     from dcrnet_runtime.video.files.inputs import Inputs
@@ -38,6 +40,29 @@ class _RunCommand(ConfiguredCommand):
     """Reads options from a file as well; a source on the command line goes before one in it."""
 
     alternatives = SOURCE_NAMES
+    others: ClassVar[Mapping[str, typer.Typer]] = {"summary": summary_app}
+    """Commands beside it, by their first word; a file of that name is ./summary."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        """Of this command, or of the other one that the first word names."""
+        other = self.others.get(args[0]) if args else None
+        if other is None:
+            return super().make_context(info_name, args, parent, **extra)
+        command = typer.main.get_command(other)
+        return command.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the context is of."""
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """What a word may be: the other commands' names among it, where it is the first."""
+        items = super().shell_complete(ctx, incomplete)
+        is_first = not any(ctx.params.get(name) for name in ("sources", *self.alternatives))
+        names = [name for name in self.others if is_first and name.startswith(incomplete)]
+        return [*items, *map(completion, names)]
 
 
 def build_app() -> typer.Typer:
@@ -47,7 +72,8 @@ def build_app() -> typer.Typer:
     last = (BlurOptions, NoticeOptions, ConfigOptions, CommonOptions)
     groups = (*before, *OUTPUTS, *last)
     names = {"kind": "--detector", "is_strict": "--strict", "providers": "--provider"}
-    app.command(cls=_RunCommand)(reported(**names)(with_groups(run, *groups)))
+    epilog = "Also: dcrnet-run summary FILE, what a file of answers has in it, counted and drawn."
+    app.command(cls=_RunCommand, epilog=epilog)(reported(**names)(with_groups(run, *groups)))
     return app
 
 
@@ -86,11 +112,11 @@ def run(
     plan = archive.planned(_plan(specs, blur, found))
     plan.check()  # before the model takes its time
     loaded = model.load()
-    facts = replace(plan.facts, labels=loaded.card.labels)
-    plan = replace(plan, facts=facts, model=loaded)
     is_far = found is not None and found.feed.is_still
-    spec = model.spec(faces, is_far=is_far)
+    spec = replace(model.spec(faces, is_far=is_far), gives_features=plan.needs_features)
     options = source.stream_options(faces.smoothing, faces.track)
+    facts = _with_model(plan.facts, loaded, spec, options)
+    plan = replace(plan, facts=facts, model=loaded)
     if found is None or found.source is not None:
         _watch(spec, loaded, found, options, plan, source.frames)
     else:
@@ -113,6 +139,25 @@ def _watch(
         run_demo(recognizer, plan)
     else:
         run_live(recognizer, inputs.source, options, plan, limit)
+
+
+def _with_model(
+    facts: FrameFacts, model: Model, spec: RecognizerSpec, options: StreamOptions
+) -> FrameFacts:
+    """What is known of the frames once the model is, and by which settings they are answered."""
+    settings = {
+        **spec.settings(),
+        "smoothing_s": options.smoothing_s,
+        "track": str(options.track),
+        "rotation_deg": options.request.rotation_deg,
+    }
+    return replace(
+        facts,
+        labels=model.card.labels,
+        model_sha256=model.sha256,
+        feature_count=model.card.feature_count,
+        settings=settings,
+    )
 
 
 def _plan(specs: list[OutputSpec], blur: BlurOptions, inputs: Inputs | None) -> OutputPlan:

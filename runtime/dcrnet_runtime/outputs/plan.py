@@ -66,6 +66,11 @@ class OutputPlan:
         """Whether an output's lines go there."""
         return any(spec.standard_output for spec in self.wanted)
 
+    @property
+    def needs_features(self) -> bool:
+        """Whether the recognizer has to give faces' features."""
+        return any(spec.needs_features for spec in self.wanted)
+
     def check(self) -> None:
         """Refuse what contradicts itself before anything is opened.
 

@@ -8,10 +8,13 @@ from dcrnet_runtime.outputs.mqtt.spec import MqttSpec
 from dcrnet_runtime.outputs.page.spec import PageSpec
 from dcrnet_runtime.outputs.pictures.specs import SaveSpec, WindowSpec
 from dcrnet_runtime.outputs.spec import OutputSpec
+from dcrnet_runtime.outputs.tables.specs import FeaturesSpec, ParquetSpec
 
 OUTPUTS: list[type[OutputSpec]] = [
     JsonLinesSpec,
     CsvSpec,
+    ParquetSpec,
+    FeaturesSpec,
     SaveSpec,
     ExplainSpec,
     WindowSpec,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dcrnet_runtime.video.feed import Feed
 
@@ -28,6 +28,9 @@ class FrameFacts:
         fps: of a recording; 0 where it is not known.
         inputs: files that are read, none of which an output may overwrite.
         names: what answers call each of the inputs, no two alike; empty for their file names.
+        model_sha256: of the model's file, hexadecimal.
+        feature_count: how many features the model gives a face; 0 where it gives none.
+        settings: that answers depend on, as JSON values, for files that say so.
     """
 
     labels: tuple[str, ...] = ()
@@ -35,6 +38,9 @@ class FrameFacts:
     fps: float = 0.0
     inputs: tuple[Path, ...] = ()
     names: tuple[str, ...] = ()
+    model_sha256: str = ""
+    feature_count: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_live(self) -> bool:
@@ -88,6 +94,8 @@ class OutputSpec:
     resumes: ClassVar[str] = ""
     """The name of the output where a later run can go on with its one file: then its writer is a
     :class:`dcrnet_runtime.outputs.output.ResumableWriter`. Empty where it cannot."""
+    needs_features: ClassVar[bool] = False
+    """Whether the recognizer has to give faces' features."""
     needs_fps: ClassVar[bool] = False
     """Whether it wants to know a recording's frames a second."""
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from dcrnet_runtime.backends.model import Answers
 from dcrnet_runtime.backends.runners.answers import check_shape
+from dcrnet_runtime.errors import DcrnetError
 
 _CHUNK = 16
 """Crops a run where the graph takes any number; more would only need more memory."""
@@ -44,3 +46,18 @@ def in_batches(
         check_shape(answered, len(filled), labels)
         rows.append(answered[: len(batch)])
     return np.concatenate(rows)
+
+
+def split_answers(rows: NDArray[np.float32], labels: int) -> Answers:
+    """(N, labels + C) float32 rows as probabilities and features.
+
+    Raises:
+        DcrnetError: a feature is not finite.
+    """
+    features = rows[:, labels:]
+    if not np.isfinite(features).all():
+        raise DcrnetError(
+            "the model's features are not all numbers: the file is damaged, or this machine"
+            " computes it wrongly; dcrnet-run --self-test --model FILE tells, or export it again"
+        )
+    return Answers(rows[:, :labels], features)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -19,10 +20,19 @@ from dcrnet_runtime.backends.backend import (
 )
 from dcrnet_runtime.backends.content_hash import onnx_metadata
 from dcrnet_runtime.backends.failure import load_error, run_error
-from dcrnet_runtime.backends.model import INPUT_NAME, OUTPUT_NAME, Backend, ModelFormat
+from dcrnet_runtime.backends.model import (
+    FEATURES_NAME,
+    INPUT_NAME,
+    OUTPUT_NAME,
+    Answers,
+    Backend,
+    ModelFormat,
+    no_features,
+)
 from dcrnet_runtime.backends.provider import CPU_PROVIDER, Provider, onnx_providers
-from dcrnet_runtime.backends.runners.batching import in_batches
+from dcrnet_runtime.backends.runners.batching import in_batches, split_answers
 from dcrnet_runtime.backends.runners.self_description import (
+    check_features,
     check_input,
     check_output,
     checked_sha256,
@@ -56,25 +66,36 @@ class OnnxModel:
         self.card = read_card(path, None if metadata is None else metadata.card)
         self.runs_on = f"onnxruntime, {', '.join(self._session.get_providers())}"
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        if [each.name for each in (*inputs, *outputs)] != [INPUT_NAME, OUTPUT_NAME]:
+        given = [OUTPUT_NAME, FEATURES_NAME] if self.card.feature_count else [OUTPUT_NAME]
+        if [each.name for each in (*inputs, *outputs)] != [INPUT_NAME, *given]:
             raise DcrnetError(
                 f"{path} maps {_names(inputs)} to {_names(outputs)}, not {INPUT_NAME} to"
-                f" {OUTPUT_NAME}: the file was edited, export it again"
+                f" {', '.join(given)}: the file was edited, export it again"
             )
         shape = inputs[0].shape
         check_input(path, self.card, shape)
         check_output(path, self.card, outputs[0].shape)
+        if self.card.feature_count:
+            check_features(path, self.card, outputs[1].shape)
         self._batch = shape[0] if isinstance(shape[0], int) else None
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return in_batches(self._run, crops, self._batch, len(self.card.labels))
+        run = partial(self._run, [OUTPUT_NAME])
+        return in_batches(run, crops, self._batch, len(self.card.labels))
 
-    def _run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def answers(self, crops: NDArray[np.uint8]) -> Answers:
+        labels, count = len(self.card.labels), self.card.feature_count
+        if not count:
+            raise no_features(str(self._path))
+        run = partial(self._run, [OUTPUT_NAME, FEATURES_NAME])
+        return split_answers(in_batches(run, crops, self._batch, labels + count), labels)
+
+    def _run(self, names: Sequence[str], batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         try:
-            rows: NDArray[np.float32] = self._session.run([OUTPUT_NAME], {INPUT_NAME: batch})[0]
+            outputs: list[NDArray[np.float32]] = self._session.run(names, {INPUT_NAME: batch})
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise run_error(self._path, "onnxruntime", error) from error
-        return rows
+        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=1)
 
 
 class OnnxRuntimeBackend:

@@ -56,6 +56,15 @@ def check_input(path: Path, card: ModelCard, shape: list[Any]) -> None:
         )
 
 
+def check_features(path: Path, card: ModelCard, shape: list[Any]) -> None:
+    """Refuse a file whose second output, (N, C), is not the card's."""
+    if list(shape[1:]) != [card.feature_count]:
+        raise DcrnetError(
+            f"{path} gives features of the shape {shape}, its card says {card.feature_count} a"
+            " face: the file was edited, export it again"
+        )
+
+
 def check_output(path: Path, card: ModelCard, shape: list[Any]) -> None:
     """Refuse a file whose output, (N, labels), has not a value for each of the card's labels."""
     if len(shape) != 2:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,10 +21,11 @@ from dcrnet_runtime.backends.interpreter import (
     is_installed,
     load_interpreter,
 )
-from dcrnet_runtime.backends.model import Backend, ModelFormat
+from dcrnet_runtime.backends.model import Answers, Backend, ModelFormat, no_features
 from dcrnet_runtime.backends.precision import Precision
-from dcrnet_runtime.backends.runners.batching import in_batches
+from dcrnet_runtime.backends.runners.batching import in_batches, split_answers
 from dcrnet_runtime.backends.runners.self_description import (
+    check_features,
     check_input,
     check_output,
     checked_sha256,
@@ -62,27 +66,41 @@ class TFLiteModel:
         self.runs_on = ", ".join([home, *(delegate.name for delegate in delegates)])
         inputs = self._interpreter.get_input_details()
         outputs = self._interpreter.get_output_details()
-        if (len(inputs), len(outputs)) != (1, 1):
+        wanted = 2 if self.card.feature_count else 1
+        if (len(inputs), len(outputs)) != (1, wanted):
             raise DcrnetError(
-                f"{path} has {len(inputs)} inputs and {len(outputs)} outputs, not one of each: the"
-                " file was edited, export it again"
+                f"{path} has {len(inputs)} inputs and {len(outputs)} outputs, not 1 and {wanted}:"
+                " the file was edited, export it again"
             )
         check_input(path, self.card, list(inputs[0]["shape"]))
         check_output(path, self.card, list(outputs[0]["shape"]))
-        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
+        if self.card.feature_count:
+            check_features(path, self.card, list(outputs[1]["shape"]))
+        self._input = inputs[0]["index"]
+        self._outputs = [each["index"] for each in outputs]
         self._batch = int(inputs[0]["shape"][0])
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return in_batches(self._run, crops, self._batch, len(self.card.labels))
+        run = partial(self._run, self._outputs[:1])
+        return in_batches(run, crops, self._batch, len(self.card.labels))
 
-    def _run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def answers(self, crops: NDArray[np.uint8]) -> Answers:
+        labels, count = len(self.card.labels), self.card.feature_count
+        if not count:
+            raise no_features(str(self._path))
+        run = partial(self._run, self._outputs)
+        return split_answers(in_batches(run, crops, self._batch, labels + count), labels)
+
+    def _run(self, outputs: Sequence[int], batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         try:
             self._interpreter.set_tensor(self._input, batch)
             self._interpreter.invoke()
-            rows: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
+            rows: list[NDArray[np.float32]] = [
+                self._interpreter.get_tensor(index) for index in outputs
+            ]
         except (ValueError, RuntimeError, MemoryError) as error:
             raise run_error(self._path, self._package, error) from error
-        return rows
+        return rows[0] if len(rows) == 1 else np.concatenate(rows, axis=1)
 
 
 class TFLiteBackend:

@@ -31,7 +31,7 @@ class CsvRows:
     def __init__(self, lines: Lines, labels: tuple[str, ...], *, is_live: bool) -> None:
         self._is_live = is_live
         self._lines = lines
-        header = _row([*_COLUMNS, *(f"p_{label}" for label in labels)])
+        header = _row([*COLUMNS, *(f"p_{label}" for label in labels)])
         if not lines.first_line:
             lines.write(header)
         elif lines.first_line != header:
@@ -62,17 +62,17 @@ class CsvRows:
         self._lines.close(is_whole=is_whole)
 
 
-_COLUMNS = (
+COLUMNS = (
     *("source", "frame", "time_s", "utc", "track", "age_s"),
     *("x", "y", "width", "height", "aligned", "label", "probability"),
 )
-_FORMULA_SIGNS = tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}")
-_FORMULA_SIGNS += tuple("\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}")
+FORMULA_SIGNS = tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}")
+FORMULA_SIGNS += tuple("\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}")
 
 
 def _cell(text: str) -> str:
     """A text that no spreadsheet takes for a formula; one that could be begins with a quote."""
-    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
 
 def _row(values: Iterable[object]) -> str:

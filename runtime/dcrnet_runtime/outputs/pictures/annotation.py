@@ -78,8 +78,13 @@ def _coarsen(rgb: NDArray[np.uint8], canvas: NDArray[np.uint8], box: Box) -> Non
     right, bottom = (int(v) for v in np.ceil(edges[2:]))
     width, height = right - left, bottom - top
     if width > 0 and height > 0:
-        region = rgb[top:bottom, left:right]
-        cells = cv2.resize(region, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
-        canvas[top:bottom, left:right] = cv2.resize(
-            cells, (width, height), interpolation=cv2.INTER_LINEAR
-        )
+        canvas[top:bottom, left:right] = coarse(rgb[top:bottom, left:right], width, height)
+
+
+def coarse(rgb: NDArray[np.uint8], width: int, height: int | None = None) -> NDArray[np.uint8]:
+    """A picture of (height, width) px, a square one unless told, of which six by six colours are
+    left.
+    """
+    cells = cv2.resize(rgb, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
+    grown = cv2.resize(cells, (width, height or width), interpolation=cv2.INTER_LINEAR)
+    return grown.astype(np.uint8, copy=False)

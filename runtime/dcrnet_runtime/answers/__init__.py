@@ -1,0 +1,1 @@
+"""Answers read back from files, and what can be seen in them."""

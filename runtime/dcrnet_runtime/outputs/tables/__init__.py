@@ -1,0 +1,1 @@
+"""Tables, one row a face: Parquet, and matrices of features."""
