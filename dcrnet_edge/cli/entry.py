@@ -6,7 +6,7 @@ import signal
 
 
 def train() -> None:
-    """Run the command; until its run begins, SIGINT ends the process at once, by the signal itself.
+    """Run the command; until its run begins, SIGINT ends the process by the signal itself.
 
     As an exception in the middle of an import it would be a traceback of other people's modules,
     or be lost in one of them that catches everything. From then on

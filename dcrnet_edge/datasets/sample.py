@@ -56,6 +56,7 @@ class Sample:
         box: the face in the image, as x, y, width and height in px, where the data set says so;
             None where the image is the face.
         groups: what the data set says of who is shown, such as ``("sex", "female")``.
+        view: how it says that the head was turned, such as ``half left``; empty where it does not.
         alteration: what is done to the picture before anything else sees it.
     """
 
@@ -66,6 +67,7 @@ class Sample:
     row_offset: int | None = None
     box: tuple[int, int, int, int] | None = None
     groups: tuple[tuple[str, str], ...] = ()
+    view: str = ""
     alteration: Alteration | None = None
 
     @property

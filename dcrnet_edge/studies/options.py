@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,18 +32,28 @@ class StudiedModels:
     ] = None
 
     def refs(self) -> dict[str, ModelRef]:
-        """The models by the stems of their answers' files.
+        """The models by the stems of their answers' files: those called alike with their folder.
 
         Raises:
-            DcrnetError: two files are called alike.
+            DcrnetError: two files are called alike, and so are their folders.
         """
         from dcrnet_edge.evaluation.model_refs import ModelRef
 
         paths = self.models or [shipped.path for shipped in Shipped]
-        refs = {path.name: ModelRef(path) for path in paths}
+        count = Counter(path.name for path in paths)
+        refs = {
+            path.name if count[path.name] == 1 else _with_folder(path): ModelRef(path)
+            for path in paths
+        }
         if len(refs) < len(paths):
-            raise DcrnetError(f"two models are called {paths[0].name}: rename one")
+            twice = next(name for name, times in count.items() if times > 1)
+            raise DcrnetError(f"two models are called {twice}: rename one")
         return refs
+
+
+def _with_folder(path: Path) -> str:
+    """Runs' files are all called alike; their folders are not."""
+    return f"{path.resolve().parent.name}-{path.name}"
 
 
 @dataclass(frozen=True, slots=True)

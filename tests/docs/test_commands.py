@@ -33,6 +33,8 @@ PYTHON = [block for page in PAGES for block in blocks(page) if block.language ==
 TIMEOUT_S = 120
 RETIRED = {"--finder", "--fetch-landmarks"}
 """Options that a page tells of as names of before."""
+COMPLETION = {"--install-completion", "--show-completion"}
+"""Options that act on the user's shell as soon as they are read."""
 
 
 def is_command(words: tuple[str, ...]) -> bool:
@@ -89,6 +91,9 @@ def parse(words: tuple[str, ...]) -> None:
     if module_of(words) is not None:
         name, arguments = words[2], list(words[3:])
     command = program(name)
+    if COMPLETION & set(arguments):
+        assert set(arguments) <= {option for each in command.params for option in each.opts}
+        return
     if module_of(words) is not None and not arguments:
         return  # a module that the text names
     named = subcommands(command)

@@ -125,6 +125,15 @@ def test_what_is_not_for_others_is_refused(
     assert not place.figures.exists()
 
 
+def test_a_study_of_two_words_has_one_name(tmp_path: Path, place: Place) -> None:
+    folder = study(tmp_path / "run", charts=1)
+    (folder / "study.json").write_text(json.dumps({"study": "gan effect"}))
+    assert publish(folder, place) == "gan-effect"
+    write(place)
+    assert (place.pages / "gan-effect.md").is_file()
+    assert (place.pictures / "gan-effect-1.svg").is_file()
+
+
 def test_a_folder_of_no_study_is_refused(tmp_path: Path, place: Place) -> None:
     with pytest.raises(ValueError, match="holds no study that is through"):
         publish(tmp_path, place)

@@ -78,7 +78,7 @@ def publish(folder: Path, place: Place) -> str:
         ValueError: the folder holds no study that is through, or something that is nobody's else.
     """
     try:
-        name: str = json.loads((folder / "study.json").read_text())["study"]
+        name = str(json.loads((folder / "study.json").read_text())["study"]).replace(" ", "-")
         result = json.loads((folder / "result.json").read_text())
         report = (folder / "report.html").read_text()
     except (OSError, ValueError, KeyError) as error:

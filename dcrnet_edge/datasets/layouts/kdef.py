@@ -23,6 +23,10 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _SEXES = {"F": "female", "M": "male"}
+_VIEWS = {
+    **{"FL": "full left", "HL": "half left", "S": "straight"},
+    **{"HR": "half right", "FR": "full right"},
+}
 _CODES = {
     **{"AF": "fear", "AN": "anger", "DI": "disgust", "HA": "happiness"},
     **{"NE": "neutral", "SA": "sadness", "SU": "surprise"},
@@ -52,7 +56,8 @@ def read_kdef(root: Path) -> Collection:
                 paper.append(len(samples))
             person = match["person"].upper()
             groups = (("sex", _SEXES[person[0]]),)
-            samples.append(Sample(path, label, target, subject=person, groups=groups))
+            view = _VIEWS[match["angle"].upper()]
+            samples.append(Sample(path, label, target, subject=person, groups=groups, view=view))
     if not samples:
         raise layout_error(
             root,

@@ -10,24 +10,34 @@ from dcrnet_edge.datasets.sample import EXPRESSIONS, Sample, Split, one_hot
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.images import IMAGE_SUFFIXES
 
+Groups = tuple[tuple[str, str], ...]
+
 _CODES = {
     **{"1": "surprise", "2": "fear", "3": "disgust", "4": "happiness"},
     **{"5": "sadness", "6": "anger", "7": "neutral"},
 }
 _LISTS = ("list_patition_label.txt", "list_partition_label.txt")  # the first is their spelling
+_ATTRIBUTES = ("gender", "race", "age")
+"""The lines behind five landmarks in the data set's own annotation of an image, as codes."""
+_VALUES = {
+    "gender": ("male", "female", ""),  # the last one is unsure
+    "race": ("Caucasian", "African-American", "Asian"),
+    "age": ("0-3", "4-19", "20-39", "40-69", "70+"),
+}
 _SPLITS = {"train": Split.TRAIN, "test": Split.TEST}
 
 
 def read_rafdb(root: Path) -> Collection:
-    """The aligned images with their official split.
+    """The aligned images with their official split, and who is shown where the data set says so.
 
     Args:
         root: folder with ``EmoLabel/list_patition_label.txt`` and ``Image/aligned`` (or with
-            ``basic`` around them), or with ``train/1`` to ``train/7`` and ``test/1`` to
-            ``test/7`` (or with ``DATASET`` around them).
+            ``basic`` around them), and with ``Annotation/manual`` where attributes are wanted; or
+            with ``train/1`` to ``train/7`` and ``test/1`` to ``test/7`` (or with ``DATASET``
+            around them).
 
     Raises:
-        DcrnetError: the folder has another layout.
+        DcrnetError: the folder has another layout, or an annotation cannot be read.
     """
     for inner in ("basic", "DATASET"):
         root = root / inner if (root / inner).is_dir() else root
@@ -63,12 +73,33 @@ def _add_listed(collection: Collection, root: Path, line: str, label_list: Path)
         )
     stem = parts[0].removesuffix(".jpg")
     path = root / "Image" / "aligned" / f"{stem}_aligned.jpg"
-    _add(collection, path, parts[1], split_name)
+    annotation = root / "Annotation" / "manual" / f"{stem}_manu_attri.txt"
+    _add(collection, path, parts[1], split_name, _groups(annotation))
 
 
-def _add(collection: Collection, path: Path, code: str, split_name: str) -> None:
+def _groups(annotation: Path) -> Groups:
+    """Gender, race and age as the data set's own annotators saw them; none without their file."""
+    if not annotation.is_file():
+        return ()
+    codes = annotation.read_text().split()[-len(_ATTRIBUTES) :]
+    try:
+        values = [
+            (name, _VALUES[name][int(code)]) for name, code in zip(_ATTRIBUTES, codes, strict=True)
+        ]
+    except (ValueError, IndexError) as error:
+        raise DcrnetError(
+            f"{annotation} does not end with the codes of {', '.join(_ATTRIBUTES)}: unpack"
+            " RAF-DB's Annotation/manual again, or leave that folder out"
+        ) from error
+    return tuple((name, value) for name, value in values if value)
+
+
+def _add(
+    collection: Collection, path: Path, code: str, split_name: str, groups: Groups = ()
+) -> None:
     label = EXPRESSIONS.index(_CODES[code])
-    collection.samples.append(Sample(path, label, one_hot(label, len(EXPRESSIONS))))
+    target = one_hot(label, len(EXPRESSIONS))
+    collection.samples.append(Sample(path, label, target, groups=groups))
     collection.official.append(_SPLITS[split_name])
 
 

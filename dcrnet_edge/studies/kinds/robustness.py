@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import math
 from collections.abc import Mapping, Sequence
@@ -21,17 +20,14 @@ from dcrnet_runtime.errors import DcrnetError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from dcrnet_edge.evaluation.bootstrap import Interval
     from dcrnet_edge.evaluation.comparison import Comparison
-    from dcrnet_edge.evaluation.model_refs import Images
-    from dcrnet_edge.evaluation.predictions import Predictions
     from dcrnet_edge.evaluation.rows import Rows
 
 CLAIMED_LOSS = 0.03
 """The paper's section 4.4: under occlusion, noise and brightness changes accuracy loses less."""
 
 _POSE = "pose"
-_YAW_DEG = (10.0, 20.0, 30.0)
-_PITCH_DEG = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +59,7 @@ class Robustness:
     def plan(self, models: StudiedModels, asked: StudiedImages, own: RobustnessOptions) -> Plan:
         """The pose of each clean face, then answers condition by condition."""
         from dcrnet_edge.studies.answering import answering_units, conditions
+        from dcrnet_edge.studies.people.pose_file import write_pose
 
         families, refs = own.families(), models.refs()
         images = asked.open()
@@ -72,7 +69,7 @@ class Robustness:
             "strengths": {family.value: list(STRENGTHS[family]) for family in families},
         }
         answering = answering_units(refs, images, conditions(families, SEVERITIES))
-        return Plan(settings, [Unit(_POSE, functools.partial(_write_pose, images)), *answering])
+        return Plan(settings, [Unit(_POSE, functools.partial(write_pose, images)), *answering])
 
     def conclude(self, settings: Mapping[str, Any], answers: Mapping[str, Path]) -> Findings:
         """Losses with intervals, and where they are below the paper's 3 points."""
@@ -80,6 +77,9 @@ class Robustness:
         from dcrnet_edge.evaluation.metrics import compute_metrics
         from dcrnet_edge.evaluation.report import summary_rows
         from dcrnet_edge.studies.answering import CLEAN, answers_of
+        from dcrnet_edge.studies.pairs import compared, pair_rows
+        from dcrnet_edge.studies.people.pose_file import pose_rows, read_pose
+        from dcrnet_edge.studies.pictures.relative_losses import relative_loss
 
         found = {model: answers_of(answers, model) for model in settings["models"]}
         losses = {
@@ -91,12 +91,25 @@ class Robustness:
         clean = {model: shown[CLEAN] for model, shown in found.items()}
         metrics = {model: compute_metrics(each) for model, each in clean.items()}
         families = [Family(name) for name in settings["strengths"]]
-        poses = _read_pose(answers[_POSE])
+        poses = read_pose(answers[_POSE])
+        pairs = compared(clean)
+        relative = {
+            (pair.first, pair.second): {
+                family: relative_loss(
+                    found[pair.first], found[pair.second], [f"{family}-{s}" for s in SEVERITIES]
+                )
+                for family in families
+            }
+            for pair in pairs
+        }
         return Findings(
             title="How robust are the models?",
             claim="accuracy drops by less than 3 % under occlusion, noise and changes of"
             " brightness (section 4.4; strengths are not stated).",
-            verdict=[_verdict(model, each, families) for model, each in losses.items()],
+            verdict=[
+                *(_verdict(model, each, families) for model, each in losses.items()),
+                *(_pair_verdict(*models, each) for models, each in relative.items()),
+            ],
             tables=[
                 Table("Clean pictures", summary_rows(metrics, {})),
                 *(
@@ -105,7 +118,9 @@ class Robustness:
                     )
                     for m in losses
                 ),
-                *(Table(f"By the head's pose, {m}", _pose_rows(clean[m], poses)) for m in clean),
+                *(Table(f"By the head's pose, {m}", pose_rows(clean[m], poses)) for m in clean),
+                *([Table("Each pair on clean pictures", pair_rows(pairs))] if pairs else []),
+                *([Table(_RELATIVE, _relative_rows(relative, families))] if pairs else []),
             ],
             charts=[_chart(model, each, families) for model, each in losses.items()],
             facts={
@@ -116,6 +131,14 @@ class Robustness:
                         for name, loss in each.items()
                     }
                     for model, each in losses.items()
+                },
+                "pairs": [pair.to_json() for pair in pairs],
+                "relative_losses": {
+                    f"{first} - {second}": {
+                        family.value: {"difference": value, "interval": list(interval)}
+                        for family, (value, interval) in each.items()
+                    }
+                    for (first, second), each in relative.items()
                 },
             },
         )
@@ -129,6 +152,36 @@ def _verdict(model: str, losses: Mapping[str, Comparison], families: Sequence[Fa
     }
     grades = ", ".join(f"{f} {_upto(severities)}" for f, severities in held.items())
     return f"{model} surely loses less than 3 points up to grade: {grades} (of 5)."
+
+
+_RELATIVE = (
+    "What the first loses less than the second, in points over all five grades, each from its own"
+    " clean pictures"
+)
+Relative = Mapping[Family, "tuple[float, Interval]"]
+
+
+def _pair_verdict(first: str, second: str, relative: Relative) -> str:
+    """Of which kinds one of two models surely loses less than the other."""
+    better = [family for family, (_, (low, _)) in relative.items() if low > 0]
+    worse = [family for family, (_, (_, high)) in relative.items() if high < 0]
+    return (
+        f"{first} surely loses less than {second} by: {', '.join(better) or 'nothing'}; surely"
+        f" more by: {', '.join(worse) or 'nothing'}."
+    )
+
+
+def _relative_rows(
+    relative: Mapping[tuple[str, str], Relative], families: Sequence[Family]
+) -> Rows:
+    rows = [["first", "second", *(family.value for family in families)]]
+    for models, each in relative.items():
+        cells = []
+        for family in families:
+            value, (low, high) = each[family]
+            cells.append(f"{100 * value:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})")
+        rows.append([*models, *cells])
+    return rows
 
 
 def _upto(severities: Sequence[int]) -> int:
@@ -175,62 +228,6 @@ def _chart(model: str, losses: Mapping[str, Comparison], families: Sequence[Fami
         " loss of 3 points."
     )
     return Chart(caption, draw, (8.0, 2.0 * math.ceil(len(families) / 4) + 1.0))
-
-
-def _write_pose(images: Images, path: Path) -> None:
-    from dcrnet_edge.studies.people.pose import yaw_pitch_deg
-    from dcrnet_runtime.outfile import written_beside
-
-    rows = [
-        (math.nan, math.nan) if face.landmarks is None else yaw_pitch_deg(face.landmarks)
-        for face in images.data.faces(images.split)
-    ]
-    samples = images.data.samples(images.split)
-    with written_beside(path) as beside, beside.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["image", "yaw_deg", "pitch_deg"])
-        for sample, pose in zip(samples, rows, strict=True):
-            name = str(sample.name).removeprefix(f"{images.root}/")
-            writer.writerow([name, *(f"{angle:.1f}" for angle in pose)])
-
-
-def _read_pose(path: Path) -> dict[str, tuple[float, float]]:
-    with path.open(newline="") as file:
-        return {
-            row["image"]: (float(row["yaw_deg"]), float(row["pitch_deg"]))
-            for row in csv.DictReader(file)
-        }
-
-
-def _pose_rows(predictions: Predictions, poses: Mapping[str, tuple[float, float]]) -> Rows:
-    """Accuracy by bins of yaw to either side, and of pitch about the data set's middle."""
-    import numpy as np
-
-    from dcrnet_edge.evaluation.bootstrap import mean_interval
-
-    angles = np.array([poses[image] for image in predictions.images])
-    yaw, pitch = np.abs(angles[:, 0]), angles[:, 1] - np.nanmedian(angles[:, 1])
-    low, middle, high = _YAW_DEG
-    bins = {
-        f"yaw below {low:.0f} deg": yaw < low,
-        f"yaw {low:.0f} to {middle:.0f} deg": (yaw >= low) & (yaw < middle),
-        f"yaw {middle:.0f} to {high:.0f} deg": (yaw >= middle) & (yaw < high),
-        f"yaw {high:.0f} deg and more": yaw >= high,
-        f"pitch {_PITCH_DEG:.0f} deg and more up": pitch <= -_PITCH_DEG,
-        f"pitch within {_PITCH_DEG:.0f} deg": np.abs(pitch) < _PITCH_DEG,
-        f"pitch {_PITCH_DEG:.0f} deg and more down": pitch >= _PITCH_DEG,
-        "no landmarks": np.isnan(yaw),
-    }
-    rows = [["pose", "images", "accuracy", "95 % interval"]]
-    for name, its in bins.items():
-        right = predictions.correct[its].astype(float)
-        if not len(right):
-            rows.append([name, "0", "", ""])
-            continue
-        low_share, high_share = mean_interval(right, None)
-        shown = f"{100 * low_share:.1f} to {100 * high_share:.1f}"
-        rows.append([name, str(len(right)), f"{100 * right.mean():.2f} %", shown])
-    return rows
 
 
 ROBUSTNESS = Robustness()

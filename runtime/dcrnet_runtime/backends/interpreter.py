@@ -11,7 +11,7 @@ from typing import Any
 from dcrnet_runtime.backends.failure import load_error
 from dcrnet_runtime.backends.provider import Provider
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.installation import package_command
+from dcrnet_runtime.installation import extra_command, package_command
 
 
 class InterpreterPackage(StrEnum):
@@ -70,7 +70,10 @@ def is_installed(package: InterpreterPackage) -> bool:
 
 def _module(package: InterpreterPackage | None) -> Any:
     candidates = list(InterpreterPackage) if package is None else [package]
-    command, why = package_command(candidates[0]), None
+    # That of tflite-runtime has a numpy that it can use.
+    is_older = candidates[0] is InterpreterPackage.TFLITE_RUNTIME
+    command = extra_command(candidates[0]) if is_older else package_command(candidates[0])
+    why = None
     for candidate in candidates:
         try:
             return import_module(_MODULES[candidate])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
-import weakref
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,15 @@ from dcrnet_runtime.installation import extra_command
 from dcrnet_runtime.landmarks import shipped_landmarks
 
 _MIN_SCORE = 0.5  # MediaPipe's own
+_open_landmarkers: WeakSet[Any] = WeakSet()
+
+
+# Registered before mediapipe is imported, so that it runs when that has stopped its threads: a
+# landmarker that is left to itself prints a traceback among a program's last steps.
+@atexit.register
+def _close_landmarkers() -> None:
+    for landmarker in list(_open_landmarkers):
+        landmarker.close()
 
 
 def open_mediapipe(options: DetectorOptions) -> MediaPipeDetector:
@@ -80,8 +90,7 @@ class _Meshes:
             min_face_detection_confidence=min_score,
         )
         self._landmarker = tasks.vision.FaceLandmarker.create_from_options(options)
-        # Not left to its own end: among a program's last steps it prints a traceback.
-        weakref.finalize(self, self._landmarker.close)
+        _open_landmarkers.add(self._landmarker)
         self._image = mediapipe.Image
         self._format = mediapipe.ImageFormat.SRGB
 

@@ -410,3 +410,32 @@ def test_a_face_crop_is_searched_with_a_margin_and_the_central_face_wins() -> No
     assert central.landmarks is not None
     assert np.allclose(face.landmarks, central.landmarks - 12)
     assert face.box == Box(0, 0, 48, 48)
+
+
+def test_rafdb_says_who_is_shown_where_its_annotation_is_there(tmp_path: Path) -> None:
+    """Five landmarks, then the codes of gender, race and age; unsure is not known."""
+    root = write_rafdb(tmp_path)
+    assert {sample.groups for sample in read_dataset("rafdb", root).images} == {()}
+    folder = root / "basic" / "Annotation" / "manual"
+    folder.mkdir(parents=True)
+    landmarks = "\n".join(["12.5\t34.0"] * 5)
+    for name, codes in {"test_00000": "1\n2\n4\n", "test_00001": "2\n0\n1"}.items():
+        (folder / f"{name}_manu_attri.txt").write_text(f"{landmarks}\n{codes}")
+    found = {s.path.name: s.groups for s in read_dataset("rafdb", root).images}
+    assert found["test_00000_aligned.jpg"] == (
+        *(("gender", "female"), ("race", "Asian"), ("age", "70+")),
+    )
+    assert found["test_00001_aligned.jpg"] == (("race", "Caucasian"), ("age", "4-19"))
+    assert found["test_00002_aligned.jpg"] == ()
+    for broken in ("0\n9\n1", "0", "a\nb\nc"):
+        (folder / "test_00002_manu_attri.txt").write_text(f"{broken}\n")
+        with pytest.raises(DcrnetError, match="does not end with the codes of gender, race, age"):
+            read_dataset("rafdb", root)
+
+
+def test_kdef_says_how_heads_were_turned(tmp_path: Path) -> None:
+    root = write_kdef(tmp_path)
+    views = {
+        (s.path.stem[6:], s.view) for s in read_dataset("kdef", root, SplitPlan(folds=3)).images
+    }
+    assert views == {("S", "straight"), ("HL", "half left")}

@@ -10,8 +10,11 @@ import pytest
 from edge.studies.commands import on, refused, study
 from generated import TinyModel
 
-from dcrnet_edge.evaluation.predictions import read_predictions
+from dcrnet_edge.evaluation.predictions import Predictions, read_predictions
 from dcrnet_edge.studies.people.group_gaps import accuracy_gaps, share_gaps
+from dcrnet_edge.studies.people.pose_file import pose_rows, read_pose
+from dcrnet_edge.studies.pictures.relative_losses import relative_loss
+from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
 def test_robustness(tree: Path, tiny_model: TinyModel, tmp_path: Path) -> None:
@@ -34,6 +37,68 @@ def test_robustness(tree: Path, tiny_model: TinyModel, tmp_path: Path) -> None:
     assert page.count("<svg") == 1
     assert "By the head&#x27;s pose" in page
     assert not list((tmp_path / "cache" / "crops").glob("*"))[2:]  # corrupted crops are not kept
+
+
+def test_models_are_compared_by_what_they_lose(
+    tree: Path, tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    """Files of one name in two folders are two models; each is held to its own clean answers."""
+    paths = []
+    for number, side in enumerate((64, 48)):
+        (tmp_path / f"run-{number}").mkdir()
+        written = tiny_model(PreprocessSpec(size_px=side), name=f"run-{number}/model.onnx")
+        paths.append(written)
+    options = ["--family", "darkness", "--family", "blur", "--out", tmp_path / "out"]
+    found = study("robustness", *paths, *on(tree), *options)
+    names = ["run-0-model.onnx", "run-1-model.onnx"]
+    assert list(found["settings"]["models"]) == names
+    relative = found["facts"]["relative_losses"][" - ".join(names)]
+    losses = [found["facts"]["losses"][name] for name in names]
+    for family in ("darkness", "blur"):
+        means = [
+            np.mean([own[f"{family}-{s}"]["difference"] for s in range(1, 6)]) for own in losses
+        ]
+        assert relative[family]["difference"] == pytest.approx(means[0] - means[1])
+    assert [(pair["first"], pair["second"]) for pair in found["facts"]["pairs"]] == [tuple(names)]
+    captions = [table["caption"] for table in found["tables"]]
+    assert "Each pair on clean pictures" in captions
+    assert captions[-1].startswith("What the first loses less than the second")
+    told = refused("robustness", paths[0], paths[0], *on(tree))
+    assert "two models are called model.onnx" in told
+
+
+def right(*answers: bool) -> Predictions:
+    """Two labels; images by number."""
+    truth = np.zeros(len(answers), np.int64)
+    probabilities = np.where(np.array(answers)[:, None], (0.9, 0.1), (0.1, 0.9))
+    images = tuple(f"{i}.png" for i in range(len(answers)))
+    some = ("",) * len(answers)
+    seen = np.ones(len(answers), bool)
+    return Predictions(("a", "b"), images, some, some, seen, truth, probabilities)
+
+
+def test_a_relative_loss_is_a_difference_of_changes() -> None:
+    kept = {"clean": right(*[True] * 40), "dark-1": right(*[True] * 40)}
+    lost = {"clean": right(*[True] * 40), "dark-1": right(*[True] * 20, *[False] * 20)}
+    value, (low, high) = relative_loss(kept, lost, ["dark-1"])
+    assert value == 0.5
+    assert 0.3 < low < 0.5 < high < 0.7
+    assert relative_loss(lost, kept, ["dark-1"])[0] == -0.5
+    worse = {"clean": right(*[False] * 40), "dark-1": right(*[False] * 40)}
+    assert relative_loss(kept, worse, ["dark-1"]) == (0.0, (0.0, 0.0))
+
+
+@pytest.mark.parametrize("has_views", [True, False])
+def test_accuracy_by_view_where_the_data_set_has_some(has_views: bool, tmp_path: Path) -> None:
+    path = tmp_path / "pose.csv"
+    header = "image,yaw_deg,pitch_deg" + ",view" * has_views
+    views = ("straight", "full left")
+    lines = [f"{i}.png,{2 * i},0" + f",{views[i % 2]}" * has_views for i in range(4)]
+    path.write_text("\n".join([header, *lines]) + "\n")
+    rows = pose_rows(right(True, False, True, False), read_pose(path))
+    by_view = {row[0]: row[1:3] for row in rows if row[0].startswith("view")}
+    told = {"view straight": ["2", "100.00 %"], "view full left": ["2", "0.00 %"]}
+    assert by_view == (told if has_views else {})
 
 
 def test_robustness_asks_for_what_it_needs(tree: Path, tiny_model: TinyModel) -> None:

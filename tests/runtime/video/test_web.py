@@ -101,6 +101,12 @@ def test_credentials_cross_to_no_other_origin(recognizer: Recognizer) -> None:
     assert other.asked == [("/snap", None)]
 
 
+@pytest.mark.parametrize("challenge", ["Digest realm=", "Digest a", 'Digest nonce="b"', "Basic"])
+def test_a_challenge_that_is_none_is_refused(challenge: str) -> None:
+    with serving(lambda handler: refuse(handler, 401, WWW_Authenticate=challenge)) as server:
+        assert "gave no frame" in told(server.address("/", "me:secret@"))
+
+
 def test_a_redirect_to_a_file_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret.jpg").write_bytes(jpeg_of(1))
     place = f"file://{tmp_path}/secret.jpg"

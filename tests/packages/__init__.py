@@ -1,0 +1,1 @@
+"""Wheel and sdist, built and used in empty environments; ``python -m tests.packages --help``."""

@@ -1,0 +1,42 @@
+"""What the uses of a package are given: a photo, a clip, an exported file, a data set."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+from generated_trees import write_folders
+
+from packages.distribution import Distributions
+
+
+def lay_out(built: Distributions, folder: Path) -> Path:
+    """Everything into ``folder``, also the distributions.
+
+    Raises:
+        DcrnetError: the demo extra is not installed, or nothing can be exported.
+    """
+    from skimage.data import astronaut
+
+    from dcrnet_edge.weights import shipped_checkpoint
+    from dcrnet_export import ArtifactKind, Precision, export, prepare_job
+
+    folder.mkdir()
+    for path in (built.wheel, built.sdist):
+        shutil.copy(path, folder / path.name)
+    bgr = cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR)
+    cv2.imwrite(str(folder / "portrait.png"), bgr)
+    clip = cv2.VideoWriter(
+        str(folder / "clip.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 10, bgr.shape[1::-1]
+    )
+    for _ in range(100):
+        clip.write(bgr)
+    clip.release()
+    write_folders(folder / "faces", images=4, splits=("train", "valid", "test"))
+    kinds = [ArtifactKind("tflite", Precision.INT8)]
+    job = prepare_job(shipped_checkpoint("fast"), kinds)
+    (written,) = export(job, kinds, folder / "exported")
+    assert written.path is not None
+    shutil.copy(written.path, folder / "int8.tflite")
+    return folder
