@@ -318,6 +318,7 @@ def test_a_page_holds_in_a_browser(tmp_path: Path, width: int) -> None:
         tab.wait_for(f"{loaded} == 3")
         assert tab.value("document.querySelectorAll('img').length") == 3
         assert tab.value("document.documentElement.scrollWidth") <= width
+        assert tab.value("document.querySelector('tr').clientHeight") < 60  # no broken words
         assert tab.value("document.querySelector('svg rect').getBoundingClientRect().width") > 200
         right = (
             "Math.max(...[...document.querySelectorAll('svg, h1, h3, p, figcaption, img')].map("
