@@ -65,6 +65,8 @@ def program(name: str) -> Any:
     target = PROJECT["scripts"].get(name)
     if target is not None:
         module, _, attribute = target.partition(":")
+        if module == "dcrnet_edge.cli.entry":  # a function, which runs the app of that name
+            module, attribute = f"dcrnet_edge.cli.{attribute}", "app"
         return typer.main.get_command(getattr(importlib.import_module(module), attribute))
     spec = find_spec(name)
     assert spec is not None, f"there is no module {name}"
