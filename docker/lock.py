@@ -95,8 +95,8 @@ def complaints(lock: Lock) -> Iterator[str]:
     locked = pins(text)
     there = pins((HERE / f"{lock.beside}.lock").read_text()) if lock.beside else {}
     for need in lock.needs:
-        name = _NAME.match(need)
-        if name and canonical(name[0]) not in locked | there:
+        asked = _NAME.match(need)
+        if asked and canonical(asked[0]) not in locked | there:
             yield f"{lock.path.name} lacks {need}, which pyproject.toml asks for"
     tested = pins((ROOT / "constraints.txt").read_text())
     for name, version in locked.items():
