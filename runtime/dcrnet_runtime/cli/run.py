@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import typer
 
-from dcrnet_runtime.cli.app import command_app, completion
+from dcrnet_runtime.cli.app import command_app
 from dcrnet_runtime.cli.console import note, note_logs, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 from dcrnet_runtime.cli.options import (
@@ -57,13 +57,6 @@ class _RunCommand(ConfiguredCommand):
         """Run the command that the context is of."""
         return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
 
-    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        """What a word may be: the other commands' names among it, where it is the first."""
-        items = super().shell_complete(ctx, incomplete)
-        is_first = not any(ctx.params.get(name) for name in ("sources", *self.alternatives))
-        names = [name for name in self.others if is_first and name.startswith(incomplete)]
-        return [*items, *map(completion, names)]
-
 
 def build_app() -> typer.Typer:
     """The command, with the options of every output that is registered."""
@@ -88,8 +81,8 @@ def run(
     """Print the expression of every face as JSON Lines.
 
     Exit codes: 0 at the source's end, after --frames, and on SIGINT, SIGTERM or a closed window;
-    2 for bad input, also a source that gives no frame at all, and photos without any face; 3 for
-    a source that is lost.
+    2 for bad input, also a source that gives no frame at all, photos without any face, and a file
+    among many that cannot be read; 3 for a source that is lost.
     """
     *specs, blur, told, _, _ = rest
     if told.notice:
