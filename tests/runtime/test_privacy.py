@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -50,6 +51,32 @@ def test_no_connection_is_attempted_and_nothing_is_written(
     assert "connection attempted" not in done.stderr
     assert "no identity is computed. Kept: nothing. Sent: nothing." in done.stderr
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_summary_asks_nobody_for_sources_that_are_no_files(tmp_path: Path) -> None:
+    pytest.importorskip("pandas", reason="needs the tables extra")
+    face = {
+        **{"box": [1, 2, 3, 4], "outside": 0.0, "aligned": True},
+        **{"label": "a", "probability": 0.9, "probabilities": {"a": 0.9, "b": 0.1}},
+    }
+    places = ("http://user:pass@127.0.0.1:9/a.jpg", "rtsp://127.0.0.1:9/a", "0", "/dev/video0")
+    lines = [
+        json.dumps({"schema": 1, "source": place, "frame": 0, "time_s": 0.0, "faces": [face]})
+        for place in places
+    ]
+    (tmp_path / "faces.jsonl").write_text("\n".join(lines) + "\n")
+    done = subprocess.run(
+        [sys.executable, "-c", SPY, "summary", "faces.jsonl"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert "connection attempted" not in done.stderr
+    assert "Sent: nothing." in done.stderr
+    page = (tmp_path / "faces.jsonl-summary.html").read_text()
+    assert page.count("it was no file") == 2
+    assert page.count("it is not there") == 2
 
 
 def test_the_spy_sees_a_connection() -> None:

@@ -139,7 +139,7 @@ def _cells(path: Path, read: Rows, width: int) -> Iterator[tuple[Any, ...]]:
     outside = PLACES.index("outside")
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = csv.reader(_whole_lines(file, read))
-        header = next(rows)
+        header = next(rows, [])
         try:
             for row in rows:
                 if row == header:  # of a log that was put together

@@ -123,6 +123,12 @@ def test_torn_lines_are_left_out_and_told(
     assert len(read_answers(path)) == len(whole)
 
 
+def test_a_torn_header_has_no_rows(tmp_path: Path) -> None:
+    path = written(tmp_path, observations())["csv"]
+    path.write_bytes(path.read_bytes().partition(b"\n")[0])
+    assert len(read_answers(path)) == 0
+
+
 def test_json_lines_of_two_models_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path, observations())["jsonl"]
     other = tmp_path / "other"
