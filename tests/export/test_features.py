@@ -12,6 +12,7 @@ import torch
 from export.fixtures import Faces, MakeFaces
 from export.toy_networks import SeparableNet, save_toy
 from generated import LABELS, FixedDetector, synthetic_face, synthetic_frame
+from numpy.typing import NDArray
 from torch import nn
 
 from dcrnet_edge.models.checkpoint import load_checkpoint
@@ -195,7 +196,7 @@ def test_features_that_are_far_off_are_a_problem() -> None:
     assert feature_problem(Precision.INT8, none, Tolerances()) is not None
 
 
-def _embedded(checkpoint: Path, faces: Faces) -> np.ndarray:
+def _embedded(checkpoint: Path, faces: Faces) -> NDArray[np.float32]:
     """What the toy's classifier reads, by torch alone."""
     network = load_checkpoint(checkpoint).network
     read: list[torch.Tensor] = []

@@ -22,7 +22,7 @@ MOST_SOURCES, MOST_TIMELINES, _MOST_GONE = 50, 50, 200
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem; }
-h1, h2, h3, td, th, li, p, figcaption { overflow-wrap: anywhere; }
+h1, h2, h3, td:first-child, li, p, figcaption { overflow-wrap: anywhere; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.15rem; margin-top: 2rem; } h3 { font-size: 1rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; } caption { text-align: left; }

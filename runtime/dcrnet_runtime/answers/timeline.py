@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dcrnet_runtime.outputs.pictures.palette import colour_of
 from dcrnet_runtime.recognizer import UNCERTAIN
@@ -37,7 +38,7 @@ class Span:
     label: str | None
 
 
-def times_s(rows: pd.DataFrame) -> np.ndarray:
+def times_s(rows: pd.DataFrame) -> NDArray[np.float64]:
     """Seconds of each answer: of a live source by the time of day, which goes on over restarts."""
     if rows["utc"].notna().all():
         moments = rows["utc"].to_numpy("datetime64[ms]").astype("int64") / 1000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -81,12 +80,6 @@ def command_app(
         is_installed: it has a script of its own, which a shell can complete the options of.
     """
     return _App(cls=group, add_completion=is_installed, pretty_exceptions_enable=False)
-
-
-def completion(word: str) -> Any:
-    """What a shell may put in the place of an unfinished word."""
-    click = _UsageError.__module__.rpartition(".")[0]
-    return import_module(f"{click}.shell_completion").CompletionItem(word)
 
 
 def _run(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import typer
 
-from dcrnet_runtime.cli.app import command_app, completion
+from dcrnet_runtime.cli.app import command_app
 from dcrnet_runtime.cli.console import note, note_logs, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
 from dcrnet_runtime.cli.options import (
@@ -56,13 +56,6 @@ class _RunCommand(ConfiguredCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run the command that the context is of."""
         return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
-
-    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        """What a word may be: the other commands' names among it, where it is the first."""
-        items = super().shell_complete(ctx, incomplete)
-        is_first = not any(ctx.params.get(name) for name in ("sources", *self.alternatives))
-        names = [name for name in self.others if is_first and name.startswith(incomplete)]
-        return [*items, *map(completion, names)]
 
 
 def build_app() -> typer.Typer:

@@ -88,7 +88,7 @@ def test_tflite_runtime_gets_dynamic_range_wrong() -> None:
     result = writer.tensor("y", (1, 8), np.float32)
     options = schema.FullyConnectedOptionsT()
     writer.add(schema.BuiltinOperator.FULLY_CONNECTED, 9, [given, kernel, bias], result, options)
-    content = writer.content(given, result)
+    content = writer.content(given, [result])
     ones = np.ones((1, 4), np.float32)
     want = weight.sum(axis=1) * 0.5
     np.testing.assert_allclose(run(litert, content, ones)[0], want, rtol=0.02)

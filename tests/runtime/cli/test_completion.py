@@ -46,7 +46,6 @@ def asked(words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     ("words", "expected"),
     [
         ("dcrnet-run --det", {"--detector"}),
-        ("dcrnet-run summ", {"summary"}),
         ("dcrnet-run summary --blur-f", {"--blur-faces"}),
         ("dcrnet-train --from", {"--from-scratch"}),
         ("dcrnet-eval --box", {"--box-only"}),

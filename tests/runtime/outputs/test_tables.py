@@ -260,7 +260,7 @@ def test_without_pyarrow_the_extra_is_named(
     monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(DcrnetError, match=rf"`{option}` needs pyarrow: .*\[parquet\]"):
-        opened(**{option: tmp_path / f"a.{ending}"})
+        opened(VIDEO, **{option: tmp_path / f"a.{ending}"})
 
 
 def test_features_are_a_row_a_face(tmp_path: Path) -> None:

@@ -129,8 +129,8 @@ def _print(counts: pd.DataFrame) -> None:
     from dcrnet_runtime.printable import printable
 
     names = [printable(str(name)) for name in counts.columns]
-    columns = [Column(name, justify="right") for name in names]
-    table = Table(Column("source", overflow="fold"), *columns)
+    columns = [Column(name, justify="right", overflow="fold") for name in names]
+    table = Table(Column("source", overflow="fold"), *columns, box=None, pad_edge=False)
     shown, total = counts.head(_MOST_PRINTED), counts.sum()
     for name, row in zip(shown.index, shown.to_numpy(), strict=True):
         table.add_row(printable(str(name)), *(f"{value:,}" for value in row))
