@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whether the container is well: the live page's own answer where one is served, else the self-test.
+"""Whether the container is well: what the live page says, or the self-test where none is served.
 
 Ends with 0 if it is. The page is found by the ``--serve`` of the running ``dcrnet-run``.
 """
@@ -43,25 +43,25 @@ def served(words: Sequence[str]) -> str:
     return ""
 
 
-def is_well(url: str) -> bool:
-    """Whether the page says that frames come."""
+def asked(url: str) -> tuple[bool, str]:
+    """Whether the page says that frames come, and its words."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(url, timeout=ASK_S) as answer:
-            print(answer.read().decode(errors="replace"))
-            return True
+            return True, answer.read().decode(errors="replace")
     except urllib.error.HTTPError as error:
-        print(f"{url}: {error.code} {error.read().decode(errors='replace')}")
+        return False, f"{error.code} {error.read().decode(errors='replace')}"
     except OSError as error:
-        print(f"{url}: {error}")
-    return False
+        return False, str(error)
 
 
 def main() -> None:
     url = page_url(PROC)
     if url is None:
         os.execvp("dcrnet-run", ["dcrnet-run", "--self-test"])
-    sys.exit(not is_well(url))
+    is_well, words = asked(url)
+    sys.stdout.write(f"{url}: {words}\n")
+    sys.exit(not is_well)
 
 
 if __name__ == "__main__":

@@ -41,14 +41,12 @@ class Lock:
         needs: what is asked for.
         machines: whose wheels it names.
         beside: of another lock whose packages are there already, empty for none.
-        is_constrained: whether constraints.txt has its versions.
     """
 
     name: str
     needs: tuple[str, ...]
     machines: tuple[str, ...]
     beside: str = ""
-    is_constrained: bool = True
 
     @property
     def path(self) -> Path:
@@ -73,12 +71,12 @@ def needs(*extras: str) -> tuple[str, ...]:
 LOCKS = (
     Lock("runtime", needs("serve", "mqtt"), ("x86_64", "aarch64")),
     Lock("export", needs("serve", "mqtt", "export"), ("x86_64",), beside="runtime"),
-    Lock("build", tuple(PROJECT["build-system"]["requires"]), ("x86_64",), is_constrained=False),
+    Lock("build", tuple(PROJECT["build-system"]["requires"]), ("x86_64",)),
 )
 
 
 def pins(text: str) -> dict[str, str]:
-    """Version by name of the lines ``name==version``; a build's own part (``+cpu``) is left out."""
+    """Version by name of the lines ``name==version``, without a build's own part (``+cpu``)."""
     lines = (_PIN.match(line) for line in text.splitlines())
     return {canonical(pin[1]): pin[2].partition("+")[0] for pin in lines if pin}
 
@@ -97,17 +95,14 @@ def complaints(lock: Lock) -> Iterator[str]:
     locked = pins(text)
     there = pins((HERE / f"{lock.beside}.lock").read_text()) if lock.beside else {}
     for need in lock.needs:
-        name = _NAME.match(need)
-        if name and canonical(name[0]) not in locked | there:
+        asked = _NAME.match(need)
+        if asked and canonical(asked[0]) not in locked | there:
             yield f"{lock.path.name} lacks {need}, which pyproject.toml asks for"
-    if lock.is_constrained:
-        tested = pins((ROOT / "constraints.txt").read_text())
-        for name, version in locked.items():
-            if name not in _UNFROZEN and tested.get(name) != version:
-                yield (
-                    f"{lock.path.name} has {name} {version}, constraints.txt"
-                    f" {tested.get(name, 'none')}"
-                )
+    tested = pins((ROOT / "constraints.txt").read_text())
+    for name, version in locked.items():
+        if name not in _UNFROZEN and tested.get(name) != version:
+            constrained = tested.get(name, "none")
+            yield f"{lock.path.name} has {name} {version}, constraints.txt {constrained}"
     for block in re.split(r"\n(?=\S)", text.rstrip()):
         if _PIN.match(block) and "--hash=sha256:" not in block:
             yield f"{lock.path.name} has no hash of {block.split()[0]}"
@@ -118,20 +113,23 @@ def resolved(lock: Lock, machine: str) -> Iterator[tuple[str, str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         platforms = [word for tag in TAGS for word in ("--platform", f"{tag}_{machine}")]
-        constraints = ["-c", str(ROOT / "constraints.txt")] if lock.is_constrained else []
         subprocess.run(
             [
                 *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run"),
                 *("--ignore-installed", "--report", str(report), "--target", folder),
                 *("--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON),
-                *(*platforms, *constraints, *lock.needs),
+                *("-c", str(ROOT / "constraints.txt"), *platforms, *lock.needs),
             ],
             check=True,
         )
         installed = json.loads(report.read_text())["install"]
     for each in installed:
         facts = each["metadata"]
-        yield facts["name"], facts["version"], each["download_info"]["archive_info"]["hashes"]["sha256"]
+        yield (
+            facts["name"],
+            facts["version"],
+            each["download_info"]["archive_info"]["hashes"]["sha256"],
+        )
 
 
 def write(lock: Lock) -> None:
@@ -144,7 +142,11 @@ def write(lock: Lock) -> None:
                 hashes[canonical(name), version].add(sha256)
     lines = [f"# Python {PYTHON}, {' and '.join(lock.machines)}: python docker/lock.py"]
     for (name, version), found in sorted(hashes.items()):
-        lines.append(" \\\n    ".join([f"{name}=={version}", *(f"--hash=sha256:{h}" for h in sorted(found))]))
+        lines.append(
+            " \\\n    ".join(
+                [f"{name}=={version}", *(f"--hash=sha256:{h}" for h in sorted(found))]
+            )
+        )
     lock.path.write_text("\n".join(lines) + "\n")
 
 

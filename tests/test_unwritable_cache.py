@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from generated import TinyModel
+from generated import LABELS, TinyModel
 from numpy.typing import NDArray
 from typer import Typer
 from typer.testing import CliRunner, Result
@@ -69,9 +69,9 @@ def test_training_and_evaluation_go_on_without_a_cache(
 
 
 def test_an_export_goes_on_without_a_cache(
-    blocked: Path, tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    blocked: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its faces are found and prepared for checks and ranges."""
+    """Faces of a data set are found and prepared for its checks."""
     from export.toy_networks import SeparableNet, save_toy
 
     from dcrnet_export.cli import export as export_cli
@@ -79,7 +79,12 @@ def test_an_export_goes_on_without_a_cache(
     caplog.set_level(logging.WARNING)
     faces = np.random.default_rng(2).integers(0, 256, (16, 64, 64, 3), dtype=np.uint8)
     save_toy(SeparableNet, tmp_path / "toy.safetensors", faces)
-    given = ["--data", tree, "--dataset", "folders", "--out", tmp_path / "out"]
+    for split in ("train", "valid", "test"):
+        for label, face in zip(LABELS, faces, strict=False):
+            place = tmp_path / "seven" / split / label / f"{split}.png"
+            place.parent.mkdir(parents=True)
+            assert cv2.imwrite(str(place), np.roll(face, len(split), axis=0))
+    given = ["--data", tmp_path / "seven", "--dataset", "folders", "--out", tmp_path / "out"]
     call(export_cli.app, tmp_path / "toy.safetensors", *given, "--format", "onnx")
     assert kept_nothing(caplog)
     assert list((tmp_path / "out").glob("*.onnx"))

@@ -35,6 +35,8 @@ def read_dataset(
             split is not possible, a split that is needed is empty, or more than 5 % of its
             images are unreadable.
     """
+    if root.is_file():
+        raise DcrnetError(f"data set {root} is a file: name the folder that holds it")
     if not root.is_dir():
         raise DcrnetError(f"data set folder {root} does not exist: unpack the data set there")
     collection, forks = without_resource_forks(registry.adapter(name).read(root))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dcrnet_runtime.backends.golden import golden_crops, self_test
+from dcrnet_runtime.backends.golden import golden_crops
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.detectors.detector import open_detector
 from dcrnet_runtime.face import Box, Face
@@ -21,10 +21,16 @@ from dcrnet_runtime.preprocess.crops import prepare
 from dcrnet_runtime.video.images import read_image
 
 _BOX = Face(Box(170.0, 60.0, 110.0, 130.0))
+_EVERY = {"fp32": 8, "int8": 3}
+"""Of the golden crops: an emulated inference takes 9 s in fp32, up to 8 s in int8, and
+``--self-test`` gives all of them to the shipped model. Every third includes a hard edge."""
 
 
 def computed(photo: Path, models: Sequence[Path]) -> dict[str, Any]:
-    """A found face, its crop, and each model's answers to golden crops and to that crop."""
+    """A found face, its crop, and each model's answers to golden crops and to that crop.
+
+    Of the golden crops, every third is given to an int8 file, the first to one in fp32.
+    """
     rgb = read_image(photo)
     faces = open_detector().find(rgb)
     answers = {}
@@ -33,10 +39,11 @@ def computed(photo: Path, models: Sequence[Path]) -> dict[str, Any]:
         model = load_model(path, threads=1)
         spec = model.card.preprocess
         crop = prepare(rgb, _BOX, spec)
-        golden = model.probabilities(golden_crops(spec.size_px)[:1])
+        every = _EVERY["fp32" if "fp32" in path.name else "int8"]
+        golden = golden_crops(spec.size_px)[::every]
         answers[str(path)] = {
-            "passed": self_test(model).passed,
-            "golden": golden.tolist(),
+            "every": every,
+            "golden": model.probabilities(golden).tolist(),
             "crop": model.probabilities(crop[None]).tolist(),
         }
     box = faces[0].box

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from arm.computed import computed
+from arm.write_counts import FIGURES, count_on
 from board_stand_ins import Board, ssh_board
 from typer.testing import CliRunner
 
@@ -21,6 +22,8 @@ from dcrnet_bench.emulation.core import Core
 from dcrnet_bench.emulation.guest import Guest
 from dcrnet_bench.emulation.root import ArmRoot
 from dcrnet_bench.profiling.instruction_counter import COUNTS_VARIABLE
+from dcrnet_runtime.backends.golden import Golden
+from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.models import shipped_model
 
 pytestmark = pytest.mark.arm
@@ -54,7 +57,10 @@ def test_every_model_answers_as_here(here: dict[str, Any], there: dict[str, Any]
         for key in ("golden", "crop"):
             difference = np.abs(np.subtract(found[key], expected[key])).max()
             assert difference <= tolerance, (path, key, difference)
-        assert found["passed"], path
+        recorded = Golden.of(load_model(Path(path)).card)
+        given, asked = np.array(found["golden"]), recorded.probabilities[:: found["every"]]
+        assert given.shape == asked.shape
+        assert np.abs(given - asked).max() <= recorded.tolerance
 
 
 def test_a_face_is_prepared_as_here(here: dict[str, Any], there: dict[str, Any]) -> None:
@@ -86,18 +92,19 @@ def test_the_command_answers_a_photo_as_here(guest: Guest, photo: Path) -> None:
     assert np.allclose(theirs["box"], ours["box"], atol=1.0)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def board(
-    root: ArmRoot, counter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: ArmRoot, counter: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Board]:
     """An emulated Cortex-A76 behind a real sshd: its Python is aarch64's, and counts."""
+    folder = tmp_path_factory.mktemp("board")
     guest = Guest(root, Core.CORTEX_A76, counter)
-    counts = tmp_path / "counts"
+    counts = folder / "counts"
     variables = guest.environment(counts) | {
         "PYTHONPATH": f'"${{PYTHONPATH:+$PYTHONPATH:}}{root.packages}"'
     }
     exports = "\n".join(f"export {name}={value}" for name, value in variables.items())
-    with ssh_board(tmp_path, monkeypatch) as found:
+    with pytest.MonkeyPatch.context() as patch, ssh_board(folder, patch) as found:
         found.program("python3", f'{exports}\nexec {" ".join(guest.command([], counts))} "$@"')
         found.program("uname", 'if [ "$1" = -m ]; then echo aarch64; else /bin/uname "$@"; fi')
         assert COUNTS_VARIABLE in exports
@@ -111,15 +118,21 @@ def bench(*arguments: object) -> dict[str, Any]:
     return document
 
 
-def test_the_bench_runs_over_ssh_on_an_emulated_board(board: Board, photo: Path) -> None:
+@pytest.fixture(scope="module")
+def over_ssh(board: Board, photo: Path) -> dict[str, Any]:
+    """The bench's report of the shipped model on that board."""
     python = board.bin / "python3"
-    options = ("--device", "arm", "--host", board.host, "--python", python, "--source", photo)
-    document = bench(*options)
-    assert document["emulated"] is True
-    assert document["host"]["machine"] == "aarch64"
-    assert document["run"]["protocol"] == "emulated"
-    assert document["stages"] == []
-    [model] = document["models"]
+    return bench(*("--device", "arm", "--host", board.host, "--python", python, "--source", photo))
+
+
+def test_the_bench_runs_over_ssh_on_an_emulated_board(
+    over_ssh: dict[str, Any], board: Board
+) -> None:
+    assert over_ssh["emulated"] is True
+    assert over_ssh["host"]["machine"] == "aarch64"
+    assert over_ssh["run"]["protocol"] == "emulated"
+    assert over_ssh["stages"] == []
+    [model] = over_ssh["models"]
     assert model["path"] == str(shipped_model())
     assert (model["latency_ms"], model["cold"]) == (None, None)
     assert (model["energy"]["gross_j"], model["energy"]["net_j"]) == (None, None)
@@ -129,19 +142,35 @@ def test_the_bench_runs_over_ssh_on_an_emulated_board(board: Board, photo: Path)
     assert board.leftovers == []
 
 
-def test_counts_repeat_and_are_those_of_the_kernels(counter: Path, photo: Path) -> None:
-    options = ("--device", "arm", "--emulate", "--cpu", "cortex-a76", "--source", photo)
-    counted = [bench(*options)["models"][0] for _ in range(2)]
-    first, second = (model["instructions"] for model in counted)
+def emulated(core: Core, photo: Path) -> dict[str, Any]:
+    """The shipped model as ``--emulate`` counts it."""
+    options = ("--device", "arm", "--emulate", "--cpu", core, "--source", photo)
+    [model] = bench(*options)["models"]
+    return dict(model)
+
+
+def test_counts_repeat_and_are_those_of_the_kernels(
+    counter: Path, photo: Path, over_ssh: dict[str, Any]
+) -> None:
+    """The board behind ssh is another process of another folder, and counts the same."""
+    model = emulated(Core.CORTEX_A76, photo)
+    first, second = (each["instructions"] for each in (model, over_ssh["models"][0]))
     assert abs(first["total"] / second["total"] - 1) < REPEATABLE
     # Each SDOT or UDOT is 16 products.
-    assert 0.9 < first["by_kind"]["dot"] * 16 / counted[0]["macs"] < 1.1
+    assert 0.9 < first["by_kind"]["dot"] * 16 / model["macs"] < 1.1
     assert first["by_kind"]["matrix"] == 0
     assert first["total"] == sum(first["by_kind"].values())
 
 
+def test_a_frame_executes_what_the_figures_say(guest: Guest, counter: Path, photo: Path) -> None:
+    recorded = json.loads(FIGURES.read_text())["cores"][guest.core]
+    found = count_on(guest.core, guest.root, counter, photo)
+    for model, counts in found.items():
+        for part, count in counts.items():
+            assert count["total"] == pytest.approx(recorded[model][part]["total"], rel=0.03)
+
+
 def test_a_core_without_dot_products_executes_none(counter: Path, photo: Path) -> None:
-    options = ("--device", "arm", "--emulate", "--cpu", "cortex-a53", "--source", photo)
-    told = bench(*options)["models"][0]["instructions"]
+    told = emulated(Core.CORTEX_A53, photo)["instructions"]
     assert told["by_kind"]["dot"] == 0
     assert told["by_kind"]["widening"] > 1e8

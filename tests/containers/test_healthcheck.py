@@ -91,13 +91,16 @@ def test_the_page_is_asked(
 ) -> None:
     monkeypatch.setattr(Page, "status", status)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # is for others
-    assert check.is_well(f"http://127.0.0.1:{page.server_port}/healthz") is is_well
+    answer = check.asked(f"http://127.0.0.1:{page.server_port}/healthz")
+    assert answer == (is_well, '{"status":"told"}' if is_well else '503 {"status":"told"}')
 
 
 def test_a_page_that_is_gone_is_not_well(check: ModuleType) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-    assert not check.is_well(f"http://127.0.0.1:{port}/healthz")
+    is_well, words = check.asked(f"http://127.0.0.1:{port}/healthz")
+    assert not is_well
+    assert "refused" in words
 
 
 @pytest.mark.parametrize("code", [0, 2])

@@ -44,7 +44,9 @@ def test_an_image_runs_as_a_user_without_rights(name: str) -> None:
 @pytest.mark.parametrize("name", ["Dockerfile", "export.Dockerfile"])
 def test_pip_installs_by_hash_and_leaves_no_bytecode(name: str) -> None:
     installs = [
-        text for each, text in instructions(DOCKER / name) if each == "RUN" and "pip install" in text
+        text
+        for each, text in instructions(DOCKER / name)
+        if each == "RUN" and "pip install" in text
     ]
     assert installs
     for text in installs:
@@ -59,9 +61,14 @@ def test_the_runtime_image_says_what_it_is_and_whether_it_is_well() -> None:
         assert f"org.opencontainers.image.{label}=" in labels
     (health,) = [text for name, text in stage if name == "HEALTHCHECK"]
     assert health.endswith('CMD ["dcrnet-healthcheck"]')
-    assert ("COPY", "--chmod=755 docker/healthcheck.py /opt/dcrnet/bin/dcrnet-healthcheck") in stage
+    assert (
+        "COPY",
+        "--chmod=755 docker/healthcheck.py /opt/dcrnet/bin/dcrnet-healthcheck",
+    ) in stage
     assert ("WORKDIR", "/data") in stage
-    assert any(name == "RUN" and "install -d -o dcrnet -g dcrnet /data" in text for name, text in stage)
+    assert any(
+        name == "RUN" and "install -d -o dcrnet -g dcrnet /data" in text for name, text in stage
+    )
 
 
 def test_what_is_copied_is_in_the_build_context() -> None:

@@ -65,6 +65,8 @@ def program(name: str) -> Any:
     target = PROJECT["scripts"].get(name)
     if target is not None:
         module, _, attribute = target.partition(":")
+        if module == "dcrnet_edge.cli.entry":  # a function, which runs the app of that name
+            module, attribute = f"dcrnet_edge.cli.{attribute}", "app"
         return typer.main.get_command(getattr(importlib.import_module(module), attribute))
     spec = find_spec(name)
     assert spec is not None, f"there is no module {name}"
@@ -85,6 +87,13 @@ def subcommands(command: Any) -> dict[str, Any]:
     return {name: command.get_command(None, name) for name in command.list_commands(None)}
 
 
+def with_subcommands(command: Any) -> Iterator[Any]:
+    """A command, its commands, and theirs."""
+    yield command
+    for each in subcommands(command).values():
+        yield from with_subcommands(each)
+
+
 def parse(words: tuple[str, ...]) -> None:
     """Let the command read its words without running it; makes files in this folder."""
     name, arguments = words[0], list(words[1:])
@@ -96,8 +105,7 @@ def parse(words: tuple[str, ...]) -> None:
         return
     if module_of(words) is not None and not arguments:
         return  # a module that the text names
-    named = subcommands(command)
-    if named:
+    while named := subcommands(command):
         first = arguments.pop(0) if arguments and arguments[0] in named else command.default
         command = named[first]
     for word in arguments:
@@ -135,7 +143,7 @@ def test_an_option_that_is_named_exists(page: Path) -> None:
     for script in PROJECT["scripts"]:
         command = program(script)
         others = map(typer.main.get_command, getattr(command, "others", {}).values())
-        for each in (command, *others, *subcommands(command).values()):
+        for each in (*others, *with_subcommands(command)):
             known.update(name for p in each.params for name in (*p.opts, *p.secondary_opts))
     assert [name for name in names if name not in known] == []
 

@@ -6,47 +6,52 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import pytest
 from docs.pages import ROOT, anchors, commands, links
 from docs.write_studies import COMMAND, Place, known_limits, publish, write, written
 
+from dcrnet_edge.studies.findings import Chart, Findings, Table
+from dcrnet_edge.studies.pages.page import write_findings
 from dcrnet_runtime.models import Shipped
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PUBLISHED = Place().published()
 ACCURATE = Shipped.ACCURATE.path
 DIGEST = hashlib.sha256(ACCURATE.read_bytes()).hexdigest()
-SVG = '<svg viewBox="0 0 1 1" role="img" xmlns="http://www.w3.org/2000/svg"><g>{}</g></svg>'
 
 
 def study(folder: Path, charts: int = 2, **changes: Any) -> Path:
     """A robustness study of the shipped model and of another one that nobody ran."""
-    figures = "".join(
-        f"<figure>{SVG.format(n)}<figcaption>Picture of {n} &lt; 3.</figcaption></figure>"
-        for n in range(charts)
+    pytest.importorskip("matplotlib", reason="needs the train extra")
+    findings = Findings(
+        title="How robust are the models?",
+        claim="less than 3 %.",
+        verdict=[f"{ACCURATE.name} loses 4.2 points.", "other.onnx loses 9.9 points."],
+        tables=[Table("Losses", [["kind", "loss"], ["blur|3", "4.2"]])],
+        charts=[Chart(f"Picture of {n} < 3.", draw, (2.0, 1.0)) for n in range(charts)],
     )
-    result = {
-        "schema": 1,
-        "title": "How robust are the models?",
-        "claim": "less than 3 %.",
-        "verdict": [f"{ACCURATE.name} loses 4.2 points.", "other.onnx loses 9.9 points."],
-        "tables": [{"caption": "Losses", "rows": [["kind", "loss"], ["blur|3", "4.2"]]}],
-        "facts": {},
-        "settings": {"models": {ACCURATE.name: DIGEST, "other.onnx": "ab" * 32}},
-        "origin": {
-            "command": "dcrnet-study robustness accurate --data ferplus --images 1000",
-            "date": "2026-01-02",
-            "machine": "AMD EPYC",
-            "dcrnet-edge": "0.2.0",
-        },
-        **changes,
+    settings = {"models": {ACCURATE.name: DIGEST, "other.onnx": "ab" * 32}}
+    origin = {
+        "command": "dcrnet-study robustness accurate --data ferplus --images 1000",
+        "date": "2026-01-02",
+        "machine": "AMD EPYC",
+        "dcrnet-edge": "0.2.0",
     }
     folder.mkdir(parents=True, exist_ok=True)
+    write_findings(folder, findings, settings, origin)
     (folder / "study.json").write_text(json.dumps({"study": "robustness"}))
-    (folder / "result.json").write_text(json.dumps(result))
-    (folder / "report.html").write_text(f"<html>{figures}</html>")
+    result = folder / "result.json"
+    result.write_text(json.dumps({**json.loads(result.read_text()), **changes}))
     return folder
+
+
+def draw(figure: Figure) -> None:
+    figure.subplots().plot([1, 2], label="a line")
 
 
 @pytest.fixture
@@ -93,9 +98,9 @@ def test_a_result_becomes_a_page(tmp_path: Path, place: Place) -> None:
     targets = [(page, link) for page in pages for link in links(page) if "tudies" in link]
     assert len(targets) >= 5
     assert [link for page, link in targets if not (page.parent / link).exists()] == []
-    svg = (place.pictures / "robustness-2.svg").read_text()
-    assert svg.startswith("<svg viewBox")
-    assert 'fill="#ffffff"/><g>1</g></svg>' in svg
+    svg = ElementTree.parse(place.pictures / "robustness-2.svg").getroot()
+    assert svg.attrib["aria-label"] == "Picture of 1 < 3."
+    assert svg[0].attrib == {"width": "100%", "height": "100%", "fill": "#ffffff"}
 
 
 def test_a_later_run_takes_the_place_of_an_earlier_one(tmp_path: Path, place: Place) -> None:

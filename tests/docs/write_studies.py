@@ -32,7 +32,9 @@ _CARDS = {
     _WEIGHTS / "MODEL_CARD_FAST.md": Shipped.FAST,
 }
 _BLOCK = re.compile(rf"(?<=<!-- {re.escape(COMMAND)} -->\n).*?(?=<!-- end -->)", re.DOTALL)
-_FIGURE = re.compile(r"<figure>(<svg.*?</svg>)<figcaption>(.*?)</figcaption></figure>", re.DOTALL)
+_FIGURE = re.compile(
+    r"<figure>\s*(<svg.*?</svg>)\s*<figcaption>(.*?)</figcaption>\s*</figure>", re.DOTALL
+)
 _PRIVATE = re.compile(r"""(?<![\w.:/<])/[\w.-]+/[\w.-]""")
 
 
@@ -94,7 +96,9 @@ def publish(folder: Path, place: Place) -> str:
     for old in place.pictures.glob(f"{name}-[0-9]*.svg"):
         old.unlink()
     result["pictures"] = []
-    for number, (svg, caption) in enumerate(_FIGURE.findall(report), 1):
+    found = _FIGURE.findall(report)
+    assert len(found) == report.count("<figure")
+    for number, (svg, caption) in enumerate(found, 1):
         path = place.pictures / f"{name}-{number}.svg"
         path.write_text(_alone(svg))
         digest = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -31,7 +31,7 @@ _SIGNS = (
     "\n",
 )
 _DEEP = "so deep"
-_ABSURD = (
+_ABSURD: tuple[Any, ...] = (
     *(None, True, -1, 0, 1 << 40, 1 << 200, 1.5, 1e308, float("nan"), float("-inf")),
     *("", "a", "\ud800", "\0", "=1", [], {}, [[]], ["a", "a"], {"a": None}, [0.5] * 7),
 )
@@ -161,5 +161,5 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 def _saved(**arrays: NDArray[Any]) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # its stubs
+    np.savez(buffer, **arrays)
     return buffer.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -126,7 +127,7 @@ def rtsp() -> bytes:
 
 
 PICTURES = ("jpg", "png", "apng", "bmp", "webp", "tif", "pnm", "gif", "jp2", "avif", "heic")
-VIDEOS = {
+VIDEOS: dict[str, Callable[[], bytes]] = {
     "avi": partial(video, "mpeg4", "avi"),
     "mkv": partial(video, "libx264", "matroska"),
     "mp4": partial(video, "libx264", "mp4"),

@@ -119,8 +119,8 @@ class DebianRoot:
         return Shell(
             ("/usr/bin/unshare", *namespaces, "/bin/sh", str(_ENTER), *map(str, words)),
             {
-                "PIP_CERT": str(_CERTIFICATES),
                 **pip_settings(in_root=True),
+                "PIP_CERT": str(_CERTIFICATES),
                 "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
                 "HOME": "/tmp",
                 "PIP_CACHE_DIR": "/pip-cache",

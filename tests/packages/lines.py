@@ -111,7 +111,7 @@ _MACS = Use(
     r'"macs": ?9\d{8}\b',
 )
 _MEDIAPIPE = Use(
-    "a photo, its face found by the networks of MediaPipe's package",
+    "a photo, its face found by MediaPipe's package",
     'dcrnet-run "$WORK/portrait.png" --detector mediapipe',
     _HAPPY,
 )

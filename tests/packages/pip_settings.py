@@ -18,9 +18,7 @@ def pip_settings(*, in_root: bool) -> dict[str, str]:
         found[f"PIP_{key}"] = str(ast.literal_eval(value))
     if in_root:
         found = {
-            key: value
-            for key, value in found.items()
-            if key == "PIP_CERT" or not value.startswith(("/", "file:"))
+            key: value for key, value in found.items() if not value.startswith(("/", "file:"))
         }
     return found
 

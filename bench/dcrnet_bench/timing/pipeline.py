@@ -15,7 +15,7 @@ from dcrnet_bench.timing.clock import Rounds, interleave
 from dcrnet_bench.timing.cold import ColdStart, timed_first, timed_load
 from dcrnet_bench.timing.latency import Latency
 from dcrnet_bench.timing.loop import time_loop
-from dcrnet_bench.timing.sampling import SampleRule
+from dcrnet_bench.timing.sampling import Protocol, SampleRule
 from dcrnet_bench.timing.scene import Scene
 from dcrnet_bench.timing.stage import StageLatency, TimedStage
 from dcrnet_runtime.backends.loading import load_model
@@ -172,11 +172,16 @@ class Pipeline:
         return found
 
     def measure(self, rule: SampleRule) -> Measurement:
-        """Time the models alone, all stages of all models in turn, and the loop around them."""
+        """Time the models alone, all stages of all models in turn, and the loop around them.
+
+        Where the processor is emulated, of whose times none is told, the models alone.
+        """
         frames = [view.scene.rgb for view in self.views]
         alone, stages, loops = [], [], []
         for _ in range(rule.repeats):
             alone.append(interleave(self.inferences(), rule))
+            if rule.protocol is Protocol.EMULATED:
+                continue
             stages.append(interleave(self.tasks(), rule))
             loops.append(time_loop(frames, self.views[0].face, self.models[0].model, rule))
         return Measurement(tuple(alone), tuple(stages), tuple(loops))

@@ -154,7 +154,8 @@ class AdversarialTraining:
                         f" behind step {self.step}, which {self._state} holds",
                     )
         self._save()
-        average: networks.Generator = self._average.module
+        average = self._average.module
+        assert isinstance(average, networks.Generator)
         return average.eval()
 
     def _take_step(self) -> None:
@@ -247,7 +248,7 @@ def _averaging(decay: float) -> Callable[[Tensor, Tensor, Any], Tensor]:
 
 def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     optimiser.step()
 
 

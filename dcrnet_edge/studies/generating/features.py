@@ -122,6 +122,6 @@ def read_described(path: Path) -> dict[str, Described]:
     found = {}
     for kind in dict.fromkeys(told[:, 0].tolist()):
         own = told[:, 0] == kind
-        columns = (told[own, i] for i in (1, 2, 3))
-        found[kind] = Described(kind, *columns, hashes[own], features[own])
+        labels, images, answers = (told[own, i] for i in (1, 2, 3))
+        found[kind] = Described(kind, labels, images, answers, hashes[own], features[own])
     return found

@@ -12,8 +12,10 @@ from dcrnet_edge.studies.findings import Chart
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LETTERS = 26
+_LETTERS = 22
 """Of a name in a line; longer ones are broken, so that the figures keep their room."""
+_WIDTH_IN = 4.6
+"""A telephone shows letters of 9 points 10 px tall then."""
 _LINE_IN = 0.2
 _ROOM_IN = 0.9
 
@@ -62,4 +64,4 @@ def interval_chart(
         axis.set_xlabel(unit)
         axis.grid(axis="x", alpha=0.3)
 
-    return Chart(caption, draw, (6.5, _ROOM_IN + _LINE_IN * max(lines, len(estimates))))
+    return Chart(caption, draw, (_WIDTH_IN, _ROOM_IN + _LINE_IN * max(lines, len(estimates))))

@@ -6,12 +6,12 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 from dcrnet_edge.cli.command_line import command_line
 from dcrnet_edge.studies.pages.page import RESULT
 from dcrnet_edge.training.hardware import machine
+from dcrnet_runtime.version import __version__
 
 PROGRAM = "dcrnet-study"
 
@@ -22,7 +22,7 @@ def origin_of_now() -> Mapping[str, str]:
         "command": command_line([PROGRAM, *sys.argv[1:]]),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine()["cpu"],
-        "dcrnet-edge": metadata.version("dcrnet-edge"),
+        "dcrnet-edge": __version__,
     }
 
 

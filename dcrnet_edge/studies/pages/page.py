@@ -26,7 +26,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { text-align: left; padding: .3rem .7rem; border-bottom: 1px solid #d0d7de;
          white-space: nowrap; }
 th:first-child, td:first-child { white-space: normal; min-width: 7rem; max-width: 16rem; }
-figure { margin: 1rem 0; } svg { width: 100%; height: auto; }
+figure { margin: 1rem 0; } svg { width: 100%; max-width: 44rem; height: auto; }
 details pre { overflow-x: auto; font-size: .8rem; }
 """
 

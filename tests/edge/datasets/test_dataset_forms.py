@@ -96,6 +96,12 @@ def as_kaggles_contest(path: Path) -> Path:
     return other
 
 
+def test_a_file_in_place_of_its_folder_is_named_as_one(tmp_path: Path) -> None:
+    path = as_kaggles_contest(write_fer2013(tmp_path) / "fer2013.csv")
+    with pytest.raises(DcrnetError, match="is a file: name the folder that holds it"):
+        read_dataset("fer2013", path)
+
+
 @pytest.mark.parametrize("name", ["fer2013", "ferplus"])
 def test_kaggles_contest_file_is_fer2013s(name: str, tmp_path: Path) -> None:
     root = write_votes(write_fer2013(tmp_path))

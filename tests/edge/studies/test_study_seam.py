@@ -19,6 +19,7 @@ from dcrnet_edge.studies.command import app
 from dcrnet_edge.studies.findings import Chart, Findings, Table
 from dcrnet_edge.studies.study import Plan, Unit
 from dcrnet_runtime.errors import DcrnetError
+from dcrnet_runtime.version import __version__
 
 HOSTILE = "</script><b>&bold"
 
@@ -85,6 +86,24 @@ def test_it_is_listed_and_has_its_options(dice: Dice) -> None:
     assert "--sides" in run("dice", "--help").stdout
 
 
+def test_studies_of_one_first_word_are_commands_of_one(dice: Dice, tmp_path: Path) -> None:
+    for name in ("craps roll", "craps pass"):
+        registry.register(name, dice)
+    try:
+        assert "--sides" in run("craps", "roll", "--help").stdout
+        assert run("craps", "pass", "--out", tmp_path).exit_code == 0
+        assert json.loads((tmp_path / "study.json").read_text())["study"] == "craps pass"
+        assert run("again", tmp_path).exit_code == 0
+        other = run("craps", "roll", "--out", tmp_path)
+        assert "holds the study craps pass" in other.stderr
+        unknown = run("craps", "fold")
+        assert unknown.exit_code == 2
+        assert "fold" in unknown.stderr
+    finally:
+        for name in ("craps roll", "craps pass"):
+            registry.STUDIES._entries.pop(name)
+
+
 def test_it_writes_page_tables_and_json(dice: Dice, tmp_path: Path) -> None:
     result = run("dice", "--out", tmp_path)
     assert result.exit_code == 0, result.output
@@ -134,7 +153,8 @@ def test_results_name_the_command_of_their_answers_without_private_folders(
     files = [out / name for name in ("result.json", "report.html", "table.md")]
     first = json.loads(files[0].read_text())["origin"]
     assert first["command"] == "dcrnet-study dice --out dice --sides 8"
-    assert {"date", "machine", "dcrnet-edge"} < set(first)
+    assert {"date", "machine"} < set(first)
+    assert first["dcrnet-edge"] == __version__
     assert [path.name for path in files if str(tmp_path) in path.read_text()] == []
     older = files[0].read_text().replace(first["date"], "2020-02-02")
     files[0].write_text(older)

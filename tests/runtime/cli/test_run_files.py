@@ -321,6 +321,7 @@ def test_a_recording_that_breaks_off_is_answered_once_and_named_again(
     [
         (("--resume",), "--resume wants a file to go on with"),
         (("--resume", "--jsonl", "-"), "--jsonl cannot be gone on with"),
+        (("--resume", "--csv", "/dev/null"), "name no device or pipe"),
         (("--resume", "--csv", "a.csv", "--save", "drawn"), "--save cannot be gone on with"),
         (("--workers", "2", "--save", "drawn"), "send no pictures back, which --save needs"),
         (("--workers", "none"), "--workers none is no number of processes"),
@@ -343,9 +344,10 @@ def archive(tmp_path: Path) -> Path:
     """Enough photos that a run is met in the middle of them."""
     folder = tmp_path / "archive"
     folder.mkdir()
-    for number in range(120):
-        frame = np.roll(synthetic_frame(480, 640), number, axis=1)
-        assert cv2.imwrite(str(folder / f"{number:03}.jpg"), frame)
+    frame = synthetic_frame()
+    for number in range(60):
+        moved = np.roll(frame, number, axis=1)
+        assert cv2.imwrite(str(folder / f"{number:03}.jpg"), moved)
     return folder
 
 
@@ -379,22 +381,22 @@ def test_killed_and_interrupted_runs_leave_nothing_behind_and_go_on(
     archive: Path, tiny_model: TinyModel, tmp_path: Path
 ) -> None:
     model, out = tiny_model(), tmp_path / "a.jsonl"
-    killed = started(archive, model, out, 20)
+    killed = started(archive, model, out, 10)
     killed.kill()
-    killed.communicate(timeout=120)
-    until_s = time.monotonic() + 120
+    killed.communicate(timeout=600)
+    until_s = time.monotonic() + 600
     while not is_gone(killed.pid) and time.monotonic() < until_s:
         time.sleep(0.05)
     assert is_gone(killed.pid)  # workers end by themselves
-    interrupted = started(archive, model, out, 50)
+    interrupted = started(archive, model, out, 30)
     with suppress(ProcessLookupError):  # where it has come to its end
         os.killpg(interrupted.pid, signal.SIGINT)
-    _, said = interrupted.communicate(timeout=120)
+    _, said = interrupted.communicate(timeout=600)
     assert interrupted.returncode in (0, 2), said  # 2: it had come to the end, without any face
     assert "Traceback" not in said
     assert is_gone(interrupted.pid)
-    last = started(archive, model, out, 121)
-    last.communicate(timeout=120)
+    last = started(archive, model, out, 61)
+    last.communicate(timeout=600)
     records = told(out)
-    assert [record["source"] for record in records] == [f"{n:03}.jpg" for n in range(120)]
-    assert [record["frame"] for record in records] == list(range(120))
+    assert [record["source"] for record in records] == [f"{n:03}.jpg" for n in range(60)]
+    assert [record["frame"] for record in records] == list(range(60))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -250,9 +251,10 @@ def test_a_photo_without_a_face_replaces_nothing(
 def test_what_cannot_be_drawn_is_refused_before_the_first_frame(
     options: dict[str, object], message: str, tmp_path: Path
 ) -> None:
-    asked = {"jsonl": None, "model": CornerModel(), "explain": "explained.png", **options}
-    paths = {k: tmp_path / str(asked[k]) for k in ("explain", "save") if k in asked}
-    plan = OutputPlan.of(OPTIONS_OF_A_PHOTO, **{**asked, **paths})
+    asked: dict[str, Any] = {"jsonl": None, "model": CornerModel(), "explain": "explained.png"}
+    asked |= options
+    asked |= {k: tmp_path / asked[k] for k in ("explain", "save") if k in asked}
+    plan = OutputPlan.of(OPTIONS_OF_A_PHOTO, **asked)
     with pytest.raises(DcrnetError, match=message):
         open_publisher(plan)
     assert not list(tmp_path.iterdir())

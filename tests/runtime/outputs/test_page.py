@@ -612,6 +612,46 @@ def test_bad_requests_write_one_line(caplog: pytest.LogCaptureFixture) -> None:
     assert len(caplog.records) <= 1
 
 
+@pytest.mark.parametrize(
+    "path", ["/../page.py", "/..%2f..%2fetc/passwd", "/static/../../page.py", "//etc/passwd"]
+)
+def test_no_path_leads_out_of_the_pages_files(path: str) -> None:
+    with served() as page:
+        answer = get(page, path)
+        assert answer.status == 404
+        assert b"root:" not in answer.read()
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "POST"])
+def test_other_methods_are_refused(method: str) -> None:
+    with served() as page:
+        assert get(page, "/metrics", method=method).status == 405
+
+
+def test_nobody_elsewhere_may_read_the_answers() -> None:
+    with served() as page:
+        for path in ("/", "/metrics", "/healthz"):
+            answer = get(page, path, Origin="https://evil.example")
+            assert answer.headers["Access-Control-Allow-Origin"] is None
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * (1 << 20) + b"\r\n\r\n",
+        b"POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
+        + b"a" * (1 << 22),
+    ],
+    ids=["header", "body"],
+)
+def test_vast_requests_are_refused_before_they_are_read(request_: bytes) -> None:
+    with served() as page:
+        with opened(page) as client, suppress(OSError):  # cut off while it still sends
+            client.sendall(request_)
+            assert b" 200 " not in client.recv(1 << 16)
+        assert get(page, "/healthz").status == 503  # nothing was shown yet
+
+
 @pytest.mark.parametrize("path", ["/stream", "/events"])
 def test_a_head_request_ends(path: str) -> None:
     with served() as page:

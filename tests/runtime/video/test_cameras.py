@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import cv2
 import numpy as np
 import pytest
@@ -72,3 +75,81 @@ def test_a_format_that_the_camera_lacks_is_named(caplog: pytest.LogCaptureFixtur
     assert "camera 0 gives YUYV, not nv12" in caplog.text
     with pytest.raises(DcrnetError, match="`pixel_format` yuv420p is none of a camera's"):
         resolve("0").opener(CaptureRequest(pixel_format="yuv420p"))()
+
+
+class DamagedDevice(FakeDevice):
+    """A camera of whose pictures libjpeg warns, as it does within OpenCV."""
+
+    def __init__(self, address: object) -> None:
+        super().__init__(address)
+        self.values[cv2.CAP_PROP_FOURCC] = cv2.VideoWriter.fourcc(*"MJPG")
+        self.count = 0
+
+    def retrieve(self) -> tuple[bool, np.ndarray]:  # type: ignore[type-arg]
+        self.count += 1
+        if self.count == 3:
+            os.write(2, b"somebody else\n")
+        os.write(2, b"Corrupt JPEG data: %d extraneous bytes before marker 0xd9\n" % self.count)
+        return True, np.zeros((48, 64, 3), np.uint8)
+
+
+def test_damaged_pictures_of_a_camera_are_told_once_in_ten_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", DamagedDevice)
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    capture = resolve("0").opener(CaptureRequest())()
+    for _ in range(5):
+        assert capture.retrieve() is not None
+    told = [line for line in caplog.messages if "extraneous" in line]
+    assert told == [
+        "camera 0: 1 x Corrupt JPEG data: 1 extraneous bytes before marker 0xd9: pictures arrive"
+        " damaged, try another cable, port or a smaller size"
+    ]
+    clock[0] += 10.0
+    capture.retrieve()
+    told = [line for line in caplog.messages if "extraneous" in line]
+    assert len(told) == 2
+    assert "camera 0: 5 x Corrupt JPEG data" in told[1]
+    assert capfd.readouterr().err == "somebody else\n"
+    capture.close()
+    os.write(2, b"behind it\n")
+    assert capfd.readouterr().err == "behind it\n"
+
+
+def test_opencv_itself_writes_no_line_of_a_damaged_picture(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+    jpeg = cv2.imencode(".jpg", noise)[1].tobytes()
+    damaged = np.frombuffer(jpeg[:-2] + b"xyz" + jpeg[-2:], np.uint8)
+    monkeypatch.setattr(cv2, "VideoCapture", DamagedDevice)
+    monkeypatch.setattr(DamagedDevice, "retrieve", lambda _: (True, cv2.imdecode(damaged, 1)))
+    capture = resolve("0").opener(CaptureRequest())()
+    rgb = capture.retrieve()
+    assert rgb is not None
+    assert rgb.shape == (48, 64, 3)
+    assert capfd.readouterr().err == ""
+    capture.close()
+
+
+def test_pictures_are_decoded_where_standard_error_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", DamagedDevice)
+    monkeypatch.setattr(
+        DamagedDevice, "retrieve", lambda self: (True, np.ones((4, 4, 3), np.uint8))
+    )
+    capture = resolve("0").opener(CaptureRequest())()
+    kept = os.dup(2)
+    os.close(2)
+    try:
+        rgb = capture.retrieve()
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+    assert rgb is not None
+    capture.close()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dcrnet_edge.data.face_data import FaceData
     from dcrnet_edge.evaluation.predictions import Predictions
     from dcrnet_edge.evaluation.rows import Rows
-    from dcrnet_edge.studies.generating.arms import Arm, Effect, Recall
+    from dcrnet_edge.studies.rare_labels.arms import Arm, Effect, Recall
     from dcrnet_edge.training.initialization import Initialization
     from dcrnet_edge.training.run_config import RunConfig
 
@@ -68,7 +68,7 @@ class GanEffectOptions:
         """How a student is trained."""
         from dcrnet_edge.datasets.registry import adapter
         from dcrnet_edge.presets import preset
-        from dcrnet_edge.studies.generating.arms import Arm
+        from dcrnet_edge.studies.rare_labels.arms import Arm
         from dcrnet_edge.training.run_config import RunConfig
 
         own = {"epochs": self.epochs, "batch_size": self.batch_size, "seed": seed}
@@ -94,7 +94,7 @@ class GanEffect:
     ) -> Plan:
         """Say what Test can show at all, then faces, then students seed by seed."""
         from dcrnet_edge.datasets.sample import Split
-        from dcrnet_edge.studies.generating.arms import Arm
+        from dcrnet_edge.studies.rare_labels.arms import Arm
 
         initialization = first.initialization()
         for arm in Arm:  # refuses a network, a size or a recipe that cannot be
@@ -126,7 +126,7 @@ class GanEffect:
     def conclude(self, settings: Mapping[str, Any], answers: Mapping[str, Path]) -> Findings:
         """Recall of each rare label by each arm, and generated faces against the others."""
         from dcrnet_edge.evaluation.predictions import read_predictions
-        from dcrnet_edge.studies.generating.arms import Arm, effects, recall_of
+        from dcrnet_edge.studies.rare_labels.arms import Arm, effects, recall_of
 
         labels = settings["labels"]
         found = {
@@ -208,8 +208,8 @@ def _counts(data: FaceData, split: Any, labels: Sequence[str]) -> dict[str, int]
 
 def _possible(label: str, images: int, labels: int) -> str:
     """What a test of so few faces can show at best, before anything is trained."""
-    from dcrnet_edge.studies.generating.arms import COMPARED, LEVEL
-    from dcrnet_edge.studies.generating.power import smallest_shown
+    from dcrnet_edge.studies.rare_labels.arms import COMPARED, LEVEL
+    from dcrnet_edge.studies.rare_labels.power import smallest_shown
 
     gain = smallest_shown(images, 0.0, LEVEL / (labels * len(COMPARED)))
     if math.isnan(gain):
@@ -246,8 +246,8 @@ def _with_rare(arm: Arm, opened: OpenedGenerator, data: FaceData, path: Path) ->
     from itertools import cycle, islice
 
     from dcrnet_edge.datasets.sample import Split
-    from dcrnet_edge.studies.generating.arms import Arm
     from dcrnet_edge.studies.generating.picture_file import as_samples, read_pictures
+    from dcrnet_edge.studies.rare_labels.arms import Arm
 
     names = data.dataset.labels
     samples, faces = data.samples(Split.TRAIN), data.faces(Split.TRAIN)

@@ -13,7 +13,7 @@ from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
     from dcrnet_edge.data.face_data import FaceData
-    from dcrnet_edge.datasets.sample import Split
+    from dcrnet_edge.datasets.sample import Sample, Split
     from dcrnet_edge.studies.generating.generator_file import GeneratorCard
 
 
@@ -79,7 +79,7 @@ class GeneratorOptions:
                         " name other labels with `label`"
                     )
         digest = sha256(self.generator.read_bytes()).hexdigest()
-        return OpenedGenerator(self.generator, digest, card, labels, data)
+        return OpenedGenerator(self.generator, digest, card, labels, data, self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,7 @@ class OpenedGenerator:
         card: the generator's.
         labels: to draw.
         data: that it was trained on.
+        root: folder of the data.
     """
 
     path: Path
@@ -99,6 +100,11 @@ class OpenedGenerator:
     card: GeneratorCard
     labels: tuple[str, ...]
     data: FaceData
+    root: Path
+
+    def name_of(self, sample: Sample) -> str:
+        """A sample's name without the folders above the data."""
+        return sample.name.removeprefix(f"{self.root}/")
 
     def settings(self) -> dict[str, Any]:
         """What answers depend on."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from dcrnet_edge.datasets.sample import Sample
     from dcrnet_edge.evaluation.rows import Rows
     from dcrnet_edge.studies.generating.features import Described
     from dcrnet_edge.studies.generating.memorisation import Memorisation
@@ -107,8 +108,8 @@ class GanSamples:
             claim="it shows no generated face and measures none.",
             verdict=[
                 *(_verdict(label, qualities[label], copies[label]) for label in labels),
-                f"Features: those of {settings['model']} before its head, averaged over the map, by"
-                " the principal components of Train's. Frechet distances are the mean of"
+                f"Features: those of {settings['model']} before its head, averaged over the map,"
+                " by the principal components of Train's. Frechet distances are the mean of"
                 f" {_DRAWS} draws of as many faces as the row names, real and generated alike,"
                 " against Train: with other numbers they would be others.",
             ],
@@ -189,7 +190,7 @@ def _verdict(label: str, quality: Quality, copies: Memorisation) -> str:
 def _quality_rows(qualities: Mapping[str, Quality]) -> Rows:
     rows = [
         [
-            *("label", "faces", "Frechet, generated", "Frechet, Valid (floor)", "recognised, generated"),
+            *("label", "faces", "Frechet, generated", "Frechet, Valid (floor)"),
             *("recognised, generated", "recognised, Valid"),
         ]
     ]
@@ -197,8 +198,7 @@ def _quality_rows(qualities: Mapping[str, Quality]) -> Rows:
         rows.append(
             [
                 *(label, str(each.faces), f"{each.generated:.4g}", f"{each.real:.4g}"),
-                *(f"{each.train:.4g}", f"{100 * each.recognised:.1f} %"),
-                f"{100 * each.real_recognised:.1f} %",
+                *(f"{100 * each.recognised:.1f} %", f"{100 * each.real_recognised:.1f} %"),
             ]
         )
     return rows
@@ -299,7 +299,7 @@ def _write_features(opened: OpenedGenerator, model: Path, path: Path) -> None:
     import numpy as np
 
     from dcrnet_edge.data.crop_cache import CropCache
-    from dcrnet_edge.datasets.sample import Sample, Split
+    from dcrnet_edge.datasets.sample import Split
     from dcrnet_edge.distillation.near_copies import PictureHashes
     from dcrnet_edge.models.checkpoint import load_checkpoint
     from dcrnet_edge.studies.generating.features import (
@@ -339,7 +339,7 @@ def _write_features(opened: OpenedGenerator, model: Path, path: Path) -> None:
             Described(
                 kind,
                 np.array([names[sample.label] for sample in samples]),
-                np.array(_names(kind, samples)),
+                np.array(_names(opened, kind, samples)),
                 *(answers[i], hashes[i], features),
             )
             for i, ((kind, samples), features) in enumerate(
@@ -349,15 +349,17 @@ def _write_features(opened: OpenedGenerator, model: Path, path: Path) -> None:
     save_described(path, described)
 
 
-def _learned(opened: OpenedGenerator) -> list[Any]:
+def _learned(opened: OpenedGenerator) -> list[Sample]:
     from dcrnet_edge.studies.generating.pictures import chosen_samples
 
     card = opened.card
     return chosen_samples(opened.data.dataset, card.per_label, card.recipe["seed"])
 
 
-def _names(kind: str, samples: Sequence[Any]) -> list[str]:
-    return [sample.path.stem if kind == _GENERATED else sample.name for sample in samples]
+def _names(opened: OpenedGenerator, kind: str, samples: Sequence[Sample]) -> list[str]:
+    if kind == _GENERATED:
+        return [sample.path.stem for sample in samples]
+    return [opened.name_of(sample) for sample in samples]
 
 
 def _write_neighbours(opened: OpenedGenerator, shown: int, path: Path) -> None:
@@ -375,7 +377,8 @@ def _write_neighbours(opened: OpenedGenerator, shown: int, path: Path) -> None:
         own = found[_GENERATED].of(label).features[:shown]
         for place in nearest(own, found["train"].features)[0]:
             sample = train[place]
-            pictures.append(Picture(label, sample.name, grey_picture(read_rgb(sample))))
+            grey = grey_picture(read_rgb(sample))
+            pictures.append(Picture(label, opened.name_of(sample), grey))
     save_pictures(path, pictures)
 
 

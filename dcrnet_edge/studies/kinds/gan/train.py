@@ -114,13 +114,14 @@ class GanTraining:
         curve = _read_curve(answers[_UNIT])
         last = curve[-1]
         counts = settings["images"]
+        rare = ", ".join(f"{name} ({counts[name]})" for name in settings["rare"])
         return Findings(
             title="Can a small network draw faces of the labels that are rare?",
             claim="GAN-based augmentation is one of its means against imbalance (introduction); it"
             " tells neither the network nor how it was trained.",
             verdict=[
                 f"{last.step} steps on {sum(counts.values())} pictures of 48 px; the labels that"
-                f" are wanted: {', '.join(f'{name} ({counts[name]})' for name in settings['rare'])}.",
+                f" are wanted: {rare}.",
                 f"At the end the discriminator's hinge loss is {last.discriminator:.2f}: 2 is"
                 " guessing, 0 is telling every picture. Losses do not tell how good the faces are:"
                 " dcrnet-study gan sample does.",
@@ -173,7 +174,7 @@ def _train(
 def _card(settings: Mapping[str, Any]) -> GeneratorCard:
     from datetime import UTC, datetime
 
-    from dcrnet_edge.cli.train import command_line
+    from dcrnet_edge.cli.command_line import command_line
     from dcrnet_edge.datasets.registry import adapter
     from dcrnet_edge.studies.generating.generator_file import GeneratorCard
     from dcrnet_edge.training.hardware import machine

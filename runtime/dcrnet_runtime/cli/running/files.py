@@ -22,6 +22,7 @@ from dcrnet_runtime.archive.tally import Tally
 from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, complain, note
 from dcrnet_runtime.cli.running.bar import ADVICE, run_bar
 from dcrnet_runtime.cli.running.published import published
+from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.observation import Observation
 from dcrnet_runtime.outputs.plan import OutputPlan
 from dcrnet_runtime.outputs.publisher import Publisher
@@ -142,7 +143,9 @@ def _progress(
     first = _first_file(plan)
     progress = _Progress(items, Tally(len(items)))
     try:
-        if first is not None and settings is not None:
+        if settings is not None and first is None:
+            raise DcrnetError("`resume` wants a file that can be cut off: name no device or pipe")
+        if settings is not None and first is not None:
             progress.journal = _open_journal(first, plan, settings)
         if first is not None:
             progress.failed = FailedList(first.with_name(first.name + FAILED_SUFFIX))

@@ -28,6 +28,7 @@ class ParquetSpec(OutputSpec):
         parquet: the file; one row a face.
     """
 
+    takes_pixels: ClassVar[bool] = False
     resumes: ClassVar[str] = "parquet"
     parquet: Annotated[
         Path | None,
@@ -71,6 +72,7 @@ class FeaturesSpec(OutputSpec):
         features: the file, ``.parquet`` or ``.npy``; one row a face.
     """
 
+    takes_pixels: ClassVar[bool] = False
     resumes: ClassVar[str] = "features"
     needs_features: ClassVar[bool] = True
     features: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 
@@ -19,6 +20,7 @@ _START = b"\xff\xd8"
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND"
 _SCAN, _END = 0xDA, 0xD9
 _ALONE = {0x01, *range(0xD0, 0xD8)}  # TEM and RST: markers without a length
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7]", re.DOTALL)  # with a length, or the end
 _LENGTH = struct.Struct(">I")
 
 
@@ -160,15 +162,11 @@ class JpegCapture:
 
     def _scan_end(self, at: int) -> int | None:
         """The first marker behind the entropy-coded data that begins at ``at``."""
-        while True:
-            found = self._buffer.find(0xFF, at)
-            if found < 0:
-                found = len(self._buffer)
-            if not self._fill(found + 2):
+        while (found := _MARKER.search(self._buffer, at)) is None:
+            at = max(at, len(self._buffer) - 1)  # the marker may be cut in two
+            if not self._fill(len(self._buffer) + 1):
                 return None
-            if self._buffer[found] == 0xFF and self._buffer[found + 1] not in (0, *_ALONE):
-                return found
-            at = found + (2 if self._buffer[found] == 0xFF else 0)
+        return found.start()
 
     def _next_start(self, at: int) -> int | None:
         while (start := self._buffer.find(_START, at)) < 0:

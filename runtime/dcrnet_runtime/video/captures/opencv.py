@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager, nullcontext
 
 import cv2
 import numpy as np
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.capture import CaptureFacts, CaptureRequest
+from dcrnet_runtime.video.captures.jpeg_warnings import JpegWarnings
 from dcrnet_runtime.video.images import MAX_PIXELS
 from dcrnet_runtime.video.kind import Source
 
 _SLOW_FPS = 10.0
+_JPEG_FORMATS = ("MJPG", "JPEG")
 _log = logging.getLogger(__name__)
 
 
@@ -43,6 +46,8 @@ class OpenCVCapture:
         except DcrnetError:
             self._capture.release()
             raise
+        is_jpeg = _format_of(capture) in _JPEG_FORMATS
+        self._warnings = JpegWarnings(source.name) if is_jpeg else None
 
     def _facts(self, source: Source) -> CaptureFacts:
         get = self._capture.get
@@ -60,7 +65,8 @@ class OpenCVCapture:
 
     def retrieve(self) -> NDArray[np.uint8] | None:
         try:
-            is_whole, pixels = self._capture.retrieve()
+            with self._decoding():
+                is_whole, pixels = self._capture.retrieve()
             if not is_whole or pixels is None or pixels.size == 0:
                 return None
             if pixels.dtype == np.uint16:  # depth and thermal cameras
@@ -75,6 +81,11 @@ class OpenCVCapture:
 
     def close(self) -> None:
         self._capture.release()
+        if self._warnings is not None:
+            self._warnings.close()
+
+    def _decoding(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._warnings is None else self._warnings.kept()
 
 
 def open_camera(source: Source, request: CaptureRequest) -> OpenCVCapture:

@@ -12,7 +12,7 @@ from dcrnet_edge.studies.generating.frechet import frechet_distance
 def test_it_is_as_by_scipys_matrix_square_root() -> None:
     rng = np.random.default_rng(0)
     first = rng.normal(size=(300, 5)) @ rng.normal(size=(5, 5))
-    second = rng.normal(size=(200, 5)) @ rng.normal(size=(5, 5)) + 1
+    second = rng.normal(size=(200, 5)) @ rng.normal(size=(5, 5)) + 1.0
     one, other = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
     apart = first.mean(axis=0) - second.mean(axis=0)
     expected = apart @ apart + np.trace(one + other - 2 * np.real(sqrtm(one @ other)))
@@ -22,8 +22,8 @@ def test_it_is_as_by_scipys_matrix_square_root() -> None:
 
 def test_closed_forms() -> None:
     points = np.array([[-1.0], [0.0], [1.0]])  # variance 1
-    assert frechet_distance(points, points + 3) == pytest.approx(9)
-    assert frechet_distance(points, 4 * points) == pytest.approx((4 - 1) ** 2)
+    assert frechet_distance(points, points + 3.0) == pytest.approx(9)
+    assert frechet_distance(points, 4.0 * points) == pytest.approx((4 - 1) ** 2)
     assert frechet_distance(points, points) == pytest.approx(0, abs=1e-12)
 
 

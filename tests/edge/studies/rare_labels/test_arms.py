@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import binom
 
 from dcrnet_edge.evaluation.predictions import Predictions
-from dcrnet_edge.studies.generating.arms import Arm, effects, recall_of
-from dcrnet_edge.studies.generating.power import smallest_shown
+from dcrnet_edge.studies.rare_labels.arms import Arm, effects, recall_of
+from dcrnet_edge.studies.rare_labels.power import smallest_shown
 
 LABELS = ("joy", "fear")
 

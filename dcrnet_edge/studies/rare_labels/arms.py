@@ -15,7 +15,7 @@ from statsmodels.stats.proportion import proportion_confint
 from dcrnet_edge.evaluation.bootstrap import CONFIDENCE, Interval
 from dcrnet_edge.evaluation.predictions import Predictions
 from dcrnet_edge.studies.ablating.over_seeds import SeededDifference, seeded_difference
-from dcrnet_edge.studies.generating.power import smallest_shown
+from dcrnet_edge.studies.rare_labels.power import smallest_shown
 
 LEVEL = 0.05
 """Of all tests of one seed together, after Holm's correction."""

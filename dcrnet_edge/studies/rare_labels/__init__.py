@@ -1,0 +1,1 @@
+"""Ways to make up for rare labels, and what tests of few faces can show of them."""
