@@ -71,6 +71,18 @@ def test_the_runtime_image_says_what_it_is_and_whether_it_is_well() -> None:
     )
 
 
+def test_wheels_are_unpacked_on_the_building_machine_for_the_target() -> None:
+    """buildah 1.28 knows neither platform unless it is told, and would emulate pip."""
+    stages = [text for name, text in instructions(DOCKER / "Dockerfile") if name == "FROM"]
+    assert stages == [
+        "--platform=$BUILDPLATFORM ${BASE} AS packages",
+        "--platform=$TARGETPLATFORM ${BASE}",
+    ]
+    check = (DOCKER / "check").read_text()
+    for name in ("BUILDPLATFORM", "TARGETPLATFORM"):
+        assert f'--build-arg "{name}=linux/' in check
+
+
 def test_what_is_copied_is_in_the_build_context() -> None:
     let_in = {
         line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"
