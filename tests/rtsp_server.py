@@ -1,4 +1,6 @@
-"""A real RTSP server of GStreamer's, for Debian's python3: rtsp_server.py PORT [USER:PASSWORD digest|basic].
+"""A real RTSP server of GStreamer's, for Debian's python3.
+
+    rtsp_server.py PORT [USER:PASSWORD digest|basic]
 
 It serves a camera as H.264, H.265 and JPEG; those at ``/changing/...`` take another size every
 other second, as cameras do that are reconfigured.
