@@ -248,8 +248,8 @@ class FaceOptions:
     detector: Annotated[
         str | None,
         typer.Option(
-            help="Who finds faces: auto, litert, mediapipe, or cascade, which aligns none, misses some"
-            " and sees some that are not there; default: auto.",
+            help="Who finds faces: auto, litert, mediapipe, or cascade, which aligns none, misses"
+            " some and sees some that are not there; default: auto.",
             rich_help_panel=_FACES,
         ),
     ] = None
