@@ -36,6 +36,7 @@ class PartCounts:
 
     Attributes:
         number: of the part.
+        photos_sha256: of what its photos were taken for.
         with_faces: photos with a face.
         without: photos without one.
         faces: in all of them.
@@ -43,6 +44,7 @@ class PartCounts:
     """
 
     number: int
+    photos_sha256: str = ""
     with_faces: int = 0
     without: int = 0
     faces: int = 0

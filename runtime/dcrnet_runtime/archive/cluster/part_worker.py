@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -15,6 +15,7 @@ from dcrnet_runtime.archive.answering import Answering, ReadOptions
 from dcrnet_runtime.archive.cluster.part_file import Failed, PartCounts, PartDone, part_content
 from dcrnet_runtime.archive.cluster.photo_list import PhotoPart, StoredPhoto
 from dcrnet_runtime.archive.cluster.storage import Folder, Stored, stored_content
+from dcrnet_runtime.archive.cluster.tries import Tries
 from dcrnet_runtime.archive.part import Part, Usage
 from dcrnet_runtime.archive.recognizer_spec import RecognizerSpec
 from dcrnet_runtime.errors import DcrnetError
@@ -80,15 +81,16 @@ class PartWorker:
         Raises:
             DcrnetError: the model cannot be opened, or the part not be written.
         """
+        folder = self._folder = self._folder or Folder(self._work.folder)
+        tries = Tries.begin(folder, part.name)
         if self._answering is None:
             self._answering = self._opened()
-        if self._folder is None:
-            self._folder = Folder(self._work.folder)
         columns = answer_columns(self._work.facts)
-        counts, rows = PartCounts(part.number), []
+        counts, rows = PartCounts(part.number, part.sha256), []
         seconds: dict[str, float] = {}
         notes: list[str] = []
-        for number, (photo, said) in enumerate(self._parts(self._answering, part), part.first):
+        said_of = self._parts(self._answering, folder, part, tries)
+        for number, (photo, said) in enumerate(said_of, part.first):
             for seen in said.observations:
                 seen = replace(seen, frame=replace(seen.frame, index=number))
                 rows += columns.rows(seen, None)
@@ -96,7 +98,8 @@ class PartWorker:
                 seconds[step] = seconds.get(step, 0.0) + taken
             notes += said.notes
             counts = _counted(counts, photo, said)
-        self._folder.write(part.name, part_content(columns.schema, rows, counts))
+        folder.write(part.name, part_content(columns.schema, rows, counts))
+        tries.end(folder, part.name)
         used = Usage.of(os.getpid())
         return PartDone(
             counts, self._number, used.cpu_s, used.peak_bytes, seconds, notes=tuple(notes)
@@ -114,17 +117,23 @@ class PartWorker:
             )
         return Answering(recognizer, self._work.options)
 
-    def _parts(self, answering: Answering, part: PhotoPart) -> Iterator[tuple[StoredPhoto, Part]]:
+    def _parts(
+        self, answering: Answering, folder: Folder, part: PhotoPart, tries: Tries
+    ) -> Iterator[tuple[StoredPhoto, Part]]:
         """The answers to a part's photos, of which a few are fetched ahead."""
-        left = deque(part.photos)
+        photos = [
+            replace(photo, failure=_fatal(photo)) if place in tries.left_out else photo
+            for place, photo in enumerate(part.photos)
+        ]
+        left = deque(photos)
         fetched: deque[Future[bytes]] = deque()
-        for number, photo in enumerate(part.photos):
+        for place, photo in enumerate(photos):
             while left and len(fetched) < _AHEAD:
                 fetched.append(self._fetching.submit(_content, left.popleft()))
-            content = fetched.popleft()
-            yield photo, answering.photo(number, photo.name, self._reader(photo, content))
+            tries.enter(folder, part.name, place)
+            yield photo, answering.photo(place, photo.name, self._reader(photo, fetched.popleft()))
 
-    def _reader(self, photo: StoredPhoto, content: Future[bytes]) -> Any:
+    def _reader(self, photo: StoredPhoto, content: Future[bytes]) -> Callable[[], Photo]:
         address, enough_px = photo.stored.address, self._work.options.enough_px
 
         def read() -> Photo:
@@ -152,6 +161,13 @@ def _part_of(row: dict[str, Any]) -> PhotoPart:
         for each in told["photos"]
     )
     return PhotoPart(told["number"], told["first"], tuple(photos))
+
+
+def _fatal(photo: StoredPhoto) -> str:
+    return (
+        f"{photo.stored.address} was not answered: the workers that tried ended, twice at the same"
+        " part, the second time at this photo"
+    )
 
 
 def _content(photo: StoredPhoto) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 from dcrnet_runtime.archive.cluster.part_file import Failed, PartCounts, part_counts
 from dcrnet_runtime.archive.cluster.photo_list import PhotoList, PhotoPart
 from dcrnet_runtime.archive.cluster.storage import Folder
+from dcrnet_runtime.archive.cluster.tries import SUFFIX as TRIES_SUFFIX
 from dcrnet_runtime.errors import DcrnetError
 
 # Readers of Parquet folders pass over names that begin so.
@@ -49,7 +50,7 @@ class PartsFolder:
         if _MANIFEST in names and resumes:
             before = self._manifest()
             self._check(before, told)
-            self._folder.remove_begun()
+            self._folder.remove_begun(TRIES_SUFFIX)
             return photos.parts(int(before["part_photos"]))
         if any(name == _MANIFEST or name.endswith(".parquet") for name in names):
             remedy = (
@@ -67,15 +68,20 @@ class PartsFolder:
     def done(self, parts: Sequence[PhotoPart]) -> dict[int, PartCounts]:
         """How the photos of those parts came out that are there, by their numbers.
 
-        A part with photos that could not be read is not among them: it is answered again.
+        Left out, to be answered again as a whole, are parts of which a photo could not be read or
+        was changed since.
 
         Raises:
             DcrnetError: one cannot be read.
         """
         names = self._folder.names()
-        there = [part for part in parts if part.name in names]
-        counts = (part_counts(self._folder.read(part.name), part.name) for part in there)
-        return {each.number: each for each in counts if not each.failed}
+        done = {}
+        for part in parts:
+            if part.name in names:
+                counts = part_counts(self._folder.read(part.name), part.name)
+                if not counts.failed and counts.photos_sha256 == part.sha256:
+                    done[part.number] = counts
+        return done
 
     def end(self, failed: Sequence[Failed]) -> str:
         """List what could not be read.
@@ -108,8 +114,8 @@ class PartsFolder:
             what = "version of dcrnet-edge"
         elif before.get("photos") != now["photos"]:
             raise DcrnetError(
-                f"the parts in {self.address} are of another list of photos: some were added,"
-                " changed or removed since. Give the same ones, or name another folder"
+                f"the parts in {self.address} are of another list of photos: some were added"
+                " or removed since. Give the same ones, or name another folder"
             )
         else:
             old, new = before["settings"], now["settings"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from dcrnet_runtime.archive.cluster.storage import Stored, bucket_listing, is_in_bucket
 from dcrnet_runtime.errors import DcrnetError
@@ -53,6 +54,11 @@ class PhotoPart:
         """Of its file: the same whoever writes it, so that a second try replaces the first."""
         return f"part-{self.number:06d}.parquet"
 
+    @property
+    def sha256(self) -> str:
+        """Of its photos' addresses, sizes and times: another one where a photo was changed."""
+        return _sha256([astuple(photo.stored) for photo in self.photos])
+
 
 @dataclass(frozen=True, slots=True)
 class PhotoList:
@@ -98,9 +104,8 @@ class PhotoList:
 
     @property
     def sha256(self) -> str:
-        """Of all addresses, sizes and times."""
-        told = [(p.stored.address, p.stored.size_bytes, p.stored.modified_ns) for p in self.photos]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        """Of all addresses in their order."""
+        return _sha256([photo.stored.address for photo in self.photos])
 
     def part_size(self, workers: int) -> int:
         """Photos a part, so that each of the workers has several."""
@@ -114,6 +119,10 @@ class PhotoList:
             PhotoPart(number, first, self.photos[first : first + size])
             for number, first in enumerate(starts)
         ]
+
+
+def _sha256(told: Sequence[Any]) -> str:
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def _on_disk(path: Path) -> Stored:

@@ -17,7 +17,6 @@ from dcrnet_runtime.installation import extra_command
 
 _HERE = "local"
 _PATIENCE_S = 5.0
-_MOST_RETRIES = 3  # of a part whose worker ended, be it for a lost machine or for the part itself
 
 
 class RayCluster:
@@ -47,9 +46,7 @@ class RayCluster:
             fn_constructor_args=(work,),
             compute=pool,
             num_cpus=1,
-            max_restarts=-1,
-            max_task_retries=_MOST_RETRIES,
-        )
+        )  # Ray Data tries the parts of a lost worker again by itself
         try:
             for row in answered.iter_rows():
                 yield PartDone.from_text(row["done"])
@@ -90,6 +87,7 @@ def ray_cluster(address: str) -> Iterator[RayCluster]:
 def _ray() -> Any:
     # Before it is imported, when it would begin to count: nothing is reported to its makers.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray
         import ray.data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -116,16 +116,36 @@ class Folder:
         """
         return {each for each in self._all_names() if not each.endswith(_BEGUN)}
 
-    def remove_begun(self) -> None:
-        """Remove what killed writers had begun. Nobody may be writing.
+    def has(self, name: str) -> bool:
+        """Whether there is such a file.
+
+        Raises:
+            DcrnetError: that cannot be told.
+        """
+        from pyarrow.fs import FileType
+
+        with _reported("found", f"{self.address}/{name}"):
+            (about,) = self._files.get_file_info([f"{self._path}/{name}"])
+        return bool(about.type is FileType.File)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there.
+
+        Raises:
+            DcrnetError: it cannot be.
+        """
+        with _reported("removed", f"{self.address}/{name}"), suppress(FileNotFoundError):
+            self._files.delete_file(f"{self._path}/{name}")
+
+    def remove_begun(self, suffix: str) -> None:
+        """Remove what killed writers had begun, and the files that end so. Nobody may be writing.
 
         Raises:
             DcrnetError: it cannot be looked into.
         """
-        with _reported("cleared", self.address):
-            for name in self._all_names():
-                if name.startswith(".") and name.endswith(_BEGUN):
-                    self._files.delete_file(f"{self._path}/{name}")
+        for name in self._all_names():
+            if name.endswith(suffix) or (name.startswith(".") and name.endswith(_BEGUN)):
+                self.remove(name)
 
     def read(self, name: str) -> bytes:
         """A file.
