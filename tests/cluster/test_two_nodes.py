@@ -32,6 +32,7 @@ PHOTOS = 96
 def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
     """A cluster of two nodes with a CPU each, this process being on the first; and the second."""
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_worker_niceness", "0")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[1]), *_paths()]))
     pytest.importorskip("ray", reason="needs the ray extra")
     from ray.cluster_utils import Cluster
@@ -76,7 +77,7 @@ def test_a_lost_nodes_photos_are_answered_by_the_other_one_once_and_as_by_one_ma
     write_photos(tmp_path / "photos", portrait)
     marks = tmp_path / "marks"
     marks.mkdir()
-    spec = MarkingSpec(model="fast", marks=marks, least_s=0.2)
+    spec = MarkingSpec(model="fast", marks=marks, least_s=0.05)
     model = spec.load_model()
     facts = FrameFacts(model.card.labels, model_sha256=model.sha256)
     photos = PhotoList.of([str(tmp_path / "photos")])
