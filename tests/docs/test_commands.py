@@ -207,7 +207,9 @@ def test_it_runs(block: Block, folder: Path, shims: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("block", [each for each in PYTHON if not each.example], ids=str)
+@pytest.mark.parametrize(
+    "block", [each for each in PYTHON if not (each.example or each.needs)], ids=str
+)
 def test_python_runs(
     block: Block,
     folder: Path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,12 +50,10 @@ def write_answers(form: str) -> None:
     """A face is happy for 2 s, afraid for 1 s, hidden for a minute, and afraid for a frame."""
     path = Path(f"faces.{form}")
     shown = [*(["happiness"] * 20), *(["fear"] * 10), *([None] * 600), "fear"]
-    publisher = open_publisher(
-        OutputPlan.of(
-            FrameFacts(LABELS, Feed.RECORDING),
-            **{"jsonl": None, form: str(path) if form == "jsonl" else path},
-        )
-    )
+    place: Any = str(path) if form == "jsonl" else path
+    options: dict[str, Any] = {"jsonl": None, form: place}
+    facts = FrameFacts(LABELS, Feed.RECORDING)
+    publisher = open_publisher(OutputPlan.of(facts, **options))
     for index, label in enumerate(shown):
         faces = [] if label is None else [tracked(1, label)]
         publisher.publish(observation(index, *faces, fps=10.0))
