@@ -153,7 +153,9 @@ def _share_facts(
     by_group = {group: dict(zip(names, each, strict=True)) for group, each in found.items()}
     sure = {group: each.pop(_CONFIDENCE) for group, each in by_group.items()}
     return {
-        "shares": {g: {n: mean for n, (mean, _, _) in each.items()} for g, each in by_group.items()},
+        "shares": {
+            g: {n: mean for n, (mean, _, _) in each.items()} for g, each in by_group.items()
+        },
         "share_intervals": {
             g: {n: [low, high] for n, (_, low, high) in each.items()}
             for g, each in by_group.items()

@@ -40,7 +40,8 @@ def test_each_row_has_the_parts_that_it_names() -> None:
     own = AblationOptions(Path("data"))
     kinds = (CBAM, SqueezeExcitation, ResidualBlock)
     parts: dict[Variant, tuple[int, ...]] = {}
-    for variant in (Variant.BACKBONE, Variant.CBAM, Variant.FULL, Variant.SE):
+    named = (Variant.BACKBONE, Variant.CBAM, Variant.FULL, Variant.SE, Variant.NO_ATTENTION)
+    for variant in named:
         network = create_model("dcrnet", **own.config(variant, 0).network, labels=LABELS)
         modules = list(network.modules())
         parts[variant] = tuple(sum(isinstance(m, kind) for m in modules) for kind in kinds)
@@ -50,6 +51,7 @@ def test_each_row_has_the_parts_that_it_names() -> None:
         Variant.CBAM: (2, 0, 0),
         Variant.FULL: (4, 0, 6),
         Variant.SE: (0, 4, 6),
+        Variant.NO_ATTENTION: (0, 0, 6),
     }
     specs = {v: own.config(v, 0).preprocess for v in Variant}
     backbone, gamma, full = (

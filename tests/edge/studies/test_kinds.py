@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from edge.studies.commands import on, refused, study
-from generated import TinyModel
+from generated import FixedDetector, TinyModel
+from numpy.typing import NDArray
 
 from dcrnet_edge.evaluation.predictions import Predictions, read_predictions
 from dcrnet_edge.studies.people.group_gaps import accuracy_gaps, share_gaps
 from dcrnet_edge.studies.people.pose_file import pose_rows, read_pose
 from dcrnet_edge.studies.pictures.relative_losses import relative_loss
+from dcrnet_runtime.face import Face
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
@@ -133,6 +135,27 @@ def test_quantization_compares_the_two_forms(
     assert set(found["facts"]["flipped_share"].values()) == {0.0}
     assert set(found["facts"]["difference"].values()) == {0.0}
     assert len(found["facts"]["difference"]) == 1 + 13 * 2
+
+
+def test_quantization_looks_for_no_face_that_robustness_has_found(
+    tree: Path, tiny_model: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faces are kept by pictures and what was done to them, whichever study asks."""
+    looked: list[int] = []
+    find = FixedDetector.find
+
+    def counted(self: FixedDetector, rgb: NDArray[np.uint8]) -> list[Face]:
+        looked.append(1)
+        return find(self, rgb)
+
+    monkeypatch.setattr(FixedDetector, "find", counted)
+    model, some = tiny_model(), [*on(tree), "--images", 3]
+    study("robustness", model, *some, "--out", tmp_path / "robustness")
+    seen = len(looked)
+    assert seen >= 13 * 5 * 3
+    asked = ["--float", model, "--int8", model, *some]
+    study("quantization", *asked, "--out", tmp_path / "quantization")
+    assert len(looked) == seen
 
 
 def test_cross_counts_what_only_one_side_knows(
