@@ -15,6 +15,7 @@ from dcrnet_edge.evaluation.rows import Rows
 from dcrnet_edge.studies.people.groups import large_groups
 
 Row = Mapping[str, str]
+_CONFIDENCE = "confidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,6 @@ def share_gaps(
     caption = f"mean confidence and shares of answers{by}, with 95 % intervals"
     tables = [(caption, table), (f"widest gaps{by}", _gap_rows(gaps))]
     return Gaps([sentence], tables, _share_facts(list(columns), found, gaps))
-
-
-_CONFIDENCE = "confidence"
 
 
 def _confidence(rows: Sequence[Row]) -> NDArray[np.float64]:

@@ -118,7 +118,7 @@ def faces_of_two_labels(folder: Path) -> Path:
 def gan_train(file: Path, tree: Path, folder: Path) -> list[object]:
     data = ("--data", faces_of_two_labels(folder), "--dataset", "folders")
     small = ("--epochs", 1, "--batch-size", 16, "--width", 4)
-    return ["gan", "train", *data, "--label", "happiness", *small]
+    return ["gan", "train", *data, "--label", "happiness", "--label", "neutral", *small]
 
 
 def of_generator(kind: str, file: Path, tree: Path, folder: Path) -> list[object]:
@@ -137,7 +137,8 @@ def gan_sample(file: Path, tree: Path, folder: Path) -> list[object]:
 
 
 def gan_effect(file: Path, tree: Path, folder: Path) -> list[object]:
-    return [*of_generator("effect", file, tree, folder), "--faces", 4, "--from-scratch"]
+    asked = ("--label", "happiness", "--faces", 4, "--from-scratch")
+    return [*of_generator("effect", file, tree, folder), *asked]
 
 
 MAKERS: dict[str, Maker] = {
