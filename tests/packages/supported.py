@@ -59,8 +59,11 @@ PLATFORMS = (
         "likewise",
     ),
     Platform("jetpack-7", "", "3.12", "Jetson, JetPack 7, by pip", "aarch64"),
-    Platform("container-amd64", "", "3.11", "the container", "x86-64"),
-    Platform("container-arm64", "", "3.11", "the container", "aarch64"),
+    Platform(
+        *("container-amd64", "", "3.11", "the container", "x86-64"),
+        "on Debian's own Python, which stood in for its base image",
+    ),
+    Platform("container-arm64", "", "3.11", "the container", "aarch64", "likewise"),
     Platform(
         *("container-arm64", "", "3.11", "Jetson, JetPack 6, by the container", "aarch64"),
         "the container as above; JetPack 6 itself has Python 3.10, which is too old",
