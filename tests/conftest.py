@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from page_fixtures import int8_file, page_engine, page_folder  # noqa: F401
 
 from dcrnet_runtime.backends.card import CARD_KEY, ModelCard
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
+
+# A shell starts its background jobs ignoring SIGINT, which the commands under test would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
-"""A real RTSP server of GStreamer's, for Debian's python3: rtsp_server.py PORT.
+"""A real RTSP server of GStreamer's, for Debian's python3.
 
-It serves a camera as H.264 and as JPEG; those at ``/changing/...`` take another size every
+    rtsp_server.py PORT [USER:PASSWORD digest|basic]
+
+It serves a camera as H.264, H.265 and JPEG; those at ``/changing/...`` take another size every
 other second, as cameras do that are reconfigured.
 """
 
@@ -20,6 +22,7 @@ from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 SIZES = ((320, 240), (480, 360))
 CODECS = {
     "h264": "x264enc tune=zerolatency key-int-max=15 ! rtph264pay config-interval=-1",
+    "h265": "x265enc tune=zerolatency key-int-max=15 ! rtph265pay config-interval=-1",
     "jpeg": "jpegenc ! rtpjpegpay",
 }
 
@@ -76,9 +79,12 @@ for path in ("/udp/h264", "/rare/h264"):
 if len(sys.argv) > 2:
     user, password = sys.argv[2].split(":")
     auth, token = GstRtspServer.RTSPAuth(), GstRtspServer.RTSPToken()
-    auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
     token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, "viewer")
-    auth.add_digest(user, password, token)
+    if sys.argv[3] == "digest":
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+        auth.add_digest(user, password, token)
+    else:
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
     server.set_auth(auth)
     for factory in factories:
         permissions = GstRtspServer.RTSPPermissions()

@@ -16,13 +16,19 @@ from dcrnet_runtime.outfile import written_beside
 
 
 def summary_rows(found: Mapping[str, Metrics], sizes_mb: Mapping[str, float]) -> Rows:
-    """One row a model: size, accuracy with its 95 % interval, and the other figures."""
-    rows = [["model", "MB", "accuracy", "balanced accuracy", "macro-F1", "calibration error"]]
+    """One row a model: accuracy with its 95 % interval and the other figures.
+
+    Args:
+        found: by the model's name.
+        sizes_mb: sizes of files in 10^6 bytes; the column is there where one is known.
+    """
+    size = ["MB"] if sizes_mb else []
+    rows = [["model", *size, "accuracy", "balanced accuracy", "macro-F1", "calibration error"]]
     for name, metrics in found.items():
+        size = [f"{sizes_mb[name]:.2f}" if name in sizes_mb else ""] if sizes_mb else []
         rows.append(
             [
-                name,
-                f"{sizes_mb[name]:.2f}" if name in sizes_mb else "",
+                *(name, *size),
                 _with_interval(metrics.accuracy, metrics.accuracy_interval, percent=True),
                 _with_interval(
                     metrics.balanced_accuracy, metrics.balanced_accuracy_interval, percent=True

@@ -173,6 +173,8 @@ class TrainingModule(lightning.LightningModule):
                 )
                 self._plateau.load_state_dict(self._plateau_state)
                 return optimizer
+            case Schedule.ONE_CYCLE if self._total_steps * _ONE_CYCLE_WARMUP <= 1:
+                return optimizer  # no step is left to warm up by
             case Schedule.ONE_CYCLE:
                 one_cycle = torch.optim.lr_scheduler.OneCycleLR(
                     optimizer,

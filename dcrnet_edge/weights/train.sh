@@ -3,7 +3,7 @@
 #
 #   FERPLUS=DIR FAIRFACE=DIR IMAGENET=DIR dcrnet_edge/weights/train.sh [STAGE ...]
 #
-# Stages `accurate` and `fast` make the shipped models; the others a better pair.
+# Stage `fast` makes the shipped EfficientNet-Lite0; the others a better pair.
 #
 # A stage that is done is skipped, one that was cut off is gone on with: start it again until it
 # is through. Without stages named, all run in order.
@@ -14,7 +14,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 : "${FAIRFACE:?the folder with train and val of FairFace}"
 : "${IMAGENET:?the folder with efficientnet-lite0-57934424.pth and efficientnet-lite2-9656183e.pth}"
 out=${OUT:-runs/weights}
-former=${FORMER:-$here/dcrnet.safetensors}
 common=(--data "$FERPLUS" --landmarks-cache "$out/ferplus.landmarks" --workers "${WORKERS:-1}")
 [[ -z ${LANDMARKS:-} ]] || common+=(--landmarks "$LANDMARKS")
 attribution="FairFace (Kärkkäinen and Joo 2021), CC BY 4.0."
@@ -69,14 +68,8 @@ stage() {
   case $1 in
     fast)
       train fast fast --seed 21 --backbone-weights "$IMAGENET/efficientnet-lite0-57934424.pth" \
-        --teacher "$former" --teacher-size 128
+        --teacher "$here/dcrnet.safetensors" --teacher-size 128
       export_model fast
-      ;;
-    accurate)
-      train accurate accurate --seed 41 --start-from "$former" \
-        --teacher "$former" --teacher-size 128 \
-        --teacher "$out/fast/model.safetensors" --teacher-size 112
-      export_model accurate
       ;;
     teacher-a) teacher a 11 ;;
     teacher-b) teacher b 12 ;;
@@ -92,14 +85,14 @@ stage() {
       --size 128 --against "$here/dcrnet.safetensors" ;;
     test) judge test "$out/dcrnet/model.safetensors" "$out/student/model.safetensors" ;;
     *)
-      echo "stage $1 is unknown: fast, accurate, teacher-a, teacher-b, student, dcrnet, export, valid or test" >&2
+      echo "stage $1 is unknown: fast, teacher-a, teacher-b, student, dcrnet, export, valid or test" >&2
       return 2
       ;;
   esac
 }
 
 mkdir -p "$out"
-(($#)) || set -- fast accurate teacher-a teacher-b student dcrnet export valid test
+(($#)) || set -- fast teacher-a teacher-b student dcrnet export valid test
 for name; do
   stage "$name"
 done

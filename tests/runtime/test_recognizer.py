@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from generated import LABELS, FixedDetector, TinyModel, synthetic_face, synthetic_frame
@@ -78,6 +79,23 @@ def test_crops_are_answered_as_in_evaluation(portrait: NDArray[np.uint8]) -> Non
         crop = prepare(rgb, face_of_crop(rgb, detector), model.card.preprocess)
         assert (answer.probabilities == model.probabilities(crop[None])[0]).all()
     assert Recognizer(model, detector).recognize_crops([]) == []
+
+
+@pytest.mark.parametrize("side", [48, 112, 224])
+def test_a_photo_that_a_face_fills_has_the_landmarks_of_evaluation(
+    side: int, portrait: NDArray[np.uint8]
+) -> None:
+    """One search pads for both: dcrnet-run's answer is that which the accuracy was measured of."""
+    model, detector = load_model(shipped_model()), open_detector()
+    tight = cv2.resize(portrait[75:160, 195:260], (side, side), interpolation=cv2.INTER_AREA)
+    assert detector.find(tight) == []  # as it is, without a border
+    judged = face_of_crop(tight, detector)
+    assert judged.landmarks is not None
+    (answer,) = Recognizer(model, detector).recognize(tight)
+    assert answer.face.landmarks is not None
+    assert np.array_equal(answer.face.landmarks, judged.landmarks)
+    crop = prepare(tight, judged, model.card.preprocess)
+    assert np.array_equal(answer.probabilities, model.probabilities(crop[None])[0])
 
 
 def test_logits_are_those_of_the_probabilities(tiny_model: TinyModel) -> None:

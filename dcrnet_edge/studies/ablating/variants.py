@@ -34,6 +34,7 @@ class Variant(StrEnum):
     CBAM = "cbam"
     FULL = "full"
     SE = "se"
+    NO_ATTENTION = "no-attention"
     NO_SMOOTHING = "no-smoothing"
     NO_WEIGHTS = "no-weights"
     OVERSAMPLING = "oversampling"
@@ -101,6 +102,11 @@ VARIANTS: dict[Variant, VariantSpec] = {
     Variant.SE: VariantSpec(
         "SE for CBAM",
         {**_WHOLE, "network": _network(True, "se", [32, 64])},
+        Variant.FULL,
+    ),
+    Variant.NO_ATTENTION: VariantSpec(
+        "without attention",
+        {**_WHOLE, "network": _network(True, "none", [32, 64])},
         Variant.FULL,
     ),
     Variant.NO_SMOOTHING: VariantSpec(

@@ -25,6 +25,7 @@ CLAIMED_GAP = 0.03
 """The paper's section 5: accuracies of groups lie less than 3 % apart."""
 
 _ATTRIBUTE = "is_"
+_SHARED = ", for confidence and the share of each answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class Fairness:
             charts=[
                 interval_chart(
                     f"{model}: gap between the two groups furthest apart, by attribute"
-                    f"{', for the share of each answer' * (not settings['labelled'])}, with 95 %"
+                    f"{_SHARED * (not settings['labelled'])}, with 95 %"
                     " intervals; the dashed line is the 3 points that the paper states for"
                     " accuracy.",
                     _gaps(found),
@@ -134,6 +135,8 @@ def _gaps(facts: Mapping[str, Any]) -> list[Estimate]:
         if "gap" in found:
             estimates.append(Estimate(attribute, found["gap"], *found["gap_interval"]))
             continue
+        sure = found["confidence_gap"]
+        estimates.append(Estimate(f"{attribute}: confidence", sure["gap"], *sure["interval"]))
         for answer, gap in found["gaps"].items():
             estimates.append(Estimate(f"{attribute}: {answer}", gap["gap"], *gap["interval"]))
     return estimates

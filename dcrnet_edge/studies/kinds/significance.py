@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dcrnet_edge.studies.findings import Findings, Table
 from dcrnet_edge.studies.study import Plan, Unit
 from dcrnet_runtime.errors import DcrnetError
+
+if TYPE_CHECKING:
+    from dcrnet_edge.studies.pairs import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +64,16 @@ class Significance:
         from dcrnet_edge.evaluation.predictions import read_predictions
         from dcrnet_edge.evaluation.report import summary_rows
         from dcrnet_edge.studies.pages.interval_chart import Estimate, interval_chart
-        from dcrnet_edge.studies.pairs import LEVEL, compared, pair_rows
+        from dcrnet_edge.studies.pairs import compared, pair_rows
 
         predictions = {name: read_predictions(path) for name, path in answers.items()}
         metrics = {name: compute_metrics(each) for name, each in predictions.items()}
         pairs = compared(predictions)
-        apart = [f"{pair.first} and {pair.second}" for pair in pairs if pair.differs]
-        verdict = (
-            f"Of {len(pairs)} pairs {len(apart)} differ at the {LEVEL} level after Holm's"
-            f" correction{': ' + '; '.join(apart) if apart else ''}."
-        )
         first = next(iter(metrics.values()))
         return Findings(
             title="Which models differ?",
             claim="it compares models by McNemar's test and bootstrap intervals.",
-            verdict=[verdict, f"Intervals: 95 % bootstrap over {first.resampled}."],
+            verdict=[_verdict(pairs), f"Intervals: 95 % bootstrap over {first.resampled}."],
             tables=[
                 Table("Each model", summary_rows(metrics, {})),
                 Table("Each pair", pair_rows(pairs)),
@@ -100,6 +98,20 @@ class Significance:
                 "pairs": [pair.to_json() for pair in pairs],
             },
         )
+
+
+def _verdict(pairs: Sequence[Pair]) -> str:
+    from dcrnet_edge.studies.pairs import LEVEL
+
+    apart = [f"{pair.first} and {pair.second}" for pair in pairs if pair.differs]
+    if len(pairs) == 1:
+        (pair,) = pairs
+        does = "differ" if apart else "do not differ"
+        return f"{pair.first} and {pair.second} {does} at the {LEVEL} level."
+    return (
+        f"Of {len(pairs)} pairs {len(apart)} differ{'s' * (len(apart) == 1)} at the {LEVEL} level"
+        f" after Holm's correction{': ' * bool(apart)}{'; '.join(apart)}."
+    )
 
 
 def _copy(content: bytes, path: Path) -> None:

@@ -15,6 +15,7 @@ from dcrnet_edge.evaluation.rows import Rows
 from dcrnet_edge.studies.people.groups import large_groups
 
 Row = Mapping[str, str]
+_CONFIDENCE = "confidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,40 +96,74 @@ def share_gaps(
         "no face": np.array([row["aligned"] == "0" for row in rows], float),
         **{a: np.array([row["predicted"] == a for row in rows], float) for a in answers},
     }
-    confidence = np.array([max(float(row[f"p_{a}"]) for a in _probable(row)) for row in rows])
-    table: Rows = [["group", "images", "confidence", *columns]]
-    facts: dict[str, Any] = {"shares": {}, "gaps": {}}
+    columns = {_CONFIDENCE: _confidence(rows), **columns}
+    measured = np.stack(list(columns.values()))
+    found = {group: _means(measured[:, its], weights[group]) for group, its in members.items()}
+    table: Rows = [["group", "images", *columns]]
     for group, its in members.items():
-        shares = {n: float(np.average(c[its], weights=weights[group])) for n, c in columns.items()}
-        facts["shares"][group] = shares
-        sure = float(np.average(confidence[its], weights=weights[group]))
-        cells = [f"{100 * share:.1f} %" for share in shares.values()]
-        table.append([group, str(len(its)), f"{sure:.3f}", *cells])
-    gap_table: Rows = [["share of", "largest gap", "95 % interval", "most", "least"]]
-    for name, column in columns.items():
-        shares = {group: facts["shares"][group][name] for group in groups}
-        most, fewest = max(shares, key=shares.__getitem__), min(shares, key=shares.__getitem__)
-        low, high = _difference(
+        table.append([group, str(len(its)), *(_percent(*each) for each in found[group])])
+    gaps = {}
+    for number, (name, column) in enumerate(columns.items()):
+        means = {group: found[group][number][0] for group in groups}
+        most, fewest = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
+        bounds = _difference(
             column[members[most]], column[members[fewest]], weights[most], weights[fewest]
         )
-        gap = shares[most] - shares[fewest]
-        facts["gaps"][name] = {"gap": gap, "interval": [low, high], "most": most, "least": fewest}
-        gap_table.append(
-            [name, f"{100 * gap:.1f} points", f"{100 * low:.1f} to {100 * high:.1f}", most, fewest]
-        )
-    widest = max(answers, key=lambda name: facts["gaps"][name]["gap"])
-    found = facts["gaps"][widest]
+        gap = means[most] - means[fewest]
+        gaps[name] = {"gap": gap, "interval": list(bounds), "most": most, "least": fewest}
+    widest = max(answers, key=lambda name: gaps[name]["gap"])
     by = f" at equal {control}" if control else ""
+    low, high = (100 * bound for bound in gaps[widest]["interval"])
     sentence = (
-        f"answers differ most in {widest}{by}: {100 * found['gap']:.1f} points"
-        f" ({100 * found['interval'][0]:.1f} to {100 * found['interval'][1]:.1f}) more for"
-        f" {found['most']} than for {found['least']}."
+        f"answers differ most in {widest}{by}: {100 * gaps[widest]['gap']:.1f} points"
+        f" ({low:.1f} to {high:.1f}) more for {gaps[widest]['most']} than for"
+        f" {gaps[widest]['least']}."
     )
-    return Gaps(
-        [sentence],
-        [(f"shares of answers{by}", table), (f"widest gaps{by}", gap_table)],
-        facts,
-    )
+    caption = f"mean confidence and shares of answers{by}, with 95 % intervals"
+    tables = [(caption, table), (f"widest gaps{by}", _gap_rows(gaps))]
+    return Gaps([sentence], tables, _share_facts(list(columns), found, gaps))
+
+
+def _confidence(rows: Sequence[Row]) -> NDArray[np.float64]:
+    """The probability of each answer."""
+    return np.array([max(float(row[f"p_{a}"]) for a in _probable(row)) for row in rows])
+
+
+def _percent(mean: float, low: float, high: float) -> str:
+    return f"{100 * mean:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def _gap_rows(gaps: Mapping[str, Mapping[str, Any]]) -> Rows:
+    rows = [["confidence, or share of", "largest gap", "95 % interval", "most", "least"]]
+    for name, found in gaps.items():
+        low, high = (100 * bound for bound in found["interval"])
+        cells = [f"{100 * found['gap']:.1f} points", f"{low:.1f} to {high:.1f}"]
+        rows.append([name, *cells, found["most"], found["least"]])
+    return rows
+
+
+def _share_facts(
+    names: Sequence[str],
+    found: Mapping[str, Sequence[tuple[float, float, float]]],
+    gaps: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Confidence apart from shares, which add up to one."""
+    by_group = {group: dict(zip(names, each, strict=True)) for group, each in found.items()}
+    sure = {group: each.pop(_CONFIDENCE) for group, each in by_group.items()}
+    return {
+        "shares": {
+            g: {n: mean for n, (mean, _, _) in each.items()} for g, each in by_group.items()
+        },
+        "share_intervals": {
+            g: {n: [low, high] for n, (_, low, high) in each.items()}
+            for g, each in by_group.items()
+        },
+        "gaps": {name: gap for name, gap in gaps.items() if name != _CONFIDENCE},
+        "confidence": {
+            g: {"mean": mean, "interval": [low, high]} for g, (mean, low, high) in sure.items()
+        },
+        "confidence_gap": gaps[_CONFIDENCE],
+    }
 
 
 def _probable(row: Row) -> list[str]:
@@ -154,6 +189,20 @@ def _standard(
 def _recall(rows: Sequence[Row], label: str) -> str:
     its = [row["predicted"] == label for row in rows if row["label"] == label]
     return f"{sum(its) / len(its):.2f} of {len(its)}" if its else ""
+
+
+def _means(
+    values: NDArray[np.float64], weights: NDArray[np.float64]
+) -> list[tuple[float, float, float]]:
+    """Of (K, N) values the K weighted means, each with its 95 % percentile bootstrap bounds."""
+    rng, count = np.random.default_rng(0), len(weights)
+    drawn = []
+    for _ in range(RESAMPLES):
+        times = np.bincount(rng.integers(0, count, count), minlength=count) * weights
+        drawn.append(values @ times / times.sum())
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+    means = np.average(values, axis=1, weights=weights)
+    return list(zip(means.tolist(), low.tolist(), high.tolist(), strict=True))
 
 
 def _mean_interval(values: NDArray[np.float64]) -> Interval:

@@ -17,7 +17,7 @@ from dcrnet_runtime.observation import Observation, Stage
 from dcrnet_runtime.recognizer import Recognizer
 from dcrnet_runtime.stream import Stream, StreamOptions
 from dcrnet_runtime.video.frame import Frame
-from dcrnet_runtime.video.images import read_photo
+from dcrnet_runtime.video.images import Photo, read_photo
 from dcrnet_runtime.video.kind import Source
 from dcrnet_runtime.video.rotation import turned
 from dcrnet_runtime.video.source import resolve
@@ -85,7 +85,10 @@ class Answering:
             source = replace(resolve(os.path.abspath(item.path)), label=item.name)  # noqa: PTH100
             is_photo = source.kind.open is None
             if is_photo:
-                observation, notes = self._photo(item)
+                enough_px = self._options.enough_px
+                observation, notes = self._photo(
+                    item.name, lambda: read_photo(item.path, enough_px)
+                )
                 rest = (observation,)
             else:
                 for observations in self._recording(source):
@@ -104,13 +107,40 @@ class Answering:
             usage=Usage.of(self._process),
         )
 
-    def _photo(self, item: Item) -> tuple[Observation, tuple[str, ...]]:
+    def photo(self, index: int, name: str, read: Callable[[], Photo]) -> Part:
+        """The answers to a photo that lies elsewhere than in a file of this machine.
+
+        Args:
+            index: of the item.
+            name: what answers call it.
+            read: gives the photo; the ``DcrnetError`` that it raises is why there are no answers.
+        """
+        self._times.begin()
+        rest: tuple[Observation, ...] = ()
+        notes: tuple[str, ...] = ()
+        failure = ""
+        try:
+            observation, notes = self._photo(name, read)
+            rest = (observation,)
+        except DcrnetError as error:
+            failure = str(error)
+        return Part(
+            index,
+            rest,
+            is_last=True,
+            failure=failure,
+            notes=notes,
+            seconds=self._times.taken(),
+            usage=Usage.of(self._process),
+        )
+
+    def _photo(self, name: str, read: Callable[[], Photo]) -> tuple[Observation, tuple[str, ...]]:
         """Its answers, and what is to be said of it.
 
         Raises:
             DcrnetError: it cannot be decoded.
         """
-        photo = read_photo(item.path, self._options.enough_px)
+        photo = read()
         rgb = turned(photo.rgb, self._options.stream.request.rotation_deg)
         self._times.end(Step.DECODE)
         faces = self._recognizer.find(rgb)
@@ -119,9 +149,9 @@ class Answering:
         self._times.end(Step.PREPARE)
         recognitions = self._recognizer.classify(kept, crops)
         self._times.end(Step.INFER)
-        frame = Frame(self._pixels(rgb), 0, 0.0, item.name, photo.scale)
+        frame = Frame(self._pixels(rgb), 0, 0.0, name, photo.scale)
         notes = (
-            (f"{item.name} is large and was read at 1/{photo.scale} of its size.",)
+            (f"{name} is large and was read at 1/{photo.scale} of its size.",)
             if photo.is_too_large
             else ()
         )

@@ -140,15 +140,13 @@ class SourceOptions:
     def _addresses(self) -> list[str]:
         return [*([] if self.source is None else [self.source]), *(self.sources or [])]
 
-    def resolved(self) -> Inputs | None:
-        """What is read, or None for the demo.
+    def addresses(self) -> list[str]:
+        """What is named, by arguments or in a list; the camera by its number, nothing for the
+        demo.
 
         Raises:
-            DcrnetError: nothing is named, what is named excludes itself or is not there, or an
-                option is given that nothing of it heeds.
+            DcrnetError: nothing is named, or what is named excludes itself.
         """
-        from dcrnet_runtime.video.files.inputs import inputs_of, listed_inputs
-
         addresses = self._addresses
         given = [
             *(bool(addresses), self.camera is not None, self.demo),
@@ -163,14 +161,26 @@ class SourceOptions:
             )
         if self.nul and self.from_ is None:
             raise DcrnetError("-0 is of what --from reads: name it, --from - or --from FILE")
+        if self.from_ is not None:
+            return read_addresses(self.from_, is_nul_separated=self.nul)
+        return addresses if self.camera is None else [str(self.camera)]
+
+    def resolved(self) -> Inputs | None:
+        """What is read, or None for the demo.
+
+        Raises:
+            DcrnetError: nothing is named, what is named excludes itself or is not there, or an
+                option is given that nothing of it heeds.
+        """
+        from dcrnet_runtime.video.files.inputs import inputs_of, listed_inputs
+
+        addresses = self.addresses()
         if self.demo:
             return None
-        if self.from_ is not None:
-            addresses = read_addresses(self.from_, is_nul_separated=self.nul)
         if self.from_ is not None and len(addresses) > 1:
             inputs = listed_inputs(addresses)
         else:
-            inputs = inputs_of(addresses or [str(self.camera)])
+            inputs = inputs_of(addresses)
         for name in self._unheeded(inputs):
             note(
                 f"warning: --{name.replace('_', '-')} does nothing here: it is not for this source"
@@ -248,7 +258,8 @@ class FaceOptions:
     detector: Annotated[
         str | None,
         typer.Option(
-            help="Who finds faces: auto, litert, mediapipe or cascade; default: auto.",
+            help="Who finds faces: auto, litert, mediapipe, or cascade, which aligns none, misses"
+            " some and sees some that are not there; default: auto.",
             rich_help_panel=_FACES,
         ),
     ] = None

@@ -100,6 +100,9 @@ def run(
     if browser.is_wanted:
         browser.run(model)
         return
+    if archive.is_clustered:
+        _run_clustered(source, archive, faces, model, _plan(specs, blur, None))
+        return
     found = archive.applied(source.resolved())
     _warn_of_installation()
     plan = archive.planned(_plan(specs, blur, found))
@@ -114,6 +117,28 @@ def run(
         _watch(spec, loaded, found, options, plan, source.frames)
     else:
         archive.run(found, spec, loaded, options, plan, source.frames)
+
+
+def _run_clustered(
+    source: SourceOptions,
+    archive: ArchiveOptions,
+    faces: FaceOptions,
+    model: ModelOptions,
+    plan: OutputPlan,
+) -> None:
+    from dcrnet_runtime.cli.running.clustered import check_clustered, run_clustered
+    from dcrnet_runtime.outputs import Feed
+
+    check_clustered(plan, source.frames)
+    plan.check()
+    photos = archive.clustered_photos(source.addresses())
+    _warn_of_installation()
+    loaded = model.load()
+    spec = model.spec(faces, is_far=True)
+    options = source.stream_options(faces.smoothing, faces.track)
+    facts = replace(_with_model(plan.facts, loaded, spec, options), feed=Feed.PHOTOS)
+    plan = replace(plan, facts=facts, model=loaded)
+    run_clustered(photos, archive, spec, options, plan)
 
 
 def _watch(

@@ -8,12 +8,14 @@ from dcrnet_runtime.outputs.mqtt.spec import MqttSpec
 from dcrnet_runtime.outputs.page.spec import PageSpec
 from dcrnet_runtime.outputs.pictures.specs import SaveSpec, WindowSpec
 from dcrnet_runtime.outputs.spec import OutputSpec
+from dcrnet_runtime.outputs.tables.parts_spec import PartsSpec
 from dcrnet_runtime.outputs.tables.specs import FeaturesSpec, ParquetSpec
 
 OUTPUTS: list[type[OutputSpec]] = [
     JsonLinesSpec,
     CsvSpec,
     ParquetSpec,
+    PartsSpec,
     FeaturesSpec,
     SaveSpec,
     ExplainSpec,

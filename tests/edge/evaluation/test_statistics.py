@@ -203,6 +203,7 @@ def test_tables(some: Predictions, tmp_path: Path) -> None:
         *("model.onnx", "12.44"),
         f"{100 * found.accuracy:.2f} % ({100 * low:.1f} to {100 * high:.1f})",
     ]
+    assert summary_rows({"model.onnx": found}, {})[1] == [summary[1][0], *summary[1][2:]]
     assert summary[1][-1] == f"{found.expected_calibration_error:.3f}"
     header, line, row = markdown(summary).splitlines()
     assert header == f"| {' | '.join(summary[0])} |"

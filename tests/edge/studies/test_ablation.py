@@ -13,7 +13,7 @@ from edge.studies.commands import refused, study
 from generated import LABELS
 from scipy.stats import norm
 
-from dcrnet_edge.evaluation.predictions import Predictions
+from dcrnet_edge.evaluation.predictions import Predictions, save_predictions
 from dcrnet_edge.models.attention import CBAM, SqueezeExcitation
 from dcrnet_edge.models.dcrnet import ResidualBlock
 from dcrnet_edge.models.registry import create_model
@@ -21,6 +21,7 @@ from dcrnet_edge.studies.ablating.over_seeds import mean_over_seeds, seeded_diff
 from dcrnet_edge.studies.ablating.variants import VARIANTS, Variant
 from dcrnet_edge.studies.kinds.ablation import AblationOptions
 from dcrnet_edge.training.run import Run
+from dcrnet_edge.training.run_config import RunConfig
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.preprocess.spec import Alignment
 
@@ -40,7 +41,8 @@ def test_each_row_has_the_parts_that_it_names() -> None:
     own = AblationOptions(Path("data"))
     kinds = (CBAM, SqueezeExcitation, ResidualBlock)
     parts: dict[Variant, tuple[int, ...]] = {}
-    for variant in (Variant.BACKBONE, Variant.CBAM, Variant.FULL, Variant.SE):
+    named = (Variant.BACKBONE, Variant.CBAM, Variant.FULL, Variant.SE, Variant.NO_ATTENTION)
+    for variant in named:
         network = create_model("dcrnet", **own.config(variant, 0).network, labels=LABELS)
         modules = list(network.modules())
         parts[variant] = tuple(sum(isinstance(m, kind) for m in modules) for kind in kinds)
@@ -50,6 +52,7 @@ def test_each_row_has_the_parts_that_it_names() -> None:
         Variant.CBAM: (2, 0, 0),
         Variant.FULL: (4, 0, 6),
         Variant.SE: (0, 4, 6),
+        Variant.NO_ATTENTION: (0, 0, 6),
     }
     specs = {v: own.config(v, 0).preprocess for v in Variant}
     backbone, gamma, full = (
@@ -128,6 +131,38 @@ def test_a_small_run_goes_on_where_it_was_cut(
     # DenseNet121's features, then 1024 -> 512 -> 256 -> 128 -> 2 with biases.
     assert costs["parameters"] == 6_953_856 + 524_800 + 131_328 + 32_896 + 258
     assert "two figures" in found["claim"]
+
+
+def test_seeds_are_paired_and_a_kill_costs_one_training(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Networks that nobody trained: of twenty images gamma gets two more right by each seed."""
+    trained: list[str] = []
+
+    def write(config: RunConfig, data: object, start: object, root: Path, path: Path) -> None:
+        trained.append(path.stem)
+        if len(trained) == 3:
+            raise DcrnetError("the lights went out")
+        right = 10 - config.recipe.seed + 2 * (config.preprocess.gamma_min < 1)
+        save_predictions(path, answers([i < right for i in range(20)]))
+
+    monkeypatch.setattr("dcrnet_edge.studies.kinds.ablation._train", write)
+    asked: list[Any] = ["--data", tree, "--dataset", "folders", "--workers", 1, "--from-scratch"]
+    asked += ["--row", "backbone", "--row", "gamma", "--seeds", 2, "--out", tmp_path / "out"]
+    assert "the lights went out" in refused("ablation", *asked)
+    found = study("ablation", *asked)
+    first = ["backbone--seed-0", "gamma--seed-0", "backbone--seed-1"]
+    assert trained == [*first, "backbone--seed-1", "gamma--seed-1"]
+    assert found["facts"]["accuracy"]["gamma"]["by_seed"] == pytest.approx([0.6, 0.55])
+    difference = found["facts"]["differences"]["gamma"]
+    assert difference["difference"] == pytest.approx(0.1)
+    assert difference["mcnemar_p"] == pytest.approx([0.5, 0.5])  # two of two: 2 * 0.5^2
+    # By the mean over seeds one image is won whole and two by half; all seeds tell the same.
+    spread = math.sqrt((1 + 2 * 0.25) / 20 - 0.1**2)
+    smallest = (norm.ppf(0.975) + norm.ppf(0.8)) * spread / math.sqrt(20)
+    assert difference["smallest_detectable"] == pytest.approx(smallest)
+    assert f"+10.00 points; less than {100 * smallest:.2f} could not" in found["verdict"][1]
+    assert found["verdict"][1].endswith("The paper has +0.36: this disagrees with it.")
 
 
 def test_what_cannot_be_ablated_is_refused(tree: Path, tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from edge.studies.commands import on, refused, study
-from generated import TinyModel
+from generated import FixedDetector, TinyModel
+from numpy.typing import NDArray
 
 from dcrnet_edge.evaluation.predictions import Predictions, read_predictions
 from dcrnet_edge.studies.people.group_gaps import accuracy_gaps, share_gaps
 from dcrnet_edge.studies.people.pose_file import pose_rows, read_pose
 from dcrnet_edge.studies.pictures.relative_losses import relative_loss
+from dcrnet_runtime.face import Face
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
@@ -135,6 +137,27 @@ def test_quantization_compares_the_two_forms(
     assert len(found["facts"]["difference"]) == 1 + 13 * 2
 
 
+def test_quantization_looks_for_no_face_that_robustness_has_found(
+    tree: Path, tiny_model: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faces are kept by pictures and what was done to them, whichever study asks."""
+    looked: list[int] = []
+    find = FixedDetector.find
+
+    def counted(self: FixedDetector, rgb: NDArray[np.uint8]) -> list[Face]:
+        looked.append(1)
+        return find(self, rgb)
+
+    monkeypatch.setattr(FixedDetector, "find", counted)
+    model, some = tiny_model(), [*on(tree), "--images", 3]
+    study("robustness", model, *some, "--out", tmp_path / "robustness")
+    seen = len(looked)
+    assert seen >= 13 * 5 * 3
+    asked = ["--float", model, "--int8", model, *some]
+    study("quantization", *asked, "--out", tmp_path / "quantization")
+    assert len(looked) == seen
+
+
 def test_cross_counts_what_only_one_side_knows(
     tree: Path, tiny_model: TinyModel, tmp_path: Path
 ) -> None:
@@ -208,3 +231,30 @@ def test_shares_are_compared_at_equal_age() -> None:
     assert raw.facts["gaps"]["joy"]["gap"] == pytest.approx(0.5)
     assert fair.facts["gaps"]["joy"]["gap"] == pytest.approx(0.0)
     assert fair.facts["shares"]["a"]["joy"] == pytest.approx(0.5)
+    low, high = raw.facts["share_intervals"]["a"]["joy"]
+    assert low < raw.facts["shares"]["a"]["joy"] == 0.75 < high
+
+
+def test_confidence_has_an_interval_by_group() -> None:
+    """Of one group all are equally sure, of the other one half are."""
+
+    def person(group: str, p_joy: float) -> dict[str, str]:
+        told = {"group": group, "aligned": "1", "predicted": "joy"}
+        return told | {"p_joy": f"{p_joy}", "p_calm": f"{1 - p_joy:.2f}"}
+
+    people = [person("a", 0.81)] * 100 + [person("b", 0.6), person("b", 1.0)] * 100
+    gaps = share_gaps(people, "group", 50, None)
+    assert gaps is not None
+    sure = gaps.facts["confidence"]
+    assert sure["a"]["mean"] == pytest.approx(0.81)
+    assert sure["a"]["interval"] == pytest.approx([0.81, 0.81])
+    assert sure["b"]["mean"] == pytest.approx(0.8)
+    # Of 200 draws of two values 0.4 apart the mean has the standard error 0.2 / sqrt(200).
+    reach = 1.96 * 0.2 / 200**0.5
+    assert sure["b"]["interval"] == pytest.approx([0.8 - reach, 0.8 + reach], abs=0.004)
+    low, high = gaps.facts["confidence_gap"]["interval"]
+    assert low < 0 < gaps.facts["confidence_gap"]["gap"] < high
+    assert gaps.tables[0][1][0] == ["group", "images", "confidence", "no face", "joy"]
+    assert gaps.tables[0][1][1][2] == "81.0 % (81.0 to 81.0)"
+    assert [row[0] for row in gaps.tables[1][1][1:]] == ["confidence", "no face", "joy"]
+    assert set(gaps.facts["gaps"]) == {"no face", "joy"}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edge.studies.commands import study
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 from typer.testing import CliRunner
@@ -55,6 +56,17 @@ def test_pairs_are_corrected_together(files: list[Path], tmp_path: Path) -> None
     assert pairs["a", "b"]["p_holm"] == pytest.approx(exact["a", "b"])
     assert "Of 3 pairs 2 differ" in result.stderr
     assert "a and c; b and c" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("second", "told"), [("b", "a and b do not differ at the"), ("c", "a and c differ at the")]
+)
+def test_one_pair_is_told_as_one(
+    files: list[Path], tmp_path: Path, second: str, told: str
+) -> None:
+    found = study("significance", files[0], files["abc".index(second)], "--out", tmp_path / "out")
+    assert found["verdict"][0] == f"{told} 0.05 level."
+    assert found["tables"][0]["rows"][0][:2] == ["model", "accuracy"]
 
 
 @pytest.mark.parametrize("count", [1, 0])

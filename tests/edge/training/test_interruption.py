@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,27 @@ train()
 """
 
 
+Start = Callable[..., subprocess.Popen[str]]
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     return write_folders(tmp_path / "tree", 12, ("train", "valid", "test"))
+
+
+@pytest.fixture
+def start() -> Generator[Start, None, None]:
+    """Starts runs, of which none outlives its test."""
+    runs: list[subprocess.Popen[str]] = []
+
+    def begin(tree: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+        runs.append(started(tree, out, *options))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        with run, suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
 
 
 def started(tree: Path, out: Path, *options: str) -> subprocess.Popen[str]:
@@ -70,11 +89,15 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
     [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM), (os.killpg, signal.SIGTERM)],
 )
 def test_a_run_ends_behind_a_step_and_can_be_gone_on_with(
-    send: Callable[[int, int], None], number: signal.Signals, tree: Path, tmp_path: Path
+    send: Callable[[int, int], None],
+    number: signal.Signals,
+    start: Start,
+    tree: Path,
+    tmp_path: Path,
 ) -> None:
     """Loading processes stand a signal to the whole group, as terminals and services send it."""
     out = tmp_path / "run"
-    process = started(tree, out)
+    process = start(tree, out)
     log = out / "log.jsonl"
     wait_for(lambda: log.exists() and log.stat().st_size > 0, process)
     send(process.pid, number)
@@ -87,9 +110,11 @@ def test_a_run_ends_behind_a_step_and_can_be_gone_on_with(
     assert step_of(out / "resume.ckpt") > 0
 
 
-def test_before_a_resume_point_nothing_is_promised(tree: Path, tmp_path: Path) -> None:
+def test_before_a_resume_point_nothing_is_promised(
+    start: Start, tree: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "run"
-    process = started(tree, out)
+    process = start(tree, out)
     assert process.stderr is not None
     assert any(line.startswith("Reading") for line in process.stderr)
     process.send_signal(signal.SIGINT)

@@ -24,9 +24,9 @@ def network() -> DCRNet:
     return DCRNet(DCRNetConfig(("a", "b", "c")))
 
 
-def module_of(network: DCRNet, **recipe: Any) -> TrainingModule:
+def module_of(network: DCRNet, steps: int = 100, **recipe: Any) -> TrainingModule:
     values = {"class_weights": False, "dropout_scale": 1.0, **recipe}
-    return TrainingModule(network, Recipe(**values), 100, COUNTS, no_statistics)
+    return TrainingModule(network, Recipe(**values), steps, COUNTS, no_statistics)
 
 
 def test_class_weights_are_equation_7(network: DCRNet) -> None:
@@ -68,3 +68,35 @@ def test_the_rate_is_halved_where_validation_stalls(
         module.on_validation_epoch_end()
         rates.append(optimizer.param_groups[0]["lr"])
     assert rates == [1e-4] * 5 + [5e-5] * 6 + [2.5e-5]
+
+
+def rates_of_one_cycle(network: DCRNet, steps: int) -> list[float]:
+    """The rate of each step of a run, as a multiple of the peak."""
+    module = module_of(network, steps, schedule=Schedule.ONE_CYCLE, learning_rate=0.01)
+    made = module.configure_optimizers()
+    optimizer, scheduler = made, None
+    if isinstance(made, tuple | list):
+        (optimizer,), (stated,) = made
+        scheduler = stated["scheduler"]
+    rates = []
+    for _ in range(steps):
+        rates.append(optimizer.param_groups[0]["lr"] / 0.01)
+        optimizer.step()
+        if scheduler is not None:
+            scheduler.step()
+    return rates
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4, 5])
+def test_a_run_too_short_to_warm_up_keeps_the_peak_rate(network: DCRNet, steps: int) -> None:
+    assert rates_of_one_cycle(network, steps) == [1.0] * steps
+
+
+@pytest.mark.parametrize("steps", [6, 10, 100])
+def test_one_cycle_warms_up_and_falls_to_nothing(network: DCRNet, steps: int) -> None:
+    rates = rates_of_one_cycle(network, steps)
+    peak = rates.index(max(rates))
+    assert rates[0] == pytest.approx(1 / 25)
+    assert peak == max(1, round(0.2 * steps) - 1)
+    assert 0.9 < rates[peak] <= 1
+    assert rates[-1] == pytest.approx(1 / 25 / 1e4)

@@ -110,6 +110,56 @@ def test_photos_and_videos_in_one_call_have_names_of_their_own(
     assert cv2.VideoCapture(str(out / "12:30.avi")).get(cv2.CAP_PROP_FRAME_COUNT) >= 3
 
 
+def test_a_pattern_of_videos_and_a_folder_are_read_once_and_told_apart(
+    tiny_model: TinyModel,
+    tmp_path: Path,
+    one_face: FixedDetector,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Below a link that leads back, beside what macOS writes, and under names that repeat."""
+    for folder in ("clips/a", "clips/b", "photos"):
+        (tmp_path / folder).mkdir(parents=True)
+    for folder in ("a", "b"):
+        write_clip(tmp_path / "clips" / folder / "x.avi", 2)
+    write(tmp_path / "photos" / "x.png", synthetic_frame())
+    write(tmp_path / "photos" / "y.png", synthetic_frame())
+    (tmp_path / "clips" / "b" / "up").symlink_to(tmp_path / "clips")
+    for fork in ("clips/a/._x.avi", "photos/._x.png"):
+        (tmp_path / fork).write_bytes(b"\0\x05\x16\x07" + bytes(50))
+    monkeypatch.chdir(tmp_path)
+    asked = ("clips/**/*.avi", "photos", "photos/y.png", "--model", tiny_model(), "--save", "out")
+    result = run(*asked)
+    assert result.exit_code == 0, result.output
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(line["source"], line["frame"]) for line in lines] == [
+        ("a/x.avi", 0),
+        ("a/x.avi", 1),
+        ("b/x.avi", 0),
+        ("b/x.avi", 1),
+        ("x.png", 0),
+        ("y.png", 1),
+    ]
+    assert "Left out: 1 named more than once, 2 resource forks of macOS." in result.stderr
+    saved = sorted(str(path.relative_to("out")) for path in Path("out").rglob("*.*"))
+    assert saved == ["a/x.avi", "b/x.avi", "x.png", "y.png"]
+
+
+@pytest.mark.parametrize("saved", ["12:30.mp4", "pipe:1.mp4", "http:/x.webm"])
+def test_a_video_is_saved_under_a_name_with_colons(
+    saved: str,
+    tiny_model: TinyModel,
+    tmp_path: Path,
+    one_face: FixedDetector,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Which FFmpeg would take for an address of its own."""
+    monkeypatch.chdir(tmp_path)
+    clip = write_clip(tmp_path / "clip.avi", 3)
+    result = run(clip, "--model", tiny_model(), "--save", saved)
+    assert result.exit_code == 0, result.output
+    assert cv2.VideoCapture(str(tmp_path / saved)).get(cv2.CAP_PROP_FRAME_COUNT) == 3
+
+
 def test_a_live_source_stands_alone(photo: Path) -> None:
     result = run(photo, "rtsp://127.0.0.1:9/1")
     expect_error(result, "is live and goes on by itself: start one process for each")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from generated import synthetic_frame
 from mjpeg_server import jpeg_of
-from PIL import Image
+from PIL import Image, ImageFile
 from recordings import encoded, write_recording
 
 from dcrnet_runtime.errors import DcrnetError
@@ -20,7 +20,7 @@ from dcrnet_runtime.video.capture import CaptureRequest
 from dcrnet_runtime.video.files.inputs import inputs_of
 from dcrnet_runtime.video.files.listing import listing_of, matches, names_of
 from dcrnet_runtime.video.files.signature import Media, signature_of
-from dcrnet_runtime.video.images import MAX_PIXELS, decode_image, decode_photo
+from dcrnet_runtime.video.images import MAX_PIXELS, decode_frame, decode_image, decode_photo
 from dcrnet_runtime.video.source import resolve
 
 PLAYLISTS = {
@@ -188,6 +188,19 @@ def test_pixels_are_those_that_opencv_decodes(ending: str, pixels: str) -> None:
     content = cv2.imencode(ending, shaped[pixels])[1].tobytes()
     theirs = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     assert np.array_equal(decode_image(content, "photo"), theirs[:, :, ::-1])
+
+
+@pytest.mark.parametrize("size", [(640, 360), (641, 547), (1280, 720), (3, 2000), (2000, 3)])
+def test_a_jpegs_pixels_are_opencvs_however_many_pieces_they_come_in(
+    size: tuple[int, int],
+) -> None:
+    """Of a live stream's size in one, of others in some, the last of which is not full."""
+    content = cv2.imencode(".jpg", synthetic_frame(size[1], size[0]))[1].tobytes()
+    rgb = decode_frame(content, "frame")
+    theirs = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert rgb.shape == (size[1], size[0], 3)
+    assert np.array_equal(rgb, theirs[:, :, ::-1])
+    assert ImageFile.MAXBLOCK >= 640 * 360 * 3
 
 
 def test_a_photo_beyond_the_limit_is_decoded_at_a_part_of_its_size() -> None:

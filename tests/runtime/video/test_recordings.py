@@ -30,7 +30,7 @@ def recognizer(tiny_model: TinyModel) -> Recognizer:
     return Recognizer(load_model(tiny_model()), FixedDetector(synthetic_face()))
 
 
-@pytest.mark.parametrize("ending", [".mkv", ".mp4", ".flv", ".ts"])
+@pytest.mark.parametrize("ending", [".mkv", ".mp4", ".flv", ".ts", ".webm"])
 @pytest.mark.parametrize("start_s", [0.0, 100.0])
 def test_a_variable_rate_and_a_late_start_are_kept(
     ending: str,
@@ -42,7 +42,7 @@ def test_a_variable_rate_and_a_late_start_are_kept(
     steps = [0.0, 0.04, 0.04, 0.5, 0.1, 3.0, 0.04]  # a gap of three seconds among them
     times = list(accumulate(steps))
     path = tmp_path / f"clip{ending}"
-    codec = {".ts": "libx264", ".flv": "flv"}.get(ending, "mpeg4")
+    codec = {".ts": "libx264", ".flv": "flv", ".webm": "libvpx"}.get(ending, "mpeg4")
     options = {"bf": "0"} if ending == ".ts" else {}
     write_recording(path, [start_s + time_s for time_s in times], codec, options=options)
     seen = list(Stream(recognizer, str(path)))

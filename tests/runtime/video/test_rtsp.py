@@ -27,7 +27,7 @@ PYTHON = "/usr/bin/python3"  # Debian's, for which its GStreamer is packaged
 PARTS = (
     "import gi; gi.require_version('GstRtspServer', '1.0');"
     "from gi.repository import Gst, GstRtspServer; Gst.init(None);"
-    "assert Gst.ElementFactory.find('x264enc') and Gst.ElementFactory.find('rtph264pay')"
+    "assert all(map(Gst.ElementFactory.find, ('x264enc', 'x265enc', 'rtph264pay')))"
 )
 OPTIONS = StreamOptions(
     stall_s=2.0, open_s=20.0, restarts=RestartPolicy(first_s=0.1, longest_s=1, per_minute=1000)
@@ -35,8 +35,8 @@ OPTIONS = StreamOptions(
 
 
 class RtspServer:
-    def __init__(self, secret: str = "") -> None:
-        self._secret = [secret] if secret else []
+    def __init__(self, secret: tuple[str, ...] = ()) -> None:
+        self._secret = secret
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
@@ -58,14 +58,14 @@ class RtspServer:
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest) -> Iterator[RtspServer]:
-    """Where a test is parametrized with one, it asks for that name and password."""
+    """Where a test is parametrized so, it asks for a name and password, as digest or basic."""
     try:
         subprocess.run([PYTHON, "-c", PARTS], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip(
-            "needs Debian's gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-good and -ugly"
+            "needs Debian's gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-good, -bad and -ugly"
         )
-    running = RtspServer(getattr(request, "param", ""))
+    running = RtspServer(getattr(request, "param", ()))
     yield running
     running.kill()
 
@@ -93,9 +93,10 @@ def test_the_stream_outlives_its_server(server: RtspServer, tiny_model: TinyMode
 
 
 @pytest.mark.slow
-def test_jpeg_over_rtsp(server: RtspServer, tiny_model: TinyModel) -> None:
+@pytest.mark.parametrize("codec", ["h265", "jpeg"])
+def test_other_codecs(codec: str, server: RtspServer, tiny_model: TinyModel) -> None:
     recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
-    with Stream(recognizer, server.address("jpeg"), OPTIONS) as stream:
+    with Stream(recognizer, server.address(codec), OPTIONS) as stream:
         seen = [observation.frame for observation, _ in zip(stream, range(20), strict=False)]
     assert {frame.rgb.shape for frame in seen} == {(240, 320, 3)}
     assert len({frame.rgb.tobytes() for frame in seen}) > 10
@@ -130,7 +131,9 @@ def test_a_server_that_speaks_udp_alone(server: RtspServer, tiny_model: TinyMode
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("server", ["me:secret"], indirect=True)
+@pytest.mark.parametrize(
+    "server", [("me:secret", "digest"), ("me:secret", "basic")], indirect=True, ids=lambda p: p[1]
+)
 def test_refusals_are_told_apart(server: RtspServer, tiny_model: TinyModel) -> None:
     recognizer = Recognizer(load_model(tiny_model()), FixedDetector())
     for user, path, why in (
@@ -144,6 +147,10 @@ def test_refusals_are_told_apart(server: RtspServer, tiny_model: TinyModel) -> N
         assert "secret" not in str(caught.value)
     with Stream(recognizer, server.address("h264", "me:secret@"), OPTIONS) as stream:
         assert next(iter(stream)).frame.rgb.shape == (240, 320, 3)
+    server.process.kill()
+    server.process.wait()
+    with pytest.raises(DcrnetError, match="connection refused"):
+        next(iter(Stream(recognizer, server.address("h264", "me:secret@"), OPTIONS)))
 
 
 @pytest.mark.slow

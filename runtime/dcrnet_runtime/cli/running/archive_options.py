@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +12,10 @@ from dcrnet_runtime.cli.console import note
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dcrnet_runtime.archive.answering import ReadOptions
+    from dcrnet_runtime.archive.cluster.photo_list import PhotoList
     from dcrnet_runtime.archive.engine import Engine
     from dcrnet_runtime.archive.recognizer_spec import RecognizerSpec
     from dcrnet_runtime.backends.model import Model
@@ -21,6 +25,13 @@ if TYPE_CHECKING:
     from dcrnet_runtime.video.files.inputs import Inputs
 
 _PANEL = "Many files"
+
+
+class EngineName(StrEnum):
+    """Who goes through the files."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,33 @@ class ArchiveOptions:
             rich_help_panel=_PANEL,
         ),
     ] = False
+    engine: Annotated[
+        EngineName,
+        typer.Option(
+            help="Who answers: processes of this machine, or a Ray cluster's, which read photos"
+            " from paths and s3:// addresses and write --parts.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = EngineName.LOCAL
+    ray_address: Annotated[
+        str,
+        typer.Option(
+            help="Of the cluster; default: RAY_ADDRESS, or a cluster of this machine alone.",
+            metavar="HOST:PORT",
+            rich_help_panel=_PANEL,
+        ),
+    ] = ""
+
+    @property
+    def is_clustered(self) -> bool:
+        """Whether a cluster answers.
+
+        Raises:
+            DcrnetError: an address is given, but no cluster is asked for.
+        """
+        if self.ray_address and self.engine is not EngineName.RAY:
+            raise DcrnetError("`ray_address` is of `engine` ray: give that, or leave it out")
+        return self.engine is EngineName.RAY
 
     def applied(self, inputs: Inputs | None) -> Inputs | None:
         """The sources of a call, of which this machine's share is left.
@@ -75,6 +113,23 @@ class ArchiveOptions:
         source = None if self.resume or self.shard else inputs.source
         paths, names = share.of(inputs.paths), share.of(inputs.names)
         return replace(inputs, source=source, paths=tuple(paths), names=tuple(names))
+
+    def clustered_photos(self, addresses: Sequence[str]) -> PhotoList:
+        """The photos of a cluster's run, of which this share is left.
+
+        Raises:
+            DcrnetError: there are none, one cannot be answered by a cluster, or it is no share.
+        """
+        from dcrnet_runtime.archive.cluster.photo_list import PhotoList
+        from dcrnet_runtime.archive.item import Shard
+
+        share = Shard.parse(self.shard) if self.shard else Shard()
+        found = PhotoList.of(addresses)
+        if not found.photos:
+            raise DcrnetError(
+                "there is no photo to answer: name photos, folders or s3://BUCKET/KEY"
+            )
+        return replace(found, photos=tuple(share.of(found.photos)))
 
     def planned(self, plan: OutputPlan) -> OutputPlan:
         """The outputs, of which those to be gone on with have a file.
@@ -140,11 +195,11 @@ class ArchiveOptions:
         else:
             engine = WorkerPool(spec, options, workers, model.sha256)
         note(plan.notice())
-        settings = _settings(spec, model, options) if self.resume else None
+        settings = answer_settings(spec, model, options) if self.resume else None
         run_files(inputs, engine, plan, limit=limit, settings=settings)
 
 
-def _settings(spec: RecognizerSpec, model: Model, options: ReadOptions) -> dict[str, Any]:
+def answer_settings(spec: RecognizerSpec, model: Model, options: ReadOptions) -> dict[str, Any]:
     """What answers depend on, by names that people know, as JSON values."""
     from dcrnet_runtime.outputs.record import SCHEMA
 

@@ -89,7 +89,9 @@ def is_recording(path: Path) -> bool:
 
 
 def matches(pattern: str, failed: Callable[[OSError], None] | None = None) -> Iterator[Path]:
-    """The files that a pattern names; ``**`` goes into each folder once, also through links.
+    """The files that a pattern names, and macOS's forks of such, which no ``*`` names.
+
+    ``**`` goes into each folder once, also through links.
 
     Args:
         pattern: with ``*``, ``?`` or ``[``.
@@ -97,7 +99,9 @@ def matches(pattern: str, failed: Callable[[OSError], None] | None = None) -> It
     """
     head, recursive, tail = pattern.partition("**")
     if not recursive or (head and not head.endswith(os.sep)) or tail[:1] not in ("", os.sep):
-        yield from map(Path, glob.glob(pattern))  # noqa: PTH207
+        folder, name = os.path.split(pattern)
+        forks = os.path.join(folder, f"{_FORK_START}{name}")  # noqa: PTH118
+        yield from map(Path, {*glob.glob(pattern), *glob.glob(forks)})  # noqa: PTH207
         return
     rest = tail.lstrip(os.sep) or "*"
     for root in glob.glob(head) if head else ["."]:  # noqa: PTH207

@@ -1,0 +1,1 @@
+"""Photos of an archive answered by several machines, which write Parquet parts."""
