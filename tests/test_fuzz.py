@@ -36,7 +36,7 @@ def test_a_good_one_is_taken(kind: str, tmp_path: Path) -> None:
 
 def test_slow_kinds_get_fewer_and_together_they_are_as_many_as_asked_for() -> None:
     shared = shares(KINDS, 100_000)
-    assert shared["picture-png"] == 8 * shared["stream-hls"]
+    assert shared["picture-png"] == pytest.approx(8 * shared["stream-hls"], abs=8)
     assert 100_000 <= sum(shared.values()) < 100_000 + len(KINDS)
 
 

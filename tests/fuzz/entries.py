@@ -163,7 +163,7 @@ def _predictions(path: Path) -> None:
 
 
 def _groups(path: Path) -> None:
-    from dcrnet_edge.studies.groups import read_groups
+    from dcrnet_edge.studies.people.groups import read_groups
 
     read_groups(path)
 

@@ -12,8 +12,8 @@ from generated import FixedDetector, synthetic_face, synthetic_frame, write_clip
 import dcrnet_runtime
 
 
-def test_there_are_at_most_eight_public_names() -> None:
-    assert len(dcrnet_runtime.__all__) <= 8
+def test_there_are_at_most_a_dozen_public_names() -> None:
+    assert len(dcrnet_runtime.__all__) <= 12
     assert all(getattr(dcrnet_runtime, name).__doc__ for name in dcrnet_runtime.__all__)
 
 

@@ -11,7 +11,7 @@ import pytest
 TRAINING = ("torch", "onnx", "sklearn", "lightning")
 HEAVY = (*TRAINING, "numpy", "cv2", "onnxruntime", "mediapipe", "ai_edge_litert", "av")
 COMMANDS = {
-    "dcrnet-train": "dcrnet_edge.cli.train",
+    "dcrnet-train": "dcrnet_edge.cli.entry",
     "dcrnet-eval": "dcrnet_edge.cli.eval",
     "dcrnet-export": "dcrnet_export.cli.export",
     "dcrnet-run": "dcrnet_runtime.cli.run",

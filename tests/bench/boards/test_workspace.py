@@ -163,7 +163,7 @@ def test_a_job_that_does_not_end_is_ended(board: Board, monkeypatch: pytest.Monk
         monkeypatch.setattr(job, "_wait", _after(end_soon, job._wait))
         with pytest.raises(DcrnetError, match="work did not end in 1 minutes"):
             run_job(there, "work", "sleep 500", what="work", limit_s=60)
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 200  # of the 500 that it would take
         assert not running("sleep 500")
 
 

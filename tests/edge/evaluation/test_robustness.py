@@ -39,7 +39,7 @@ class CountingDetector:
 
     def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
         self.asked.append(float(rgb.mean()))
-        return FixedDetector(synthetic_face(centre=(36.0, 36.0), side=40.0)).find(rgb) * (
+        return FixedDetector(synthetic_face(centre=(36.0, 36.0), side=40.0)).find(rgb) * int(
             rgb.mean() > 40
         )
 
