@@ -43,13 +43,15 @@ class MarkingSpec(RecognizerSpec):
 class _Marking:
     def __init__(self, detector: Detector, path: Path, least_s: float) -> None:
         self.name, self.landmarks_sha256 = detector.name, detector.landmarks_sha256
-        self._detector, self._path, self._least_s = detector, path, least_s
+        self._detector: Any = detector  # which may look beside known faces, too
+        self._path, self._least_s = path, least_s
 
     def find(self, rgb: NDArray[np.uint8], known: Any = ()) -> list[Face]:
         with self._path.open("a") as marks:
             marks.write(f"{picture_mark(rgb)}\n")
         time.sleep(self._least_s)
-        return self._detector.find(rgb, known)
+        found: list[Face] = self._detector.find(rgb, known)
+        return found
 
 
 def picture_mark(rgb: NDArray[np.uint8]) -> str:

@@ -105,7 +105,7 @@ def test_the_demo_command(name: Shipped, portrait: NDArray[np.uint8], tmp_path: 
     assert result.exit_code == 0, result.output
     (face,) = json.loads(result.stdout)["faces"]
     assert face["label"] == "happiness"
-    assert cv2.imread(str(out)).shape == portrait.shape
+    assert np.asarray(cv2.imread(str(out)), np.uint8).shape == portrait.shape
 
 
 @each_model

@@ -80,7 +80,9 @@ def camera_faults(
         rgb = np.clip(rgb + noise[:, :, None], 0, 255).astype(np.uint8)
     if rng.random() < chance:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
-        rgb = cv2.imdecode(cv2.imencode(".jpg", rgb, quality)[1], cv2.IMREAD_COLOR)
+        rgb = np.asarray(
+            cv2.imdecode(cv2.imencode(".jpg", rgb, quality)[1], cv2.IMREAD_COLOR), np.uint8
+        )
     return rgb
 
 

@@ -170,7 +170,7 @@ def corrupt(
 
 def exposed(rgb: NDArray[np.uint8], gain: float, offset: float = 0.0) -> NDArray[np.uint8]:
     """Codes x gain + offset."""
-    return _codes(rgb * gain + offset)
+    return _codes(rgb * np.float64(gain) + offset)
 
 
 def noisy(rgb: NDArray[np.uint8], sigma: float, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -124,7 +124,10 @@ def _noisy(sigma: float) -> Callable[[Rgb], Rgb]:
 def _coded(quality: int) -> Callable[[Rgb], Rgb]:
     def version(rgb: Rgb) -> Rgb:
         options = [cv2.IMWRITE_JPEG_QUALITY, quality]
-        return cv2.imdecode(cv2.imencode(".jpg", _common(rgb), options)[1], cv2.IMREAD_COLOR)
+        return np.asarray(
+            cv2.imdecode(cv2.imencode(".jpg", _common(rgb), options)[1], cv2.IMREAD_COLOR),
+            np.uint8,
+        )
 
     return version
 

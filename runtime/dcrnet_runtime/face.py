@@ -121,4 +121,4 @@ class Face:
         """
         if self.landmarks is None:
             raise ValueError("the face has no landmarks")
-        return (self.landmarks[FIVE_STARTS] + self.landmarks[FIVE_ENDS]) / 2
+        return (self.landmarks[FIVE_STARTS] + self.landmarks[FIVE_ENDS]) / np.float32(2)

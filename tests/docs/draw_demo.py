@@ -21,4 +21,4 @@ def head(drawn: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 if __name__ == "__main__":
-    cv2.imwrite(str(DEMO), head(cv2.imread(sys.argv[1])))
+    cv2.imwrite(str(DEMO), head(np.asarray(cv2.imread(sys.argv[1]), np.uint8)))

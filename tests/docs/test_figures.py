@@ -109,7 +109,10 @@ def test_the_picture_is_what_the_demo_draws(tmp_path: Path) -> None:
     drawn = tmp_path / "drawn.png"
     result = CliRunner().invoke(app, ["--demo", "--save", str(drawn)])
     assert result.exit_code == 0, result.output
-    shown, now = cv2.imread(str(DEMO)).astype(int), head(cv2.imread(str(drawn))).astype(int)
+    shown, now = (
+        np.asarray(cv2.imread(str(DEMO)), np.uint8).astype(int),
+        head(np.asarray(cv2.imread(str(drawn)), np.uint8)).astype(int),
+    )
     assert (np.abs(shown - now).max(axis=2) > 16).mean() < DRAWN_SHARE / 4
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from generated import LABELS
-from numpy.typing import NDArray
 
 from dcrnet_runtime.backends.golden import GOLDEN_INPUTS, GOLDEN_KEY, Golden
 from fuzz.models import card
@@ -159,7 +158,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(inner)
 
 
-def _saved(**arrays: NDArray[Any]) -> bytes:
+def _saved(**arrays: Any) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()

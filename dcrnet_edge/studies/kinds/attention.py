@@ -210,8 +210,11 @@ def _read_faces(path: Path) -> dict[str, NDArray[np.uint8]]:
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     return {
-        row["image"]: cv2.imdecode(
-            np.frombuffer(base64.b64decode(row["png"]), np.uint8), cv2.IMREAD_GRAYSCALE
+        row["image"]: np.asarray(
+            cv2.imdecode(
+                np.frombuffer(base64.b64decode(row["png"]), np.uint8), cv2.IMREAD_GRAYSCALE
+            ),
+            np.uint8,
         )
         for row in rows
     }

@@ -102,7 +102,7 @@ def share_gaps(
     table: Rows = [["group", "images", *columns]]
     for group, its in members.items():
         table.append([group, str(len(its)), *(_percent(*each) for each in found[group])])
-    gaps = {}
+    gaps: dict[str, dict[str, Any]] = {}
     for number, (name, column) in enumerate(columns.items()):
         means = {group: found[group][number][0] for group in groups}
         most, fewest = max(means, key=means.__getitem__), min(means, key=means.__getitem__)

@@ -110,7 +110,7 @@ def max_pool(x: Array, pool: MaxPool) -> Array:
 
 def _windows(x: Array, kernel: int, stride: int) -> Array:
     """(C, H, H) to (C, H', H', kernel, kernel)."""
-    windows = sliding_window_view(x, (kernel, kernel), axis=(1, 2))  # type: ignore[call-overload]
+    windows = sliding_window_view(x, (kernel, kernel), axis=(1, 2))
     return windows[:, ::stride, ::stride]
 
 

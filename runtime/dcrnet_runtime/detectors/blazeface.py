@@ -56,16 +56,20 @@ def decode(
         logits: (896,) scores before the sigmoid.
         min_score: candidates below are ignored.
     """
-    scores = 1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))
+    scores: NDArray[np.float32] = np.float32(1) / (
+        np.float32(1) + np.exp(-np.clip(logits, -80.0, 80.0))
+    )
     chosen = np.flatnonzero(scores >= min_score)
     if chosen.size == 0:
         return []
     scores = scores[chosen]
-    points = regressors[chosen].reshape(-1, 2 + KEYPOINTS, 2) / INPUT_PX
+    points = regressors[chosen].reshape(-1, 2 + KEYPOINTS, 2) / np.float32(INPUT_PX)
     anchors = ANCHORS[chosen]
     centre, size = points[:, 0] + anchors, points[:, 1]
     keypoints = points[:, 2:] + anchors[:, None]
-    corners = np.concatenate([centre - size / 2, centre + size / 2], axis=1)
+    corners = np.concatenate(
+        [centre - size / np.float32(2), centre + size / np.float32(2)], axis=1
+    )
     return _merge(corners, keypoints, scores)
 
 

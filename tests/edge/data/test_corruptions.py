@@ -117,7 +117,7 @@ def test_blur_has_a_sigma_of_a_48th(side: int) -> None:
 def test_jpeg_is_that_of_the_grey_picture() -> None:
     grey = picture()[:, :, 0]
     packed = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, 20])[1]
-    expected = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
+    expected = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
     assert np.array_equal(corrupted(picture(), Corruption.JPEG)[:, :, 0], expected)
 
 

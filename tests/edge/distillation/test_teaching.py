@@ -236,7 +236,9 @@ def test_copies_of_what_is_judged_by_are_not_learned_from(
     cv2.imwrite(str(folder / "exact.png"), judged)
     coded = [cv2.IMWRITE_JPEG_QUALITY, 85]
     cv2.imwrite(str(folder / "coded.jpg"), cv2.resize(judged, (96, 96)), coded)
-    cv2.imwrite(str(folder / "excluded.jpg"), cv2.imread(str(excluded)) // 2, coded)
+    cv2.imwrite(
+        str(folder / "excluded.jpg"), np.asarray(cv2.imread(str(excluded)), np.uint8) // 2, coded
+    )
     cv2.imwrite(str(folder / "twice.png"), cv2.imread(str(paths[0])))
     (folder / "broken.png").write_bytes(b"none")
     (folder / "text.txt").write_text("no image")

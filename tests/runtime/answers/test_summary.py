@@ -79,7 +79,10 @@ def invoke(*arguments: object) -> Any:
 def pictures(page: Path) -> list[NDArray[np.uint8]]:
     """The faces on a page, RGB."""
     found = re.findall(r'src="data:image/jpeg;base64,([^"]+)"', page.read_text())
-    decoded = [cv2.imdecode(np.frombuffer(base64.b64decode(each), np.uint8), 1) for each in found]
+    decoded = [
+        np.asarray(cv2.imdecode(np.frombuffer(base64.b64decode(each), np.uint8), 1), np.uint8)
+        for each in found
+    ]
     return [np.asarray(bgr[:, :, ::-1], np.uint8) for bgr in decoded]
 
 

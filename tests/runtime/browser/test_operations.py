@@ -63,7 +63,7 @@ def clouds() -> Iterator[NDArray[np.int32]]:
         count = int(rng.integers(3, 40))
         match i % 4:
             case 0:
-                points = rng.integers(-300, 2400, (count, 2))
+                points: NDArray[Any] = rng.integers(-300, 2400, (count, 2))
             case 1:
                 points = rng.integers(0, 2048, (count, 2))
             case 2:

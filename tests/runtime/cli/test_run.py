@@ -182,7 +182,7 @@ def test_a_photo_is_turned(
     out = tmp_path / "turned.png"
     result = run(photo, "--rotate", 90, "--save", out, "--model", tiny_model())
     assert result.exit_code == 0, result.output
-    assert cv2.imread(str(out)).shape == (320, 240, 3)
+    assert np.asarray(cv2.imread(str(out)), np.uint8).shape == (320, 240, 3)
 
 
 def test_many_faces_give_many_answers(
@@ -309,7 +309,10 @@ def test_answers_are_drawn_into_a_folder(
     result = run("--source", photos, "--model", tiny_model(), "--save", out)
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in out.iterdir()) == ["a.png", "b.png"]
-    assert (cv2.imread(str(out / "a.png")) != cv2.imread(str(photos / "a.png"))).any()
+    assert (
+        np.asarray(cv2.imread(str(out / "a.png")), np.uint8)
+        != np.asarray(cv2.imread(str(photos / "a.png")), np.uint8)
+    ).any()
 
 
 def test_a_bad_photo_is_named_and_the_others_go_on(

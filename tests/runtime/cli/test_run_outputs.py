@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from generated import FixedDetector, TinyModel, synthetic_face, synthetic_frame, write_clip
 from mjpeg_server import MjpegServer
@@ -187,8 +188,8 @@ def test_photos_have_rows_and_blurred_copies(
     rows = list(csv.DictReader((out / "a.csv").open()))
     assert [row["source"] for row in rows] == ["a.png", "b.png"]
     assert {(row["track"], float(row["age_s"])) for row in rows} == {("0", 0.0)}
-    drawn = cv2.imread(str(out / "drawn" / "b.png")).astype(float)
-    plain = cv2.imread(str(photos / "b.png")).astype(float)
+    drawn = np.asarray(cv2.imread(str(out / "drawn" / "b.png")), np.uint8).astype(float)
+    plain = np.asarray(cv2.imread(str(photos / "b.png")), np.uint8).astype(float)
     face = slice(100, 140), slice(130, 170)
     assert abs(drawn[face][:, 1:] - drawn[face][:, :-1]).mean() < 5
     assert abs(plain[face][:, 1:] - plain[face][:, :-1]).mean() > 20

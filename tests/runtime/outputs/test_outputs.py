@@ -330,7 +330,7 @@ def test_photos_are_drawn_into_files(tmp_path: Path) -> None:
     options = recorded(tmp_path, facts, save=tmp_path / "drawn")
     seen = observation(0, tracked(), rgb=rgb, name="a.png")
     publish(options, replace(seen, counters=Counters()))
-    drawn = cv2.imread(str(tmp_path / "drawn" / "a.png"))
+    drawn = np.asarray(cv2.imread(str(tmp_path / "drawn" / "a.png")), np.uint8)
     assert drawn.shape == rgb.shape
     assert (drawn[:, :, ::-1] != rgb).any()
 

@@ -302,7 +302,7 @@ def next_picture(stream: http.client.HTTPResponse) -> NDArray[np.uint8]:
         if line.startswith(b"Content-Length"):
             length = int(line.split()[1])
     jpeg = np.frombuffer(stream.read(length), np.uint8)
-    return cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[:, :, ::-1]
+    return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), np.uint8)[:, :, ::-1]
 
 
 def test_faces_of_the_stream_are_blurred_on_request() -> None:

@@ -44,7 +44,7 @@ class FakeDevice:
     def grab(self) -> bool:
         return True
 
-    def retrieve(self) -> tuple[bool, np.ndarray]:  # type: ignore[type-arg]
+    def retrieve(self) -> tuple[bool, np.ndarray]:
         return True, np.zeros((720, 1280, 3), np.uint8)
 
     def release(self) -> None:
@@ -85,7 +85,7 @@ class DamagedDevice(FakeDevice):
         self.values[cv2.CAP_PROP_FOURCC] = cv2.VideoWriter.fourcc(*"MJPG")
         self.count = 0
 
-    def retrieve(self) -> tuple[bool, np.ndarray]:  # type: ignore[type-arg]
+    def retrieve(self) -> tuple[bool, np.ndarray]:
         self.count += 1
         if self.count == 3:
             os.write(2, b"somebody else\n")

@@ -186,7 +186,7 @@ def test_pixels_are_those_that_opencv_decodes(ending: str, pixels: str) -> None:
         "sixteen": rgb.astype(np.uint16) * 250,
     }
     content = cv2.imencode(ending, shaped[pixels])[1].tobytes()
-    theirs = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    theirs = np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), np.uint8)
     assert np.array_equal(decode_image(content, "photo"), theirs[:, :, ::-1])
 
 
@@ -197,7 +197,7 @@ def test_a_jpegs_pixels_are_opencvs_however_many_pieces_they_come_in(
     """Of a live stream's size in one, of others in some, the last of which is not full."""
     content = cv2.imencode(".jpg", synthetic_frame(size[1], size[0]))[1].tobytes()
     rgb = decode_frame(content, "frame")
-    theirs = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    theirs = np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), np.uint8)
     assert rgb.shape == (size[1], size[0], 3)
     assert np.array_equal(rgb, theirs[:, :, ::-1])
     assert ImageFile.MAXBLOCK >= 640 * 360 * 3

@@ -157,7 +157,7 @@ def _header(rows: int, width: int) -> bytes:
     """Of as many bytes whatever the number of rows: it is known last."""
     header = io.BytesIO()
     described = {"descr": "<f4", "fortran_order": False, "shape": (rows, width)}
-    np.lib.format.write_array_header_1_0(header, described)  # type: ignore[no-untyped-call]
+    np.lib.format.write_array_header_1_0(header, described)
     return header.getvalue()
 
 

@@ -111,7 +111,7 @@ def test_samples(tree: Path, generator: Path, network: Path, tmp_path: Path) -> 
     assert copies["faces"] == 24
     assert copies["is_copying"] is False
     pictures = read_pictures(out / "answers" / "generated.csv")
-    grid = cv2.imread(str(out / "faces.png"), cv2.IMREAD_GRAYSCALE)
+    grid = np.asarray(cv2.imread(str(out / "faces.png"), cv2.IMREAD_GRAYSCALE), np.uint8)
     assert np.array_equal(grid, sheet([np.stack([p.grey for p in pictures[:3]])]))
     neighbours = read_pictures(out / "answers" / "neighbours.csv")
     assert len(neighbours) == 3
