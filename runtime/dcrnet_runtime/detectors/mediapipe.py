@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -31,6 +33,17 @@ def _close_landmarkers() -> None:
         landmarker.close()
 
 
+def _outlive_its_profiler() -> None:
+    """Ignore SIGPROF, which mediapipe's library goes on sending to the process.
+
+    The library ignores it itself, but not in a way that Python knows of: whoever restores the
+    handlers that Python knows, as Lightning does behind a training, would let it end the process.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGPROF) is signal.SIG_DFL:
+        signal.signal(signal.SIGPROF, signal.SIG_IGN)
+
+
 def open_mediapipe(options: DetectorOptions) -> MediaPipeDetector:
     """MediaPipe with the options' ``task``, else with the bundle of this package.
 
@@ -38,6 +51,7 @@ def open_mediapipe(options: DetectorOptions) -> MediaPipeDetector:
         DcrnetError: mediapipe is missing, or ``task`` is no bundle.
     """
     os.environ.setdefault("GLOG_minloglevel", "2")
+    _outlive_its_profiler()
     try:
         import mediapipe
     except ImportError as error:

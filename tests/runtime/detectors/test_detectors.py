@@ -76,6 +76,22 @@ def test_mediapipe_ends_without_a_word() -> None:
     assert "Traceback" not in ended.stderr
 
 
+@needs_mediapipe
+def test_a_program_outlives_mediapipes_profiler() -> None:
+    """Also where the handlers that Python knows of are set again, as Lightning does."""
+    code = (
+        "import signal, time\n"
+        "import numpy as np\n"
+        "from dcrnet_runtime.detectors.detector import open_detector\n"
+        "open_detector('mediapipe').find(np.zeros((240, 320, 3), np.uint8))\n"
+        "signal.signal(signal.SIGPROF, signal.getsignal(signal.SIGPROF))\n"
+        "until = time.process_time() + 3\n"
+        "while time.process_time() < until: pass\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 0
+
+
 def test_small_faces_are_found_from_afar(portrait: NDArray[np.uint8]) -> None:
     person = portrait[:300, 100:350]
     frame = np.full((960, 1280, 3), 120, np.uint8)
