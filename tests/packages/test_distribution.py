@@ -39,6 +39,7 @@ def metadata(wheel: ZipFile) -> Message:
     return Parser().parsestr(wheel.read(name).decode())
 
 
+@pytest.mark.slow  # other tests change the tree meanwhile; `python -m tests.packages` does it, too
 def test_a_build_elsewhere_gives_the_same_bytes(built: Distributions, tmp_path: Path) -> None:
     again = build(tmp_path / "dist", copied_tree(tmp_path / "tree"))
     assert again.hashes == built.hashes

@@ -44,7 +44,7 @@ def test_the_runtime_loads_no_training_package() -> None:
 def test_help_and_version_import_nothing_heavy(command: str, option: str) -> None:
     code = f"""
 import contextlib, io
-from {COMMANDS[command]} import app
+from {COMMANDS[command].replace("cli.entry", "cli.train")} import app
 with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(SystemExit):
     app([{option!r}])
 assert shown.getvalue()

@@ -232,7 +232,7 @@ def test_predictions_need_no_data(some: Predictions, tmp_path: Path) -> None:
     arguments = [str(path), "--markdown", "--against", str(path), "--json", str(tmp_path / "j")]
     result = CliRunner().invoke(eval_cli.app, arguments)
     assert result.exit_code == 0, result.output
-    assert "| p.csv |  | 7" in result.stdout
+    assert "| p.csv | 7" in result.stdout
     assert "McNemar" in result.stdout
     written = json.loads((tmp_path / "j").read_text())
     assert written["sha256"] == {"p.csv": sha256(path.read_bytes()).hexdigest()}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.outputs.output import Output
 from dcrnet_runtime.outputs.spec import PANEL, OutputContext, OutputSpec
+
+if TYPE_CHECKING:
+    from dcrnet_runtime.outputs.output import Output
 
 
 @dataclass(frozen=True, slots=True)
