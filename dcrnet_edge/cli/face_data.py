@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from dcrnet_edge.datasets.splits import SplitPlan
 
 
+LandmarksOption = Annotated[
+    Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
+]
 LandmarksCacheOption = Annotated[
     Path | None,
     typer.Option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_edge.cli.face_data import LandmarksCacheOption, open_data
+from dcrnet_edge.cli.face_data import LandmarksCacheOption, LandmarksOption, open_data
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_edge.models.registry import names as network_names
 from dcrnet_edge.presets import preset_names
@@ -252,9 +252,7 @@ class TeacherOptions:
 class HardwareOptions:
     """What carries a run out."""
 
-    landmarks: Annotated[
-        Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
-    ] = None
+    landmarks: LandmarksOption = None
     landmarks_cache: LandmarksCacheOption = None
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto"
     devices: Annotated[int, typer.Option(min=1, help="Devices a node.")] = 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcrnet_edge.cli.face_data import LandmarksCacheOption, open_data
+from dcrnet_edge.cli.face_data import LandmarksCacheOption, LandmarksOption, open_data
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.models import Shipped, model_path
@@ -73,9 +73,7 @@ class StudiedImages:
         bool,
         typer.Option("--shared-labels", help="Leave out labels that model or data do not know."),
     ] = False
-    landmarks: Annotated[
-        Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
-    ] = None
+    landmarks: LandmarksOption = None
     landmarks_cache: LandmarksCacheOption = None
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")

@@ -11,12 +11,12 @@ import pytest
 TRAINING = ("torch", "onnx", "sklearn", "lightning")
 HEAVY = (*TRAINING, "numpy", "cv2", "onnxruntime", "mediapipe", "ai_edge_litert", "av")
 COMMANDS = {
-    "dcrnet-train": "dcrnet_edge.cli.entry",
-    "dcrnet-eval": "dcrnet_edge.cli.eval",
-    "dcrnet-export": "dcrnet_export.cli.export",
-    "dcrnet-run": "dcrnet_runtime.cli.run",
-    "dcrnet-bench": "dcrnet_bench.cli.bench",
-    "dcrnet-study": "dcrnet_edge.studies.command",
+    "dcrnet-train": "dcrnet_edge.cli.entry:train",
+    "dcrnet-eval": "dcrnet_edge.cli.eval:app",
+    "dcrnet-export": "dcrnet_export.cli.export:app",
+    "dcrnet-run": "dcrnet_runtime.cli.run:app",
+    "dcrnet-bench": "dcrnet_bench.cli.bench:app",
+    "dcrnet-study": "dcrnet_edge.studies.command:app",
 }
 
 
@@ -42,11 +42,13 @@ def test_the_runtime_loads_no_training_package() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_and_version_import_nothing_heavy(command: str, option: str) -> None:
+    module, _, entry = COMMANDS[command].partition(":")
     code = f"""
-import contextlib, io
-from {COMMANDS[command].replace("cli.entry", "cli.train")} import app
+import contextlib, io, sys
+from {module} import {entry}
+sys.argv = [{command!r}, {option!r}]
 with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(SystemExit):
-    app([{option!r}])
+    {entry}()
 assert shown.getvalue()
 """
     assert loaded(code, HEAVY) == []
@@ -54,7 +56,7 @@ assert shown.getvalue()
 
 def test_the_commands_are_installed() -> None:
     installed = {
-        entry.name: entry.module
+        entry.name: entry.value
         for entry in metadata.distribution("dcrnet-edge").entry_points
         if entry.group == "console_scripts"
     }

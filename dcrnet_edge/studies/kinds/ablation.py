@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_edge.cli.face_data import LandmarksCacheOption, open_data
+from dcrnet_edge.cli.face_data import LandmarksCacheOption, LandmarksOption, open_data
 from dcrnet_edge.cli.train_options import InitializationOptions
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_edge.studies.ablating.variants import CONFUSED, PAPER_LOSS, VARIANTS, Variant
@@ -51,9 +51,7 @@ class AblationOptions:
     epochs: Annotated[int, typer.Option(min=1)] = 8
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each row.")] = 3
     batch_size: Annotated[int | None, typer.Option(min=2)] = None
-    landmarks: Annotated[
-        Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
-    ] = None
+    landmarks: LandmarksOption = None
     landmarks_cache: LandmarksCacheOption = None
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_edge.cli.face_data import open_data
+from dcrnet_edge.cli.face_data import LandmarksOption, open_data
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_edge.studies.findings import Chart, Findings, Table
 from dcrnet_edge.studies.options import StudiedModels
@@ -43,9 +43,7 @@ class CrossOptions:
         list[str] | None,
         typer.Option(help="Layout of which all images are asked about; repeatable."),
     ] = None
-    landmarks: Annotated[
-        Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
-    ] = None
+    landmarks: LandmarksOption = None
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
     ] = 0

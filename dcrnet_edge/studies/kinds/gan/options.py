@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_edge.cli.face_data import LandmarksCacheOption, open_data
+from dcrnet_edge.cli.face_data import LandmarksCacheOption, LandmarksOption, open_data
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ class GeneratorOptions:
         list[str] | None,
         typer.Option(help="A label to draw; repeatable; default: all that it was made for."),
     ] = None
-    landmarks: Annotated[
-        Path | None, typer.Option(help="A face_landmarker.task bundle to find faces with.")
-    ] = None
+    landmarks: LandmarksOption = None
     landmarks_cache: LandmarksCacheOption = None
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
