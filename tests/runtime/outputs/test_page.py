@@ -271,7 +271,7 @@ def test_a_network_needs_a_real_token(serve: str, token: str) -> None:
 
 
 def test_a_port_alone_is_open_to_this_machine_alone() -> None:
-    """127.0.0.2 stands for the addresses of a network: a socket bound to all would answer there."""
+    """127.0.0.2 stands for a network's address: a socket bound to all would answer there."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with closing(open_publisher(OutputPlan.of(jsonl=None, serve=str(port)))):
