@@ -13,7 +13,7 @@ import typer
 
 from dcrnet_edge.studies.findings import Findings, Table
 from dcrnet_edge.studies.options import StudiedImages, StudiedModels
-from dcrnet_edge.studies.people.groups import check_groups, read_groups
+from dcrnet_edge.studies.people.groups import check_groups, chosen_attributes, read_groups
 from dcrnet_edge.studies.study import Plan, Unit
 from dcrnet_runtime.errors import DcrnetError
 
@@ -46,6 +46,10 @@ class FairnessOptions:
             " answers are compared. Needs --groups."
         ),
     ] = None
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(help="One that is looked at; may be given again. By default all there are."),
+    ] = None
     control: Annotated[
         str, typer.Option(help="Attribute that gaps are standardized for, where there is one.")
     ] = "age"
@@ -63,7 +67,7 @@ class Fairness:
         refs = models.refs()
         images = asked.open() if own.unlabelled is None else _unlabelled(own, asked, refs)
         by_image = {} if own.groups is None else read_groups(own.groups)
-        attributes = _attributes(images, by_image)
+        attributes = chosen_attributes(_attributes(images, by_image), own.attribute or [])
         check_groups(attributes, own.least)
         settings = {
             **asked.settings(images),

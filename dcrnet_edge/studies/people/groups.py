@@ -49,6 +49,22 @@ def large_groups(values: Sequence[str], least: int) -> list[str]:
     return sorted(value for value, count in counts.items() if value and count >= least)
 
 
+def chosen_attributes(
+    attributes: Mapping[str, list[str]], names: Sequence[str]
+) -> dict[str, list[str]]:
+    """Those of the names; all where none is given.
+
+    Raises:
+        DcrnetError: there is none of a name.
+    """
+    if unknown := [name for name in names if name not in attributes]:
+        raise DcrnetError(
+            f"`attribute` {unknown[0]} is none of this data's: choose among"
+            f" {', '.join(attributes) or 'none, since there are none'}"
+        )
+    return {name: attributes[name] for name in names or attributes}
+
+
 def check_groups(attributes: Mapping[str, Sequence[str]], least: int) -> None:
     """Refuse data in which no attribute has two groups that are large enough.
 

@@ -182,8 +182,16 @@ def test_fairness_without_labels(tree: Path, tiny_model: TinyModel, tmp_path: Pa
     (by_attribute,) = found["facts"].values()
     assert set(by_attribute) == {"age", "side"}
     for shares in by_attribute["side"]["shares"].values():
-        named = {name: share for name, share in shares.items() if name != "no face"}
+        named = {name: share for name, share in shares.items() if name != "no landmarks"}
         assert sum(named.values()) == pytest.approx(1)
+    chosen = study(
+        *("fairness", tiny_model(), *asked, "--attribute", "age", "--least", 4),
+        *("--out", tmp_path / "age"),
+    )
+    assert set(next(iter(chosen["facts"].values()))) == {"age"}
+    assert "--attribute height is none" in refused(
+        "fairness", tiny_model(), *asked, "--attribute", "height"
+    )
     assert "two groups of 1000" in refused("fairness", tiny_model(), *asked, "--least", 1000)
     assert "--groups" in refused("fairness", tiny_model(), "--unlabelled", tree)
     groups.write_text("file,age\na.png,old,more\n")
@@ -254,7 +262,7 @@ def test_confidence_has_an_interval_by_group() -> None:
     assert sure["b"]["interval"] == pytest.approx([0.8 - reach, 0.8 + reach], abs=0.004)
     low, high = gaps.facts["confidence_gap"]["interval"]
     assert low < 0 < gaps.facts["confidence_gap"]["gap"] < high
-    assert gaps.tables[0][1][0] == ["group", "images", "confidence", "no face", "joy"]
+    assert gaps.tables[0][1][0] == ["group", "images", "confidence", "no landmarks", "joy"]
     assert gaps.tables[0][1][1][2] == "81.0 % (81.0 to 81.0)"
-    assert [row[0] for row in gaps.tables[1][1][1:]] == ["confidence", "no face", "joy"]
-    assert set(gaps.facts["gaps"]) == {"no face", "joy"}
+    assert [row[0] for row in gaps.tables[1][1][1:]] == ["confidence", "no landmarks", "joy"]
+    assert set(gaps.facts["gaps"]) == {"no landmarks", "joy"}
