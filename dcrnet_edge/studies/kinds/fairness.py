@@ -6,6 +6,7 @@ import csv
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -150,6 +151,7 @@ def _unlabelled(
     own: FairnessOptions, asked: StudiedImages, refs: Mapping[str, ModelRef]
 ) -> Images:
     from dcrnet_edge.cli.face_data import open_faces
+    from dcrnet_edge.data.face_cache import content_digest
     from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, one_hot
     from dcrnet_edge.evaluation.model_refs import Images
 
@@ -167,7 +169,10 @@ def _unlabelled(
     labels = _labels(next(iter(refs.values())))
     # Nobody knows the labels; the first one stands in their place and is not written.
     samples = [Sample(path, 0, one_hot(0, len(labels))) for path in paths]
-    dataset = FaceDataset("unlabelled", labels, {Split.TEST: samples}, images=samples)
+    digest = sha256(b"".join(map(content_digest, samples))).hexdigest()
+    dataset = FaceDataset(
+        "unlabelled", labels, {Split.TEST: samples}, digest=digest, images=samples
+    )
     faces = open_faces(dataset, asked.landmarks, asked.workers, asked.landmarks_cache)
     return Images(faces, Split.TEST, folder)
 

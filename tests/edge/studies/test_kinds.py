@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dcrnet_edge.evaluation.predictions import Predictions, read_predictions
 from dcrnet_edge.studies.people.group_gaps import accuracy_gaps, share_gaps
+from dcrnet_edge.studies.people.groups import large_groups
 from dcrnet_edge.studies.people.pose_file import pose_rows, read_pose
 from dcrnet_edge.studies.pictures.relative_losses import relative_loss
 from dcrnet_runtime.face import Face
@@ -184,6 +185,7 @@ def test_fairness_without_labels(tree: Path, tiny_model: TinyModel, tmp_path: Pa
     for shares in by_attribute["side"]["shares"].values():
         named = {name: share for name, share in shares.items() if name != "no landmarks"}
         assert sum(named.values()) == pytest.approx(1)
+    assert found["settings"]["dataset"] == "unlabelled"
     chosen = study(
         *("fairness", tiny_model(), *asked, "--attribute", "age", "--least", 4),
         *("--out", tmp_path / "age"),
@@ -194,6 +196,9 @@ def test_fairness_without_labels(tree: Path, tiny_model: TinyModel, tmp_path: Pa
     )
     assert "two groups of 1000" in refused("fairness", tiny_model(), *asked, "--least", 1000)
     assert "--groups" in refused("fairness", tiny_model(), "--unlabelled", tree)
+    paths[0].write_bytes(paths[-1].read_bytes())
+    elsewhere = ["--least", 4, "--out", tmp_path / "out"]
+    assert "data_sha256" in refused("fairness", tiny_model(), *asked, *elsewhere)
     groups.write_text("file,age\na.png,old,more\n")
     assert "more cells than columns" in refused("fairness", tiny_model(), *asked)
     groups.write_text("file,age\nnobody.png,old\nnone.png,young\n")
@@ -241,6 +246,12 @@ def test_shares_are_compared_at_equal_age() -> None:
     assert fair.facts["shares"]["a"]["joy"] == pytest.approx(0.5)
     low, high = raw.facts["share_intervals"]["a"]["joy"]
     assert low < raw.facts["shares"]["a"]["joy"] == 0.75 < high
+
+
+def test_groups_are_in_the_order_of_their_numbers() -> None:
+    assert large_groups(["10-19", "3-9", "", "x", "3-9", "10-19", "x", "70+"], 2) == [
+        *("3-9", "10-19", "x")
+    ]
 
 
 def test_confidence_has_an_interval_by_group() -> None:
