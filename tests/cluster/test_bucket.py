@@ -72,7 +72,9 @@ def test_objects_are_answered_and_parts_written_into_the_bucket(
     for part in [*parts, *parts]:  # each twice, as after a loss
         assert '"refusal": ""' in worker(dict(part_row(part)))["done"]
     listed = bucket.list_objects_v2(Bucket="faces", Prefix="out/")["Contents"]
-    assert [each["Key"] for each in listed] == [
+    keys = [each["Key"] for each in listed]
+    # Removing an object, pyarrow leaves an empty one that stands for its folder.
+    assert [key for key in keys if key != "out/"] == [
         "out/_run.json",
         "out/part-000000.parquet",
         "out/part-000001.parquet",
