@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
-from marking import MarkingSpec, picture_mark
+from marking import MarkingSpec, write_marked_photos
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
@@ -56,21 +55,6 @@ def _paths() -> list[str]:
     return [path for path in sys.path if path]
 
 
-def write_photos(folder: Path, portrait: NDArray[np.uint8]) -> set[str]:
-    """Photos of which no two are alike, with a face but for one in eight; and their marks."""
-    folder.mkdir()
-    marks = set()
-    rng = np.random.default_rng(5)
-    for number in range(PHOTOS):
-        noise = rng.integers(-20, 20, portrait.shape)
-        rgb = np.clip(portrait * 1.0 - number + noise, 0, 255).astype(np.uint8)
-        if number % 8 == 7:
-            rgb[:] = number
-        assert cv2.imwrite(str(folder / f"{number:03}.png"), rgb[:, :, ::-1])
-        marks.add(picture_mark(rgb))
-    return marks
-
-
 def test_a_lost_nodes_photos_are_answered_by_the_other_one_once_and_as_by_one_machine(
     nodes: tuple[Any, Any], portrait: NDArray[np.uint8], tmp_path: Path
 ) -> None:
@@ -79,7 +63,7 @@ def test_a_lost_nodes_photos_are_answered_by_the_other_one_once_and_as_by_one_ma
     from dcrnet_runtime.archive.cluster.ray_cluster import ray_cluster
 
     cluster, second = nodes
-    own_marks = write_photos(tmp_path / "photos", portrait)
+    own_marks = write_marked_photos(tmp_path / "photos", portrait, PHOTOS)
     marks = tmp_path / "marks"
     marks.mkdir()
     spec = MarkingSpec(model="fast", marks=marks, least_s=0.05)

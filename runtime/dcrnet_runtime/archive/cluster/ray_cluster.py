@@ -80,12 +80,13 @@ def ray_cluster(address: str) -> Iterator[RayCluster]:
     # Only what is told before the import keeps Ray's ports off the network, on Linux too.
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     ray = _ray()
-    # Ray's logs and what it swaps out: nobody else's to read, and gone afterwards.
+    # Ray's logs and what it swaps out: nobody else's to read, and gone afterwards. It opens its
+    # own folder to all, which the one around that does not.
     with (
         tempfile.TemporaryDirectory(
             prefix="dcrnet-ray-", dir=_short_temporary(), ignore_cleanup_errors=True
         ) as own,
-        _joined(ray, address, include_dashboard=False, _temp_dir=own) as cluster,
+        _joined(ray, address, include_dashboard=False, _temp_dir=f"{own}/r") as cluster,
     ):
         yield cluster
 
@@ -105,7 +106,7 @@ def _joined(ray: Any, address: str, **own: Any) -> Iterator[RayCluster]:
 
 def _short_temporary() -> str | None:
     """A folder for temporary ones with short names: those of sockets in them have a limit."""
-    return "/tmp" if os.name == "posix" else None  # noqa: S108
+    return "/tmp" if os.name == "posix" else None
 
 
 def _ray() -> Any:
