@@ -39,7 +39,7 @@ app = command_app()
 @app.command()
 @reported
 def photos(
-    folder: Annotated[Path, typer.Argument(help="With photos.", exists=True, file_okay=False)],
+    folder: Annotated[Path, typer.Argument(help="With photos.", exists=True)],
     python: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,8 +68,10 @@ def _photos(folder: Path, count: int) -> list[Path]:
     """The folder's first photos.
 
     Raises:
-        DcrnetError: they are too few.
+        DcrnetError: they are too few, or it is no folder.
     """
+    if not folder.is_dir():
+        raise DcrnetError(f"{folder} is no folder: name one with photos")
     found = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
     chosen = [*islice(found, count)]
     if len(chosen) < _FEWEST:

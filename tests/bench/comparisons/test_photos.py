@@ -76,9 +76,11 @@ def test_who_is_not_at_hand_is_not_measured(folder: Path, monkeypatch: pytest.Mo
 
 
 def test_too_few_photos_are_refused(tmp_path: Path) -> None:
-    result = compare(tmp_path)
-    assert result.exit_code == 2
-    assert f"{tmp_path} holds 0 photos" in result.stderr
+    (tmp_path / "photo.png").touch()
+    for place, said in ((tmp_path, "holds 1 photos"), (tmp_path / "photo.png", "is no folder")):
+        result = compare(place)
+        assert result.exit_code == 2
+        assert f"{place} {said}" in result.stderr
 
 
 def test_an_unknown_competitor_is_refused(tmp_path: Path) -> None:
