@@ -26,6 +26,10 @@ CLAIMED_GAP = 0.03
 """The paper's section 5: accuracies of groups lie less than 3 % apart."""
 
 _ATTRIBUTE = "is_"
+_NO_ERRORS = (
+    "Without labels nobody knows how often the people on these photos do smile: a gap between"
+    " answers may be one between the photos, and is no difference in errors."
+)
 _SHARED = ", for confidence and the share of each answer"
 
 
@@ -109,6 +113,8 @@ class Fairness:
                 verdict += [f"{model}, {attribute}: {sentence}" for sentence in gaps.sentences]
                 tables += [Table(f"{model}, by {attribute}: {t}", r) for t, r in gaps.tables]
                 facts.setdefault(model, {})[attribute] = gaps.facts
+        if not settings["labelled"]:
+            verdict.append(_NO_ERRORS)
         return Findings(
             title="Do answers differ between groups of people?",
             claim="accuracies of groups lie within 3 % (section 5; gender and skin tone, on"

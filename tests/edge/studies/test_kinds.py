@@ -186,6 +186,7 @@ def test_fairness_without_labels(tree: Path, tiny_model: TinyModel, tmp_path: Pa
         named = {name: share for name, share in shares.items() if name != "no landmarks"}
         assert sum(named.values()) == pytest.approx(1)
     assert found["settings"]["dataset"] == "unlabelled"
+    assert "is no difference in errors" in found["verdict"][-1]
     chosen = study(
         *("fairness", tiny_model(), *asked, "--attribute", "age", "--least", 4),
         *("--out", tmp_path / "age"),
