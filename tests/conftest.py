@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+
+# Before numpy and torch are loaded: tests run on each core, and threads of two processes that
+# share one wait for each other, spinning. The processes that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import signal
 from collections.abc import Iterator
 from pathlib import Path
