@@ -78,8 +78,8 @@ def no_statistics(_epoch: int) -> list[torch.Tensor]:
 def environment() -> dict[str, str]:
     """What a process of its own needs to import this module and the packages under test."""
     paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    path = os.pathsep.join(filter(None, paths))
-    return {"PYTHONPATH": path, "PATH": "", "OMP_NUM_THREADS": "1"}
+    kept = {k: v for k, v in os.environ.items() if k in ("OMP_NUM_THREADS", "MPLCONFIGDIR")}
+    return {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PATH": "", **kept}
 
 
 def kill_at(step: int) -> None:

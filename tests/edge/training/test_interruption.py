@@ -69,11 +69,7 @@ def started(tree: Path, out: Path, *options: str) -> subprocess.Popen[str]:
         "tf_efficientnet_lite0",
         *options,
     ]
-    caches = {
-        "XDG_CACHE_HOME": str(out.parent / "cache"),
-        "MPLCONFIGDIR": str(Path(os.environ["XDG_CACHE_HOME"]) / "matplotlib"),
-    }
-    env = {**environment(), **caches}
+    env = {**environment(), "XDG_CACHE_HOME": str(out.parent / "cache")}
     return subprocess.Popen(
         [sys.executable, "-c", COMMAND, *words],
         env=env,
