@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -227,3 +229,59 @@ def test_the_check_refuses_what_it_does_not_know() -> None:
     )
     assert done.returncode == 1
     assert "usage: docker/check" in done.stderr
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> dict[str, str]:
+    """The environment of a check whose builder is at work until it is ended."""
+    if os.getuid() != 0:
+        pytest.skip("the check asks for root's rights first")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("buildah", "mmdebstrap", "arch-test", "unshare"):
+        (programs / name).write_text("#!/bin/sh\nexec sleep 600\n")
+        (programs / name).chmod(0o755)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    path = f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "TMPDIR": str(folder)}
+
+
+def started(environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], Path]:
+    """A check, and its folder."""
+    folder = Path(environment["TMPDIR"])
+    before = {*folder.iterdir()}
+    process = subprocess.Popen([str(DOCKER / "check"), "amd64"], env=environment)
+    deadline = time.monotonic() + 120.0
+    while process.poll() is None and time.monotonic() < deadline:
+        new = {path for path in {*folder.iterdir()} - before if (path / "gate").exists()}
+        if new:
+            return process, new.pop()
+        time.sleep(0.05)
+    process.kill()
+    raise AssertionError("the check did not come to its builder")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_check_that_is_interrupted_leaves_nothing(
+    stand_in: dict[str, str], number: signal.Signals
+) -> None:
+    process, work = started(stand_in)
+    process.send_signal(number)
+    assert process.wait(60) != 0
+    assert not work.exists()
+
+
+def test_what_a_killed_check_left_is_removed_by_the_next_one_and_a_running_ones_stays(
+    stand_in: dict[str, str],
+) -> None:
+    folder = Path(stand_in["TMPDIR"])
+    (folder / "dcrnet-containers.killed" / "storage").mkdir(parents=True)
+    running, work = started(stand_in)
+    assert not (folder / "dcrnet-containers.killed").exists()
+    other, _ = started(stand_in)
+    assert work.exists()
+    for process in (running, other):
+        process.terminate()
+        process.wait(60)
+    assert [*folder.iterdir()] == []

@@ -174,10 +174,15 @@ def _static_qemu(folder: Path) -> Path:
 
 
 ARM_LINES = ("dcrnet-edge", "dcrnet-edge[demo]")
+LATER_LINES = (
+    *("dcrnet-edge", "dcrnet-edge[demo]", "dcrnet-edge[serve,mqtt]", "dcrnet-edge[heic]"),
+    *("dcrnet-edge[parquet]", "dcrnet-edge[tables]", "dcrnet-edge[bench]", "dcrnet-edge[gpu]"),
+    *("dcrnet-edge[inspect]", "dcrnet-edge[mediapipe]"),
+)
 ENVIRONMENTS: tuple[Environment, ...] = (
     Interpreter("3.11"),
-    Interpreter("3.12", ("dcrnet-edge", "dcrnet-edge[demo]", "dcrnet-edge[mediapipe]")),
-    Interpreter("3.13", ("dcrnet-edge", "dcrnet-edge[demo]", "dcrnet-edge[mediapipe]")),
+    Interpreter("3.12", LATER_LINES),
+    Interpreter("3.13", LATER_LINES),
     DebianRoot("trixie", "amd64", ("dcrnet-edge", "dcrnet-edge[demo]")),
     DebianRoot("bookworm", "arm64", ARM_LINES, Core.CORTEX_A76),
     DebianRoot("trixie", "arm64", ARM_LINES, Core.CORTEX_A76),

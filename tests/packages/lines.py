@@ -139,8 +139,50 @@ _EXPORT = Use(
     f"(?s){_PASSED}.*{_PASSED}",
     "torch",
 )
+_PARQUET = Use(
+    "a photo's answer in Parquet",
+    """cd "$SCRATCH" && rm -f faces.parquet
+dcrnet-run "$WORK/portrait.png" --parquet faces.parquet > answers.jsonl
+python -c 'import pyarrow.parquet as p; print(*p.read_table("faces.parquet")["label"].to_pylist())'
+""",
+    r"(?m)^happiness$",
+)
+_FRAME = Use(
+    "its answers read as a pandas frame",
+    """cd "$SCRATCH" && dcrnet-run "$WORK/portrait.png" --parquet frame.parquet > answers.jsonl
+python - <<'END'
+from dcrnet_runtime import read_answers
+for file in ("frame.parquet", "answers.jsonl"):
+    answers = read_answers(file)
+    print(type(answers).__module__, *answers["label"])
+END""",
+    r"(?m)^pandas\S* happiness\npandas\S* happiness$",
+)
+_CLUSTER = Use(
+    "two photos answered by a worker of a Ray cluster of this machine alone",
+    """cd "$SCRATCH" && rm -rf photos parts && mkdir photos
+cp "$WORK/portrait.png" photos/1.png && cp "$WORK/portrait.png" photos/2.png
+dcrnet-run photos --engine ray --workers 1 --parts parts > answers.jsonl
+python -c 'import pyarrow.parquet as p; print(*p.read_table("parts")["label"].to_pylist())'""",
+    r"(?m)^happiness happiness$",
+)
+_CARD = Use(
+    "what NVML says where there is no card (none was at hand)",
+    """python - <<'END'
+from dcrnet_bench.host.gpu.cuda import NoCardError
+from dcrnet_bench.host.gpu.nvml import open_card
+try:
+    open_card(bus_id="0000:01:00.0")
+except NoCardError as error:
+    print(error)
+END""",
+    "NVML does not tell of the card",
+)
 _CHECK = Use("pip's check of what fits together", "pip check", "No broken requirements")
 _BASE = (_SELF_TEST, _FAST, _LITERT, _PHOTO)
+
+
+_EVERYTHING = (*_BASE, _DEMO, _PAGE, _HEIC, _FRAME, _MACS, _CARD, _MEDIAPIPE, _TRAIN, _EXPORT)
 
 
 def _wheel(extras: str, *uses: Use) -> Line:
@@ -148,21 +190,33 @@ def _wheel(extras: str, *uses: Use) -> Line:
     return Line(f"dcrnet-edge{suffix}", f'"$(ls "$WORK"/*.whl){suffix}"', (*uses, _CHECK))
 
 
+def _editable(extras: str, *uses: Use) -> Line:
+    install = f'-c "$WORK/clone/constraints.txt" -e "$WORK/clone[{extras}]"'
+    return Line(f"-c constraints.txt -e .[{extras}]", install, (*uses, _CHECK))
+
+
 LINES = (
     _wheel("", *_BASE),
     _wheel("demo", _SELF_TEST, _DEMO),
     _wheel("serve,mqtt", _PAGE),
     _wheel("heic", _HEIC),
+    _wheel("parquet", _PARQUET),
+    _wheel("tables", _FRAME),
+    _wheel("ray", _CLUSTER),
     _wheel("bench", _MACS),
+    _wheel("gpu", _CARD, _SELF_TEST),
     _wheel("gui", _WINDOW, _SELF_TEST),
     _wheel("mediapipe", _MEDIAPIPE, _SELF_TEST),
     _wheel("tflite-runtime", _TFLITE_RUNTIME),
     _wheel("inspect", _INSPECT),
     _wheel("train", _TRAIN),
     _wheel("export", _EXPORT),
-    Line(".[demo]", '"$(ls "$WORK"/*.tar.gz)[demo]"', (_SELF_TEST, _DEMO, _CHECK)),
+    _wheel("export,gpu", _EXPORT, _CARD),
+    Line(".[demo]", '"$WORK/clone[demo]"', (_SELF_TEST, _DEMO, _CHECK)),
+    _editable("all", *_EVERYTHING),
+    _editable("all,ray", _SELF_TEST, _CLUSTER),
 )
-"""Each in a new environment of its own; ``.[demo]``, a clone's, is installed from the sdist."""
+"""Each in a new environment of its own; a clone's from what the sdist unpacks to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tarfile
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ from packages.distribution import Distributions
 
 
 def lay_out(built: Distributions, folder: Path) -> Path:
-    """Everything into ``folder``, also the distributions.
+    """Everything into ``folder``, also the distributions, and the sdist unpacked as ``clone``.
 
     Raises:
         DcrnetError: the demo extra is not installed, or nothing can be exported.
@@ -25,6 +26,9 @@ def lay_out(built: Distributions, folder: Path) -> Path:
     folder.mkdir()
     for path in (built.wheel, built.sdist):
         shutil.copy(path, folder / path.name)
+    with tarfile.open(built.sdist) as archive:
+        archive.extractall(folder, filter="data")
+    (folder / built.sdist.name.removesuffix(".tar.gz")).rename(folder / "clone")
     bgr = cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(folder / "portrait.png"), bgr)
     clip = cv2.VideoWriter(

@@ -15,7 +15,7 @@ from packages.environments import ENVIRONMENTS, Interpreter, find_python
 from packages.lines import LINES, Line, Use
 from packages.records import LineRecord
 from packages.shell import Said, Shell
-from packages.trial import Trial
+from packages.trial import ENTER, Trial
 
 LINE = Line("dcrnet-edge", "a-wheel", (Use("it speaks", "speak", "^hello$", "LiteRT"),))
 OTHER = Line("dcrnet-edge[demo]", "a-wheel[demo]", LINE.uses)
@@ -100,6 +100,15 @@ def test_a_script_ends_at_its_first_failure_and_sees_only_its_variables() -> Non
     failed = shell.run("false\necho on")
     assert (failed.stdout, failed.succeeded) == ("", False)
     assert not shell.run('echo "$HOME"').succeeded
+
+
+def test_an_environment_is_entered_whose_script_reads_what_sh_has_not_set(tmp_path: Path) -> None:
+    script = tmp_path / "env" / "bin" / "activate"
+    script.parent.mkdir(parents=True)
+    script.write_text('[ "$OSTYPE" = msys ] || export ENTERED=yes\n')
+    shell = Shell((), {"PATH": os.environ["PATH"], "SCRATCH": str(tmp_path)})
+    assert shell.run(f'{ENTER}\necho "$ENTERED"').stdout == "yes\n"
+    assert not shell.run(f'{ENTER}\necho "$OTHER"').succeeded
 
 
 def test_this_pythons_version_is_found_and_one_that_is_nowhere_is_not(tmp_path: Path) -> None:

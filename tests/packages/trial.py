@@ -19,6 +19,8 @@ import json, platform
 system = platform.freedesktop_os_release()["PRETTY_NAME"]
 print(json.dumps([platform.python_version(), system, platform.machine()]))
 """
+ENTER = 'set +u; . "$SCRATCH/env/bin/activate"; set -u'
+"""Python 3.12's script reads a variable that only bash has set."""
 _NAME = re.compile(r"[\w.-]+")
 Tell = Callable[[str], None]
 
@@ -57,7 +59,7 @@ class Trial:
 
     def _run_line(self, line: Line, shell: Shell, tell: Tell, *, is_new: bool) -> LineRecord:
         new = 'rm -rf "$SCRATCH/env" && "$PYTHON" -m venv "$SCRATCH/env"\n' if is_new else ""
-        enter = '. "$SCRATCH/env/bin/activate"\n'
+        enter = f"{ENTER}\n"
         done = shell.run(f"{new}{enter}pip install --quiet {line.install}")
         if not done.succeeded:
             _complain(tell, line.key, done)

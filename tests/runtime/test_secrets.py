@@ -24,7 +24,6 @@ from dcrnet_runtime.outputs import FrameFacts, OutputPlan, open_publisher
 from dcrnet_runtime.outputs.mqtt.broker import Broker
 from dcrnet_runtime.outputs.mqtt.discovery import discovery_messages
 from dcrnet_runtime.outputs.page.address import PageAddress
-from dcrnet_runtime.outputs.page.server import LivePage
 from dcrnet_runtime.recognizer import Recognizer
 from dcrnet_runtime.redaction import ENCODING_HINT, is_ambiguous, redacted, redacted_text
 from dcrnet_runtime.stream import Stream
@@ -197,6 +196,10 @@ def test_no_output_tells_a_secret(
     publisher.close()
     said = [facts, plan.notice(), repr(discovery_messages(Broker.parse(url).topic, labels))]
     said += [path.read_bytes().decode("latin-1") for path in files.values()]
+    pytest.importorskip("starlette", reason="needs the serve extra")
+    pytest.importorskip("uvicorn", reason="needs the serve extra")
+    from dcrnet_runtime.outputs.page.server import LivePage
+
     with closing(LivePage(PageAddress("127.0.0.1", 0), MARK, blur_faces=False)) as page:
         page.offer(seen, 0.0)
         for path in ("", "metrics", "healthz"):
