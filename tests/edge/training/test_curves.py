@@ -25,7 +25,7 @@ def test_it_is_drawn_twice_a_minute_and_at_the_end(
 ) -> None:
     """Epochs of 12 s, from 100 s on."""
     clock = iter([100.0, 112.0, 124.0, 136.0, 148.0, 160.0, 172.0])
-    monkeypatch.setattr(jsonl_logger.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
     curves = Curves(tmp_path)
     curves.on_train_start()
     counts = []

@@ -253,8 +253,8 @@ def test_hls_whose_pieces_have_no_readable_names_is_lost(
         else:
             send(handler, clip, "video/mp2t")
 
-    def unreadable() -> Iterator[av.Packet]:
-        yield b"\xe1.ts".decode()  # type: ignore[misc]
+    def unreadable() -> Iterator[str]:
+        yield b"\xe1.ts".decode()
 
     with serving(give) as server:
         address = server.address("/live.m3u8")
