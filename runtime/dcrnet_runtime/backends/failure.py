@@ -40,7 +40,7 @@ _SIGNS = (
     (
         LoadFailure.DAMAGED,
         r"InvalidGraph|InvalidArgument|Flatbuffer|No subgraph|schema version"
-        r"|model_content",
+        r"|model_content|UnicodeDecodeError",
     ),
     (LoadFailure.ACCELERATOR, r"EPFail|EngineError|DeviceReset|ExecutionProvider|[Dd]elegate"),
 )

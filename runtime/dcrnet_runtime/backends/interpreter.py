@@ -62,6 +62,8 @@ def load_interpreter(
         tensor_bytes = sum(map(_bytes_of, interpreter.get_tensor_details()))
         if tensor_bytes <= MAX_TENSOR_BYTES:
             interpreter.allocate_tensors()
+        # Whoever asks for these later would meet names that are no text.
+        interpreter.get_input_details(), interpreter.get_output_details()
     except (ValueError, RuntimeError, MemoryError) as error:
         raise load_error(what, package or InterpreterPackage.LITERT, error) from error
     if tensor_bytes > MAX_TENSOR_BYTES:

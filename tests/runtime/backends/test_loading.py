@@ -166,6 +166,14 @@ def test_tensors_that_no_memory_holds_are_refused_before_they_are_made() -> None
         load_interpreter(networks.detector.replace(shape, vast), 1)
 
 
+def test_a_tensor_whose_name_is_no_text_is_a_damaged_file() -> None:
+    content = networks.detector
+    (inputs,) = load_interpreter(content, 1).get_input_details()
+    name = inputs["name"].encode()
+    with pytest.raises(DcrnetError, match="is no whole ONNX or TFLite model"):
+        load_interpreter(content.replace(name, b"\xff" * len(name)), 1)
+
+
 def test_a_delegate_that_does_not_load_is_named() -> None:
     with pytest.raises(DcrnetError, match=r"delegate libNone.so does not load .*shared library"):
         load_interpreter(networks.detector, 1, delegates=[Provider("libNone.so")])
