@@ -33,7 +33,7 @@ def bench(
     is_timed = measure.device is not Device.PHONE and not elsewhere.emulate
     if plan.rule.protocol is Protocol.FULL and is_timed:
         note("Measuring by the full protocol: ten minutes or more; --quick is for a look.")
-    report = target.measure(plan, lambda text: note(f"warning: {text}"))
+    report = target.measure(plan, warn)
     try:
         if judge is not None:
             report = judge.judged(report, plan.models)
@@ -42,6 +42,14 @@ def bench(
         output.publish(report)
     if plan.is_quiet_required and report.preflight is not None:
         require_quiet(report.preflight.doubts)
+
+
+def warn(text: str) -> None:
+    """On standard error; further lines, such as a QR code's, are indented below the first."""
+    first, *more = text.split("\n")
+    note(f"warning: {first}")
+    for line in more:
+        note(f"  {line}")
 
 
 app = command_app(_BenchUnlessNamed, is_installed=True)

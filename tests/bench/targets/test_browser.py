@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dcrnet_bench.cli.bench import warn
 from dcrnet_bench.host.device import Device
-from dcrnet_bench.targets.browser.target import BrowserTarget
+from dcrnet_bench.targets.browser.target import BrowserTarget, invitation
 from dcrnet_bench.targets.browser.told import MAX_BYTES, PageReport
 from dcrnet_bench.targets.target import Plan
 from dcrnet_bench.timing.stage import TimedStage
@@ -137,6 +138,23 @@ def test_nobody_is_waited_for_for_ever(tmp_path: Path) -> None:
 def test_what_cannot_be_measured_is_told(plan: Plan, told: str) -> None:
     with pytest.raises(DcrnetError, match=told):
         BrowserTarget(Device.PHONE, "127.0.0.1").measure(plan, lambda text: None)
+
+
+def test_the_address_can_be_read_and_scanned_on_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("segno", reason="needs the bench extra")
+    warn(invitation(45678, "192.0.2.7", 2, secrets.token_urlsafe(16)))
+    lines = capsys.readouterr().err.splitlines()
+    address = lines[1].strip()
+    assert address.startswith("http://192.0.2.7:45678/?threads=2#report=")
+    drawn = [line[2:] for line in lines if set(line.strip()) <= set("█▀▄ ")]
+    upper = np.array([[sign in "█▀" for sign in line] for line in drawn])
+    lower = np.array([[sign in "█▄" for sign in line] for line in drawn])
+    light = np.stack([upper, lower], axis=1).reshape(-1, upper.shape[1])
+    picture = np.kron(light, np.ones((8, 8))).astype(np.uint8) * 255
+    scanned, *_ = cv2.QRCodeDetector().detectAndDecode(picture)
+    assert scanned == address
 
 
 @pytest.mark.skipif(chromium.PATH is None, reason="needs Chromium")

@@ -96,7 +96,7 @@ class BrowserTarget:
             source, inputs = _write_scenes(folder, plan)
             listening = socket.create_server((self.host, 0))
             token = secrets.token_urlsafe(16)
-            warn(_invitation(listening.getsockname()[1], self.host, plan.threads, token))
+            warn(invitation(listening.getsockname()[1], self.host, plan.threads, token))
             told = Session(folder, token).wait(listening, self.patience_s)
         run = RunFacts(
             date=date,
@@ -151,7 +151,7 @@ def _write_scenes(folder: Path, plan: Plan) -> tuple[str, int]:
     return scenes[0].name, len(scenes)
 
 
-def _invitation(port: int, host: str, threads: int, token: str) -> str:
+def invitation(port: int, host: str, threads: int, token: str) -> str:
     """Where to go, and a QR code of it."""
     path = f"?threads={threads}#report={token}"
     here = f"http://localhost:{port}/{path}"
