@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+
+# Before numpy and torch are loaded: tests run on each core, and threads of two processes that
+# share one wait for each other, spinning. The processes that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +25,27 @@ from dcrnet_runtime.preprocess.spec import PreprocessSpec
 # A shell starts its background jobs ignoring SIGINT, which the commands under test would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let xdist, if it is there, hand files out in the order below, not by their tests' number."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of few and long tests come first, so that no process is left alone with one."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    within = item.path.relative_to(Path(__file__).parent).parts
+    match within:
+        case ("test_spine.py",) | ("edge", "training", *_):
+            return 0
+        case ("edge" | "export", *_) | ("bench", "targets", *_) | ("docs", "test_commands.py"):
+            return 1
+    return 2
 
 
 @pytest.fixture
@@ -89,5 +115,8 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
         return
     with pytest.MonkeyPatch.context() as patch:
+        # But for Matplotlib's list of this machine's fonts, which takes seconds to make.
+        fonts = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "matplotlib"
+        patch.setenv("MPLCONFIGDIR", os.environ.get("MPLCONFIGDIR", str(fonts)))
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield

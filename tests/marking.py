@@ -1,4 +1,4 @@
-"""A recognizer for a cluster's workers that notes which of them looks at which picture."""
+"""Photos, and a recognizer for a cluster's workers that notes which of them looks at which."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,3 +58,18 @@ class _Marking:
 def picture_mark(rgb: NDArray[np.uint8]) -> str:
     """What tells a picture from all others."""
     return sha256(rgb.tobytes()).hexdigest()
+
+
+def write_marked_photos(folder: Path, portrait: NDArray[np.uint8], count: int) -> set[str]:
+    """Photos of which no two are alike, with a face but for one in eight; and their marks."""
+    folder.mkdir()
+    marks = set()
+    rng = np.random.default_rng(5)
+    for number in range(count):
+        noise = rng.integers(-20, 20, portrait.shape)
+        rgb = np.clip(portrait * 1.0 - number + noise, 0, 255).astype(np.uint8)
+        if number % 8 == 7:
+            rgb[:] = number
+        assert cv2.imwrite(str(folder / f"{number:03}.png"), rgb[:, :, ::-1])
+        marks.add(picture_mark(rgb))
+    return marks

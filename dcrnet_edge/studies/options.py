@@ -117,4 +117,5 @@ class StudiedImages:
     def settings(self, images: Images) -> dict[str, object]:
         """What the answers depend on."""
         chosen = {"images": self.images, "seed": self.seed} if self.images else {}
-        return {"dataset": self.dataset, "split": self.split, **images.provenance(), **chosen}
+        name = images.data.dataset.name
+        return {"dataset": name, "split": self.split, **images.provenance(), **chosen}

@@ -13,7 +13,6 @@ from lightning.pytorch.callbacks import (
     Callback,
     EarlyStopping,
     EMAWeightAveraging,
-    LambdaCallback,
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
@@ -32,7 +31,7 @@ from dcrnet_edge.models.batch_norm import norms_of, renew_batch_norms
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dcrnet_edge.models.network import FaceNetwork
 from dcrnet_edge.training.bare_step import bare_images_per_s
-from dcrnet_edge.training.callbacks.jsonl_logger import JsonlLogger, draw_curves
+from dcrnet_edge.training.callbacks.jsonl_logger import Curves, JsonlLogger
 from dcrnet_edge.training.callbacks.kept_weights import BEST_WEIGHTS, KeptWeights
 from dcrnet_edge.training.callbacks.progress_bar import ProgressBar
 from dcrnet_edge.training.callbacks.resume_point import (
@@ -230,7 +229,7 @@ class Run:
             self._save(path, network, loaders.spec_at(epoch), {**settings, "epoch": epoch})
 
         kept = KeptWeights(self.folder, write, lambda epoch: loaders.spec_at(epoch).size_px)
-        curves = LambdaCallback(on_train_epoch_end=lambda *_: draw_curves(self.folder))
+        curves = Curves(self.folder)
         return self._hardware.trainer(
             recipe.precision,
             max_epochs=recipe.epochs,

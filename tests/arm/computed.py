@@ -22,8 +22,8 @@ from dcrnet_runtime.video.images import read_image
 
 _BOX = Face(Box(170.0, 60.0, 110.0, 130.0))
 _EVERY = {"fp32": 8, "int8": 3}
-"""Of the golden crops: an emulated inference takes 9 s in fp32, up to 8 s in int8, and
-``--self-test`` gives all of them to the shipped model. Every third includes a hard edge."""
+"""Of the golden crops: an emulated inference takes 1 to 3 s, and ``--self-test`` gives all of them
+to the shipped model. Every third includes a hard edge."""
 
 
 def computed(photo: Path, models: Sequence[Path]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -42,32 +42,39 @@ def counter(user_cache: None, root: ArmRoot) -> Path:
     return build_plugin()
 
 
-@pytest.fixture(scope="session", params=list(Core))
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(each, marks=pytest.mark.xdist_group(each.value)) for each in Core],
+)
 def guest(request: pytest.FixtureRequest, root: ArmRoot) -> Guest:
-    """Each core in turn."""
+    """Each core in turn; a worker of ``--dist loadgroup`` has one."""
     return Guest(root, request.param)
+
+
+_FLOAT_PX = 64
+"""At which an emulated inference in float takes 3 s, for 12 s at 128 px, by the same kernels."""
 
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """What is shipped, and what the shipped weights are exported to, at 128 px."""
-    shipped = sorted(
-        path for path in shipped_model().parent.iterdir() if path.suffix in (".onnx", ".tflite")
-    )
+    """What is shipped, and what else the shipped weights are exported to."""
+    shipped = [path for path in shipped_model().parent.iterdir() if path.suffix == ".onnx"]
     pytest.importorskip("torch", reason="needs the export extra")
+    folder = tmp_path_factory.mktemp("export")
+    tflite = _exported(folder, 128, [("tflite", "int8")])
+    in_float = _exported(folder, _FLOAT_PX, [("onnx", "fp32"), ("tflite", "fp32")])
+    return [*sorted(shipped), *tflite, *in_float]
+
+
+def _exported(folder: Path, size_px: int, forms: Sequence[tuple[str, str]]) -> list[Path]:
     from dcrnet_edge.weights import shipped_checkpoint
     from dcrnet_export import ArtifactKind, Precision, export, prepare_job
 
-    kinds = [
-        ArtifactKind(form, precision)
-        for form in ("onnx", "tflite")
-        for precision in (Precision.FP32, Precision.INT8)
-    ]
-    folder = tmp_path_factory.mktemp("export")
-    job = prepare_job(shipped_checkpoint(), kinds, size_px=128)
+    kinds = [ArtifactKind(form, Precision(precision)) for form, precision in forms]
+    job = prepare_job(shipped_checkpoint(), kinds, size_px=size_px)
     written = [each.path for each in export(job, kinds, folder)]
     assert None not in written
-    return [*shipped, *(path for path in written if path is not None)]
+    return [path for path in written if path is not None]
 
 
 @pytest.fixture(scope="session")

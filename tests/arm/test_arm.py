@@ -13,15 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 from arm.computed import computed
+from arm.emulated_board import EmulatedBoard, emulated_board
 from arm.write_counts import FIGURES, count_on
-from board_stand_ins import Board, ssh_board
 from typer.testing import CliRunner
 
 from dcrnet_bench.cli import bench as cli
 from dcrnet_bench.emulation.core import Core
 from dcrnet_bench.emulation.guest import Guest
 from dcrnet_bench.emulation.root import ArmRoot
-from dcrnet_bench.profiling.instruction_counter import COUNTS_VARIABLE
 from dcrnet_runtime.backends.golden import Golden
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.models import shipped_model
@@ -33,6 +32,8 @@ COMMAND = "import sys; from dcrnet_runtime.cli.run import app; sys.argv[0] = 'dc
 INT8_TOLERANCE = 0.02
 FLOAT_TOLERANCE = 1e-4
 REPEATABLE = 2e-4
+with_a53 = pytest.mark.xdist_group(Core.CORTEX_A53.value)
+with_a76 = pytest.mark.xdist_group(Core.CORTEX_A76.value)
 
 
 @pytest.fixture(scope="session")
@@ -93,21 +94,10 @@ def test_the_command_answers_a_photo_as_here(guest: Guest, photo: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def board(
+def there_by_ssh(
     root: ArmRoot, counter: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Board]:
-    """An emulated Cortex-A76 behind a real sshd: its Python is aarch64's, and counts."""
-    folder = tmp_path_factory.mktemp("board")
-    guest = Guest(root, Core.CORTEX_A76, counter)
-    counts = folder / "counts"
-    variables = guest.environment(counts) | {
-        "PYTHONPATH": f'"${{PYTHONPATH:+$PYTHONPATH:}}{root.packages}"'
-    }
-    exports = "\n".join(f"export {name}={value}" for name, value in variables.items())
-    with pytest.MonkeyPatch.context() as patch, ssh_board(folder, patch) as found:
-        found.program("python3", f'{exports}\nexec {" ".join(guest.command([], counts))} "$@"')
-        found.program("uname", 'if [ "$1" = -m ]; then echo aarch64; else /bin/uname "$@"; fi')
-        assert COUNTS_VARIABLE in exports
+) -> Iterator[EmulatedBoard]:
+    with emulated_board(root, counter, tmp_path_factory.mktemp("board")) as found:
         yield found
 
 
@@ -119,14 +109,14 @@ def bench(*arguments: object) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def over_ssh(board: Board, photo: Path) -> dict[str, Any]:
+def over_ssh(there_by_ssh: EmulatedBoard, photo: Path) -> dict[str, Any]:
     """The bench's report of the shipped model on that board."""
-    python = board.bin / "python3"
-    return bench(*("--device", "arm", "--host", board.host, "--python", python, "--source", photo))
+    return bench(*there_by_ssh.options, "--source", photo)
 
 
+@with_a76
 def test_the_bench_runs_over_ssh_on_an_emulated_board(
-    over_ssh: dict[str, Any], board: Board
+    over_ssh: dict[str, Any], there_by_ssh: EmulatedBoard
 ) -> None:
     assert over_ssh["emulated"] is True
     assert over_ssh["host"]["machine"] == "aarch64"
@@ -139,7 +129,7 @@ def test_the_bench_runs_over_ssh_on_an_emulated_board(
     assert model["macs"] > 9e8
     assert max(model["answer"], key=model["answer"].get) == "happiness"
     assert model["instructions"]["core"] == "cortex-a76"
-    assert board.leftovers == []
+    assert there_by_ssh.board.leftovers == []
 
 
 def emulated(core: Core, photo: Path) -> dict[str, Any]:
@@ -149,6 +139,7 @@ def emulated(core: Core, photo: Path) -> dict[str, Any]:
     return dict(model)
 
 
+@with_a76
 def test_counts_repeat_and_are_those_of_the_kernels(
     counter: Path, photo: Path, over_ssh: dict[str, Any]
 ) -> None:
@@ -160,17 +151,30 @@ def test_counts_repeat_and_are_those_of_the_kernels(
     assert 0.9 < first["by_kind"]["dot"] * 16 / model["macs"] < 1.1
     assert first["by_kind"]["matrix"] == 0
     assert first["total"] == sum(first["by_kind"].values())
+    recorded = recorded_counts(Core.CORTEX_A76, shipped_model())["inference"]
+    assert first["total"] == pytest.approx(recorded["total"], rel=0.001)
 
 
 def test_a_frame_executes_what_the_figures_say(guest: Guest, counter: Path, photo: Path) -> None:
-    recorded = json.loads(FIGURES.read_text())["cores"][guest.core]
-    found = count_on(guest.core, guest.root, counter, photo)
-    for model, counts in found.items():
-        for part, count in counts.items():
-            assert count["total"] == pytest.approx(recorded[model][part]["total"], rel=0.03)
+    """Of the smaller model: what surrounds the inference is the other's as well."""
+    small = shipped_model("fast")
+    found = count_on(guest.core, guest.root, counter, photo, [small])[small.name]
+    recorded = recorded_counts(guest.core, small)
+    for part in ("inference", "frame"):
+        assert found[part]["total"] == pytest.approx(recorded[part]["total"], rel=0.03)
 
 
+def recorded_counts(core: Core, model: Path) -> dict[str, Any]:
+    """What docs/figures says of a model on a core."""
+    cores = json.loads(FIGURES.read_text())["cores"]
+    counts: dict[str, Any] = cores[core][model.name]
+    return counts
+
+
+@with_a53
 def test_a_core_without_dot_products_executes_none(counter: Path, photo: Path) -> None:
     told = emulated(Core.CORTEX_A53, photo)["instructions"]
     assert told["by_kind"]["dot"] == 0
     assert told["by_kind"]["widening"] > 1e8
+    recorded = recorded_counts(Core.CORTEX_A53, shipped_model())["inference"]
+    assert told["total"] == pytest.approx(recorded["total"], rel=0.001)

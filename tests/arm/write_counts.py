@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -28,14 +29,17 @@ _LIMIT_S = 7200.0
 _PACKAGES = ("onnxruntime", "ai-edge-litert", "opencv-python-headless", "numpy")
 
 
-def count_on(core: Core, root: ArmRoot, plugin: Path, photo: Path) -> dict[str, Any]:
-    """Counts of the shipped models' inference and frame on a core.
+def count_on(
+    core: Core, root: ArmRoot, plugin: Path, photo: Path, models: Sequence[Path] = MODELS
+) -> dict[str, Any]:
+    """Counts of the models' inference and frame on a core, by their files' names.
 
     Args:
         core: that is played.
         root: of its files.
         plugin: that counts.
         photo: with one face.
+        models: default: the shipped ones.
 
     Raises:
         DcrnetError: the emulator failed.
@@ -43,7 +47,7 @@ def count_on(core: Core, root: ArmRoot, plugin: Path, photo: Path) -> dict[str, 
     script = Path(__file__).with_name("counted_frame.py")
     with tempfile.TemporaryDirectory() as folder:
         told = Guest(root, core, plugin).run(
-            [*map(str, (script, photo, *MODELS))],
+            [*map(str, (script, photo, *models))],
             what="counting",
             limit_s=_LIMIT_S,
             counts=Path(folder) / "counts",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ from deadly import DeadlySpec
 from generated import TinyModel, synthetic_frame
 
 from dcrnet_runtime.archive import ReadOptions
-from dcrnet_runtime.archive.cluster import storage
 from dcrnet_runtime.archive.cluster.part_worker import PartWork, PartWorker, part_row
 from dcrnet_runtime.archive.cluster.parts_folder import PartsFolder
 from dcrnet_runtime.archive.cluster.photo_list import PhotoList
@@ -21,31 +18,6 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outputs import FrameFacts
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A client of a server that has the bucket ``faces``."""
-    server_module = pytest.importorskip("moto.server", reason="needs moto and flask")
-    boto3 = pytest.importorskip("boto3")
-    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "nobody",
-        "AWS_SECRET_ACCESS_KEY": "nothing",
-        "AWS_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    storage._bucket.cache_clear()
-    try:
-        client = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
-        client.create_bucket(Bucket="faces")
-        yield client
-    finally:
-        server.stop()
-        storage._bucket.cache_clear()
 
 
 def test_objects_are_answered_and_parts_written_into_the_bucket(
@@ -72,7 +44,9 @@ def test_objects_are_answered_and_parts_written_into_the_bucket(
     for part in [*parts, *parts]:  # each twice, as after a loss
         assert '"refusal": ""' in worker(dict(part_row(part)))["done"]
     listed = bucket.list_objects_v2(Bucket="faces", Prefix="out/")["Contents"]
-    assert [each["Key"] for each in listed] == [
+    keys = [each["Key"] for each in listed]
+    # Removing an object, pyarrow leaves an empty one that stands for its folder.
+    assert [key for key in keys if key != "out/"] == [
         "out/_run.json",
         "out/part-000000.parquet",
         "out/part-000001.parquet",

@@ -159,6 +159,7 @@ def known_limits(model: Shipped, published: dict[str, dict[str, Any]]) -> str:
         if result is None or not own:
             lines.append(f"- {name}: not studied for this model yet (`dcrnet-study {name}`).")
             continue
+        others = _models(result["settings"]).keys() - {model.path.name}
         now = hashlib.sha256(model.path.read_bytes()).hexdigest()
         earlier = "" if own == now else f", on earlier weights (SHA-256 {own[:12]})"
         lines.append(
@@ -167,7 +168,7 @@ def known_limits(model: Shipped, published: dict[str, dict[str, Any]]) -> str:
         lines += [
             _wrapped(f"  - {sentence}", "    ")
             for sentence in result["verdict"]
-            if sentence.startswith((f"{model.path.name} ", f"{model.path.name},"))
+            if re.split("[ ,]", sentence)[0] not in others
         ]
     return "\n".join([*lines, "", ""])
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from edge.toy import TOY, register_toy  # noqa: F401  # a setting, by its name
 from generated import FixedDetector, synthetic_face
 
 from dcrnet_edge.data.crop_cache import CropCache
@@ -28,6 +29,8 @@ FERPLUS = preset("ferplus")
 PAPER = preset("affectnet") | {"split": {}}
 MIXED = {"recipe": {"mixed_sizes": [64]}, "preprocess": {"size_px": 128}}
 """A change that makes batches of 128 and 64 px take turns."""
+EIGHT: dict[str, Any] = {"recipe": {"batch_size": 8}}
+"""A change that halves the steps."""
 SMALL: dict[str, Any] = {
     "dataset": "folders",
     "preprocess": {"size_px": 64, "source_px": 48},
@@ -62,6 +65,11 @@ def small_run(
     return Run(data, config, scratch, folder, license="generated", hardware=Hardware(**hardware))
 
 
+def changes(names: str) -> list[dict[str, Any]]:
+    """``FERPLUS+MIXED``: the settings of this module that are called so, later ones win."""
+    return [globals()[name] for name in names.split("+")]
+
+
 def no_statistics(_epoch: int) -> list[torch.Tensor]:
     """For a module that renews no batch norms."""
     return []
@@ -70,7 +78,8 @@ def no_statistics(_epoch: int) -> list[torch.Tensor]:
 def environment() -> dict[str, str]:
     """What a process of its own needs to import this module and the packages under test."""
     paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    return {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PATH": ""}
+    kept = {k: v for k, v in os.environ.items() if k in ("OMP_NUM_THREADS", "MPLCONFIGDIR")}
+    return {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PATH": "", **kept}
 
 
 def kill_at(step: int) -> None:
@@ -94,7 +103,12 @@ def tell_weights(self: TrainingModule) -> None:
 
 
 def main(
-    tree: str, caches: str, folder: str, settings: str, what: str, processes: str = "1"
+    tree: str | Path,
+    caches: str | Path,
+    folder: str | Path,
+    settings: str,
+    what: str,
+    processes: str = "1",
 ) -> None:
     """Train until killed in the second epoch, or resume, or train to the end."""
     torch.set_num_threads(1)
@@ -103,11 +117,10 @@ def main(
         {"accelerator": "cpu", "strategy": "ddp", "devices": devices} if devices > 1 else {}
     )
     data = face_data(Path(tree), Path(caches))
-    base, _, change = settings.partition("+")
-    changes = [globals()[name] for name in (base, change) if name]
-    run = small_run(data, Path(folder), *changes, checkpoint_minutes=0, **hardware)
+    register_toy()
+    run = small_run(data, Path(folder), *changes(settings), checkpoint_minutes=0, **hardware)
     if what == "killed":
-        kill_at(5 if devices == 1 else 3)
+        kill_at(run._loaders().steps + 1)
     TrainingModule.on_train_end = tell_weights  # type: ignore[method-assign,assignment]
     run.train(resume=what == "resumed")
 

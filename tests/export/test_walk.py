@@ -45,14 +45,21 @@ def opened(*folders: Path) -> Iterator[Counter[tuple[str, str]]]:
         _watched = None
 
 
+@pytest.fixture(scope="module")
+def toy_path(make_faces: MakeFaces, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("toy") / "toy.safetensors"
+    save_toy(SeparableNet, path, make_faces(16))
+    return path
+
+
 @pytest.mark.parametrize("is_good", [True, False])
 def test_each_file_is_written_once_and_read_never(
-    checkpoint_path: Path, tmp_path: Path, is_good: bool
+    toy_path: Path, tmp_path: Path, is_good: bool
 ) -> None:
     kinds = [ArtifactKind(form, Precision.FP32) for form in ("onnx", "tflite")]
     limits = Tolerances() if is_good else Tolerances(fp32_difference=-1.0)
-    job = prepare_job(checkpoint_path, kinds, tolerances=limits)
-    with opened(tmp_path, checkpoint_path.parent) as counted:
+    job = prepare_job(toy_path, kinds, tolerances=limits)
+    with opened(tmp_path, toy_path.parent) as counted:
         done = list(export(job, kinds, tmp_path))
     assert [each.problem is None for each in done] == [is_good] * 2
     names = sorted(path.name for path in tmp_path.iterdir())
@@ -63,12 +70,10 @@ def test_each_file_is_written_once_and_read_never(
     assert all(".tmp" in name for name, _ in counted)  # beside its place, and then renamed
 
 
-def test_trials_of_mixed_precision_touch_no_file(make_faces: MakeFaces, tmp_path: Path) -> None:
-    path = tmp_path / "toy.safetensors"
-    save_toy(SeparableNet, path, make_faces(16))
+def test_trials_of_mixed_precision_touch_no_file(toy_path: Path, tmp_path: Path) -> None:
     kinds = [ArtifactKind("onnx", Precision.INT8)]
-    job = prepare_job(path, kinds, tolerances=Tolerances(integer_difference=1e-9))
-    with opened(tmp_path) as counted:
+    job = prepare_job(toy_path, kinds, tolerances=Tolerances(integer_difference=1e-9))
+    with opened(tmp_path, toy_path.parent) as counted:
         [exported] = export(job, kinds, tmp_path / "out")
     assert exported.problem is not None
     assert exported.path is not None
@@ -78,21 +83,19 @@ def test_trials_of_mixed_precision_touch_no_file(make_faces: MakeFaces, tmp_path
     assert next(verify(exported.path)).outcome is Outcome.FAILED
 
 
-def test_checkpoint_is_read_once_for_weights_and_once_for_its_hash(checkpoint_path: Path) -> None:
-    with opened(checkpoint_path.parent) as counted:
-        prepare_job(checkpoint_path, [ArtifactKind("onnx", Precision.FP32)])
-    assert counted[checkpoint_path.name, "read"] <= 2
+def test_checkpoint_is_read_once_for_weights_and_once_for_its_hash(toy_path: Path) -> None:
+    with opened(toy_path.parent) as counted:
+        prepare_job(toy_path, [ArtifactKind("onnx", Precision.FP32)])
+    assert counted[toy_path.name, "read"] <= 2
 
 
-def test_good_file_takes_the_place_of_a_rejected_one(
-    checkpoint_path: Path, tmp_path: Path
-) -> None:
+def test_good_file_takes_the_place_of_a_rejected_one(toy_path: Path, tmp_path: Path) -> None:
     kinds = [ArtifactKind("onnx", Precision.FP32)]
-    (tmp_path / "dcrnet-64-fp32.onnx.rejected").write_bytes(b"of an earlier export")
-    list(export(prepare_job(checkpoint_path, kinds), kinds, tmp_path))
+    (tmp_path / "toy_separable-64-fp32.onnx.rejected").write_bytes(b"of an earlier export")
+    list(export(prepare_job(toy_path, kinds), kinds, tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "dcrnet-64-fp32.onnx",
-        "dcrnet-64-fp32.onnx.json",
+        "toy_separable-64-fp32.onnx",
+        "toy_separable-64-fp32.onnx.json",
     ]
 
 

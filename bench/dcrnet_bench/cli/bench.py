@@ -30,7 +30,8 @@ def bench(
     target = open_target(measure.device, elsewhere.place())
     output.check()
     plan, judge = measure.plan(), data.judge()
-    if plan.rule.protocol is Protocol.FULL and measure.device is not Device.PHONE:
+    is_timed = measure.device is not Device.PHONE and not elsewhere.emulate
+    if plan.rule.protocol is Protocol.FULL and is_timed:
         note("Measuring by the full protocol: ten minutes or more; --quick is for a look.")
     report = target.measure(plan, warn)
     try:

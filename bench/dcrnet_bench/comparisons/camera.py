@@ -41,7 +41,9 @@ class Camera:
             self._started_s = time.perf_counter()
         if not self.is_paced:
             return True
-        while self.due_s(self.index + 1) <= time.perf_counter() and self._capture.grab():
+        while self.due_s(self.index + 1) <= time.perf_counter():
+            if not self._capture.grab():
+                return False  # and with it what was grabbed before cannot be retrieved any more
             self.index += 1
         time.sleep(max(0.0, self.due_s(self.index) - time.perf_counter()))
         return True

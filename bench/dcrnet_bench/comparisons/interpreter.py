@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import dcrnet_bench
@@ -14,6 +14,9 @@ from dcrnet_runtime.errors import DcrnetError
 
 _BOOTSTRAP = Path(__file__).parent / "workers" / "bootstrap.py"
 _LIMIT_S = 3600.0
+
+LIMITS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+"""Variables that hold a worker to a number of threads."""
 
 
 def run_worker(
@@ -59,6 +62,30 @@ def run_worker(
         said = (done.stderr.strip() or "nothing said").splitlines()[-1]
         raise DcrnetError(f"{rival} failed in {python} with code {done.returncode}: {said}")
     return lines[-1]
+
+
+def named_interpreters(named: Sequence[str], competitors: Collection[str]) -> dict[str, Path]:
+    """The interpreters of ``NAME=FILE``, by the competitor's name.
+
+    Args:
+        named: as an option has them.
+        competitors: that there are.
+
+    Raises:
+        DcrnetError: there is no such competitor, or no such file.
+    """
+    found = {}
+    for each in named:
+        name, _, file = each.partition("=")
+        if name not in competitors:
+            raise DcrnetError(
+                f"`python` {each}: no competitor is called {name}: name one of"
+                f" {', '.join(competitors)} as NAME=FILE"
+            )
+        if not Path(file).is_file():
+            raise DcrnetError(f"`python` {each}: there is no file {file}: name an interpreter")
+        found[name] = Path(file)
+    return found
 
 
 def _command(python: Path, worker: str) -> list[Path | str]:

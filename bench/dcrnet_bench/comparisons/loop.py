@@ -25,15 +25,13 @@ from typing import Annotated
 
 import typer
 
-from dcrnet_bench.comparisons.interpreter import run_worker
+from dcrnet_bench.comparisons.interpreter import LIMITS, named_interpreters, run_worker
 from dcrnet_bench.comparisons.registry import COMPETITORS
 from dcrnet_bench.comparisons.trial import Trial, TrialResult
 from dcrnet_bench.host.facts import read_host
 from dcrnet_runtime.cli.app import command_app
 from dcrnet_runtime.cli.console import reported
 from dcrnet_runtime.errors import DcrnetError
-
-_LIMITS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 app = command_app()
 
@@ -58,7 +56,7 @@ def loop(
 ) -> None:
     """Print the table."""
     model_file = str(model or "")
-    pythons = at_hand(interpreters(python or []), has_model=model is not None)
+    pythons = at_hand(named_interpreters(python or [], COMPETITORS), has_model=model is not None)
     before = _words(prefix)
     trials = [
         Trial(
@@ -74,26 +72,6 @@ def loop(
     typer.echo(json.dumps({"threads": threads, "runs": [*map(_values, results)]}))
 
 
-def interpreters(named: Sequence[str]) -> dict[str, Path]:
-    """The interpreters of ``NAME=FILE``, by the competitor's name.
-
-    Raises:
-        DcrnetError: there is no such competitor, or no such file.
-    """
-    found = {}
-    for each in named:
-        name, _, file = each.partition("=")
-        if name not in COMPETITORS:
-            raise DcrnetError(
-                f"`python` {each}: no competitor is called {name}: name one of"
-                f" {', '.join(COMPETITORS)} as NAME=FILE"
-            )
-        if not Path(file).is_file():
-            raise DcrnetError(f"`python` {each}: there is no file {file}: name an interpreter")
-        found[name] = Path(file)
-    return found
-
-
 def at_hand(pythons: Mapping[str, Path], has_model: bool) -> dict[str, Path]:
     """The interpreters of the competitors that have all they need."""
     return {
@@ -105,7 +83,7 @@ def at_hand(pythons: Mapping[str, Path], has_model: bool) -> dict[str, Path]:
 
 
 def _run(trial: Trial, python: Path, prefix: Sequence[str]) -> TrialResult:
-    limits = {**dict.fromkeys(_LIMITS, str(trial.threads)), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    limits = {**dict.fromkeys(LIMITS, str(trial.threads)), "TF_CPP_MIN_LOG_LEVEL": "3"}
     line = run_worker(
         python,
         "loop_trial",

@@ -35,3 +35,30 @@ COMPETITORS: dict[str, Competitor] = {
     "fer": Competitor("PyPI `fer`", _SCRIPTS / "fer.py", needs_python=True),
 }
 """By name, in the order of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoCompetitor:
+    """A way to read expressions from photos.
+
+    Attributes:
+        title: in the table, Markdown.
+        script: a file of Python with ``faces(photos: Sequence[str], variant: str)``, which yields
+            of each path, in order, how many faces were answered. It is run by the competitor's
+            interpreter.
+        variant: what the script is told.
+        needs_python: whether it needs the interpreter of an environment of its own.
+    """
+
+    title: str
+    script: Path
+    variant: str = ""
+    needs_python: bool = False
+
+
+PHOTO_COMPETITORS: dict[str, PhotoCompetitor] = {
+    "fast": PhotoCompetitor("`dcrnet-run`, `fast`", _SCRIPTS / "photos.py", "fast"),
+    "accurate": PhotoCompetitor("`dcrnet-run`, `accurate`", _SCRIPTS / "photos.py", "accurate"),
+    "fer": PhotoCompetitor("PyPI `fer`", _SCRIPTS / "fer_photos.py", needs_python=True),
+}
+"""By name, in the order of the table."""

@@ -51,7 +51,7 @@ class Guest:
             "PYTHONHOME": str(self.root.home),
             "PYTHONPATH": os.pathsep.join((*_OURS, str(self.root.packages))),
             "PYTHONHASHSEED": "0",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": str(self.root.bytecode),
             "OMP_NUM_THREADS": "1",
             CORE_VARIABLE: self.core.value,
         }

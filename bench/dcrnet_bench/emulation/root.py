@@ -5,7 +5,9 @@ It is built once for each recipe, without root's rights, and kept in the user's 
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -26,6 +28,8 @@ COMMAND = "python -m dcrnet_bench.emulation"
 _SYSTEM_LIMIT_S = 1800.0
 _WHEELS_LIMIT_S = 1800.0
 _FACTS = "root.json"
+_VERSION = re.compile(r"\(([^)]+)\)")
+"""In a changelog's first line: ``python3.11 (3.11.2-6+deb12u9) bookworm-security``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ class ArmRoot:
     def packages(self) -> Path:
         """Where the wheels are unpacked."""
         return self.folder / "packages"
+
+    @property
+    def bytecode(self) -> Path:
+        """Where the interpreter keeps what it compiled: in an emulator that takes seconds."""
+        return self.folder / "bytecode"
 
     def prefix(self, core: Core) -> Path:
         """The root as a program on ``core`` sees it."""
@@ -145,12 +154,16 @@ def _write_prefix(folder: Path, core: Core) -> None:
 
 
 def _debian_versions(system: Path) -> dict[str, str]:
-    status = (system / "var/lib/dpkg/status").read_text()
-    paragraphs = (
-        dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
-        for text in status.split("\n\n")
-    )
-    return {each["Package"]: each["Version"] for each in paragraphs if "Package" in each}
+    """Of the unpacked packages, by their changelogs: what is only unpacked no dpkg knows of."""
+    found = {}
+    for documents in sorted((system / "usr/share/doc").glob("*")):
+        # That of a rebuild, changelog.Debian.arm64.gz, is the first by name.
+        for changelog in sorted(documents.glob("changelog.Debian*.gz"))[:1]:
+            with gzip.open(changelog, "rt", encoding="utf-8", errors="replace") as lines:
+                version = _VERSION.search(lines.readline())
+            if version:
+                found[documents.name] = version[1]
+    return found
 
 
 def _put(beside: Path, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -24,7 +25,7 @@ class Host:
     """Facts that do not change during a run.
 
     Attributes:
-        cpu: model name, or the board's where the processor has none.
+        cpu: model name, or where the processor has none the board's, else its cores'.
         machine: architecture, as ``platform.machine()`` has it.
         cores: logical ones.
         governor: the clock's policy; empty where it cannot be read.
@@ -56,9 +57,9 @@ class Host:
 
 def read_host() -> Host:
     """The facts of this machine."""
-    board = read_text(_BOARD)
+    board, clusters = read_text(_BOARD), read_clusters()
     return Host(
-        cpu=cpu_name(read_text(_CPUINFO), board),
+        cpu=cpu_name(read_text(_CPUINFO), board, clusters),
         machine=platform.machine(),
         cores=os.cpu_count() or 1,
         governor=read_text(_GOVERNOR),
@@ -69,7 +70,7 @@ def read_host() -> Host:
         emulator=find_emulator(),
         soc=soc_name(),
         board=board,
-        clusters=read_clusters(),
+        clusters=clusters,
         affinity=affinity(),
     )
 
@@ -93,13 +94,17 @@ def soc_name(root: Path = ROOT) -> str:
     return " ".join(filter(None, words)) or compatible[-1]
 
 
-def cpu_name(cpuinfo: str, board: str) -> str:
-    """The processor's model name out of ``/proc/cpuinfo``, else the board's name."""
+def cpu_name(cpuinfo: str, board: str, clusters: Sequence[Cluster] = ()) -> str:
+    """The processor's model name out of ``/proc/cpuinfo``, else the board's name, else its cores'.
+
+    ARM's cpuinfo has no model name, and an emulator or a phone's shell shows no device tree.
+    """
     for line in cpuinfo.splitlines():
         key, _, value = line.partition(":")
         if key.strip().lower() == "model name":
             return value.strip()
-    return board or platform.processor() or "unknown"
+    cores = " + ".join(dict.fromkeys(each.core for each in clusters))
+    return board or cores or platform.processor() or "unknown"
 
 
 def _versions() -> dict[str, str]:

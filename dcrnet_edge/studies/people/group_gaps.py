@@ -16,6 +16,8 @@ from dcrnet_edge.studies.people.groups import large_groups
 
 Row = Mapping[str, str]
 _CONFIDENCE = "confidence"
+NO_LANDMARKS = "no landmarks"
+"""Of a crop in which the finder sees no face, so that it is answered as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def share_gaps(
     weights = {group: _standard(strata, its, members) for group, its in members.items()}
     answers = sorted({row["predicted"] for row in rows})
     columns: dict[str, NDArray[np.float64]] = {
-        "no face": np.array([row["aligned"] == "0" for row in rows], float),
+        NO_LANDMARKS: np.array([row["aligned"] == "0" for row in rows], float),
         **{a: np.array([row["predicted"] == a for row in rows], float) for a in answers},
     }
     columns = {_CONFIDENCE: _confidence(rows), **columns}

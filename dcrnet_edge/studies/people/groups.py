@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -44,9 +45,31 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
 
 
 def large_groups(values: Sequence[str], least: int) -> list[str]:
-    """Values that occur at least so often, in alphabetical order; empty ones are no group."""
+    """Values that occur at least so often, 3-9 before 10-19; empty ones are no group."""
     counts = Counter(values)
-    return sorted(value for value, count in counts.items() if value and count >= least)
+    large = (value for value, count in counts.items() if value and count >= least)
+    return sorted(large, key=_by_number)
+
+
+def _by_number(value: str) -> tuple[bool, int, str]:
+    number = re.match(r"\d+", value)
+    return (number is None, int(number[0]) if number else 0, value)
+
+
+def chosen_attributes(
+    attributes: Mapping[str, list[str]], names: Sequence[str]
+) -> dict[str, list[str]]:
+    """Those of the names; all where none is given.
+
+    Raises:
+        DcrnetError: there is none of a name.
+    """
+    if unknown := [name for name in names if name not in attributes]:
+        raise DcrnetError(
+            f"`attribute` {unknown[0]} is none of this data's: choose among"
+            f" {', '.join(attributes) or 'none, since there are none'}"
+        )
+    return {name: attributes[name] for name in names or attributes}
 
 
 def check_groups(attributes: Mapping[str, Sequence[str]], least: int) -> None:

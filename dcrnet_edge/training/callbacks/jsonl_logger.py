@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import lightning
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.outfile import written_beside
 
 LOG_NAME = "log.jsonl"
 CURVES_NAME = "curves.png"
+
+_CURVES_EVERY_S = 30.0
 
 
 class JsonlLogger(Logger):
@@ -61,6 +68,40 @@ def read_log(path: Path) -> list[dict[str, Any]]:
             except (ValueError, RecursionError):
                 continue
     return lines
+
+
+class Curves(Callback):
+    """Draws ``curves.png`` where training ends or fails, and at an epoch's end twice a minute.
+
+    Not at each one: an epoch of a small data set takes less than its picture.
+
+    Args:
+        folder: the run's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._drawn_s: float | None = None
+
+    def on_train_start(self, *_: Any) -> None:
+        self._drawn_s = time.monotonic()
+
+    def on_train_epoch_end(self, *_: Any) -> None:
+        now = time.monotonic()
+        if self._drawn_s is not None and now - self._drawn_s >= _CURVES_EVERY_S:
+            draw_curves(self._folder)
+            self._drawn_s = now
+
+    def on_train_end(self, *_: Any) -> None:
+        draw_curves(self._folder)
+
+    def on_exception(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, error: BaseException
+    ) -> None:
+        # The first error is the one to tell.
+        with suppress(OSError, MemoryError, DcrnetError):
+            if self._drawn_s is not None:
+                draw_curves(self._folder)
 
 
 @rank_zero_only

@@ -17,14 +17,14 @@ class Tally:
     Attributes:
         total: items that there are.
         workers: processes that answer them.
-        before: items that an earlier run had done.
-        with_faces: items with a face, of this run as all that follow.
+        before: items that an earlier run had done; they count among all that follow but two.
+        with_faces: items with a face.
         without: items without one.
-        failed: items that could not be read, or not to their end.
+        failed: items that could not be read, or not to their end, in this run.
         broken: those of ``before`` that could not be read to their end.
-        frames: pictures that were answered.
-        photos: photos that were, also by earlier runs: the number of the next one.
-        faces: in all of them, likewise.
+        frames: pictures that were answered, in this run.
+        photos: photos that were: the number of the next one.
+        faces: in all of them.
     """
 
     total: int
@@ -45,8 +45,8 @@ class Tally:
         """Count what earlier runs had done of the items."""
         for each in done:
             self.before += 1
-            self.faces += each.faces
             self.broken += bool(each.failure)
+            self._count(each)
 
     def part(self, part: Part) -> None:
         """Count the time of a part."""
@@ -57,29 +57,29 @@ class Tally:
 
     def item(self, done: Done) -> None:
         """Count an item that is done."""
-        self.faces += done.faces
         self.frames += done.frames
         self.photos += done.is_photo and done.frames > 0
-        if done.failure:
-            self.failed += 1
-        elif done.faces:
-            self.with_faces += 1
-        else:
-            self.without += 1
+        self.failed += bool(done.failure)
+        self._count(done)
+
+    def _count(self, done: Done) -> None:
+        self.faces += done.faces
+        self.with_faces += not done.failure and done.faces > 0
+        self.without += not done.failure and done.faces == 0
 
     @property
     def done(self) -> int:
         """Items of which nothing more will come, whenever they were done."""
-        return self.before + self.answered
+        return self.with_faces + self.without + self.failed + self.broken
 
     @property
     def answered(self) -> int:
         """Items that this run is through with."""
-        return self.with_faces + self.without + self.failed
+        return self.done - self.before
 
     @property
     def counts(self) -> str:
-        """For a bar: how the items of this run came out."""
+        """For a bar: how the items came out."""
         return (
             f"{self.with_faces:,} with a face, {self.without:,} without, "
             f"{self.failed + self.broken:,} unreadable"

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from importlib import import_module
 from typing import Any
+
+import numpy as np
 
 from dcrnet_runtime.backends.failure import load_error
 from dcrnet_runtime.backends.provider import Provider
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.installation import extra_command, package_command
+
+MAX_TENSOR_BYTES = 1 << 30
+"""Of all tensors together: DCRNet's are a quarter of that at 224 px in fp32."""
 
 
 class InterpreterPackage(StrEnum):
@@ -45,7 +51,7 @@ def load_interpreter(
 
     Raises:
         DcrnetError: no such package is installed, a delegate does not load, or the model cannot
-            be read.
+            be read or states tensors of more than :data:`MAX_TENSOR_BYTES`.
     """
     module = _module(package)
     loaded = [_delegate(module, delegate) for delegate in delegates]
@@ -53,10 +59,21 @@ def load_interpreter(
         interpreter = module.Interpreter(
             model_content=content, num_threads=threads, experimental_delegates=loaded or None
         )
-        interpreter.allocate_tensors()
+        tensor_bytes = sum(map(_bytes_of, interpreter.get_tensor_details()))
+        if tensor_bytes <= MAX_TENSOR_BYTES:
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError, MemoryError) as error:
         raise load_error(what, package or InterpreterPackage.LITERT, error) from error
+    if tensor_bytes > MAX_TENSOR_BYTES:
+        raise DcrnetError(
+            f"{what} states tensors of {tensor_bytes >> 20} MB, where {MAX_TENSOR_BYTES >> 20} are"
+            " allowed: it is damaged or no network for faces; export or copy it again"
+        )
     return interpreter
+
+
+def _bytes_of(tensor: Mapping[str, Any]) -> int:
+    return math.prod(map(int, tensor["shape"])) * np.dtype(tensor["dtype"]).itemsize
 
 
 def is_installed(package: InterpreterPackage) -> bool:

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import cv2
 import pytest
+from bench_reports import emulated
 from generated import LABELS, FixedDetector, TinyModel, synthetic_face, synthetic_frame
 from typer.testing import CliRunner, Result
 
 from dcrnet_bench.cli import bench as cli
 from dcrnet_bench.host.throttling import Throttling
+from dcrnet_bench.report.report import Report
+from dcrnet_bench.targets.target import Plan
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 
@@ -119,6 +122,22 @@ def test_nothing_is_timed_on_an_emulated_processor(
     assert sum(model["answer"].values()) == pytest.approx(1, abs=1e-4)
     assert "Answers to the first face" in result.stdout
     assert "no latency of any machine" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "takes_minutes"), [((), True), (("--quick",), False), (("--emulate",), False)]
+)
+def test_minutes_are_announced_where_they_are_spent(
+    options: tuple[str, ...], takes_minutes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Target:
+        def measure(self, plan: Plan, warn: object) -> Report:
+            return emulated()
+
+    monkeypatch.setattr("dcrnet_bench.targets.registry.open_target", lambda *_: Target())
+    result = CliRunner().invoke(cli.app, ["--device", "arm", *options])
+    assert result.exit_code == 0, result.output
+    assert ("ten minutes or more" in result.stderr) is takes_minutes
 
 
 def test_same_model_twice_is_told_apart(

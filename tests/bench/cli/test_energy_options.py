@@ -77,7 +77,7 @@ def test_a_file_that_nobody_writes_any_more_gives_null_and_the_reason(
 ) -> None:
     monkeypatch.setattr("dcrnet_bench.meters.sensors.logged._PATIENCE_S", 0.1)
     path = tmp_path / "old.csv"
-    path.write_text("".join(f"{1000 + i},5\n" for i in range(9)))
+    path.write_text("".join(f"{1000 + i / 100},5\n" for i in range(9)))
     energy = energy_in(bench(tiny_model(), "--energy-csv", path))
     assert (energy["gross_j"], energy["net_j"]) == (None, None)
     assert "does not cover the run" in energy["reason"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,8 +34,12 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     write_program(
         folder / "mmdebstrap",
-        f'echo "$@" >>{tmp_path}/asked; for to; do :; done; mkdir -p $to/usr/bin $to/var/lib/dpkg;'
-        ' printf "Package: libc6\\nVersion: 2.36-9\\n\\n" >$to/var/lib/dpkg/status',
+        f'echo "$@" >>{tmp_path}/asked; for to; do :; done; doc=$to/usr/share/doc'
+        "\nmkdir -p $to/usr/bin $to/var/lib/dpkg $doc/libc6 $doc/libuuid1"
+        "\ntouch $to/var/lib/dpkg/status"
+        '\nputs() { echo "$1 ($2) bookworm; urgency=medium" | gzip >$doc/$1/changelog.$3.gz; }'
+        "\nputs libc6 2.36-9 Debian; puts libuuid1 2.38.1-5 Debian; puts libuuid1 2.39 upstream"
+        "\nputs libuuid1 2.38.1-5+b1 Debian.arm64; ln -s libuuid1 $doc/uuid-runtime",
     )
     write_program(folder / "qemu-aarch64", "true")
     python = write_program(
@@ -56,7 +61,11 @@ def test_what_is_asked_for(cache: Path, programs: Path, tmp_path: Path) -> None:
     assert "--platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64" in wheels
     assert "--only-binary=:all:" in wheels
     assert "onnxruntime==" in wheels
-    assert '"libc6": "2.36-9"' in (root.folder / "root.json").read_text()
+    assert json.loads((root.folder / "root.json").read_text())["debian"] == {
+        "libc6": "2.36-9",
+        "libuuid1": "2.38.1-5+b1",
+        "uuid-runtime": "2.38.1-5+b1",
+    }
     assert find_root().folder == root.folder
     build_root(told.append)
     assert len(told) == 2  # it was there

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dcrnet_bench.host.clusters import Cluster
 from dcrnet_bench.host.emulator import find_emulator
 from dcrnet_bench.host.facts import cpu_name, read_host
 from dcrnet_bench.host.load import busy_warning, load_average, peak_rss_mb
@@ -58,6 +59,14 @@ def test_emulator_is_told_from_a_real_machine(
 def test_cpu_name_falls_back_on_the_board() -> None:
     assert cpu_name(X86, "") == "AMD EPYC"
     assert cpu_name(CORTEX_A72, "Raspberry Pi 4 Model B") == "Raspberry Pi 4 Model B"
+
+
+def test_a_board_without_a_name_has_that_of_its_cores() -> None:
+    little, big = Cluster((0, 1), "cortex-a55", 1800.0), Cluster((2,), "cortex-a76", 2400.0)
+    slower = Cluster((3,), "cortex-a76", 2000.0)
+    assert cpu_name(CORTEX_A72, "", [little, big, slower]) == "cortex-a55 + cortex-a76"
+    assert cpu_name(CORTEX_A72, "a board", [little]) == "a board"
+    assert cpu_name(X86, "", [little]) == "AMD EPYC"
 
 
 def test_busy_machine_is_named() -> None:

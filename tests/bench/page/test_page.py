@@ -12,7 +12,9 @@ import pytest
 from bench_reports import emulated, latency, model, report
 from chromium import Tab
 
+from dcrnet_bench.host.preflight import Doubt, Flag
 from dcrnet_bench.page.page import check_page, page_text, write_page
+from dcrnet_bench.profiling.instructions import InstructionCount
 from dcrnet_bench.report.report import Report
 from dcrnet_runtime.errors import DcrnetError
 
@@ -73,6 +75,35 @@ def test_what_was_not_measured_is_said() -> None:
     played = page_text(emulated())
     assert "there are no times and\nno energy here" in played
     assert "<svg" not in played
+    assert "<h2>Latency of one inference" not in played
+
+
+def test_an_emulated_core_tells_answers_and_instructions() -> None:
+    doubt = Doubt(Flag.EMULATED, "this aarch64 is emulated")
+    bare = emulated()
+    assert bare.preflight is not None
+    report = replace(
+        bare,
+        notes=(doubt.text, "another note"),
+        preflight=replace(bare.preflight, doubts=(doubt,)),
+        models=(
+            model(
+                "m.onnx",
+                latency_ms=None,
+                answer={"anger": 0.2, "fear": 0.8},
+                instructions=InstructionCount("cortex-a53", 3_000_000, {"dot": 0, "load": 600000}),
+            ),
+            model("uncounted.onnx", latency_ms=None, instructions=None),
+        ),
+    )
+    text = page_text(report)
+    rows = re.findall(r"<tr>(<td>.*?)</tr>", text, re.DOTALL)
+    cells = [re.sub(r"<[^>]*>|\s+", " ", row).split() for row in rows]
+    assert ["m.onnx", "fear", "0.8000"] in cells
+    assert ["m.onnx", "cortex-a53", "3.0", "0.0", "0.6"] in cells
+    assert [row[0] for row in cells if "cortex-a53" in row] == ["m.onnx"]
+    assert doubt.text not in text  # once, in the page's own words
+    assert "another note" in text
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

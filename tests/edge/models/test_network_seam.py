@@ -1,65 +1,21 @@
-"""A second network is one file and one registration: a toy one, trained and kept by its name."""
+"""A second network is one file and one registration (``edge.toy``), and comes back by its name."""
 
 from __future__ import annotations
 
-import copy
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 from edge.runs import FERPLUS, face_data, small_run
+from edge.toy import Toy, ToyConfig
 from generated_trees import write_folders
-from torch import Tensor, nn
 
 from dcrnet_edge import create_model, load_checkpoint
 from dcrnet_edge.models import registry
-from dcrnet_edge.models.network import FaceNetwork, NetworkConfig
 from dcrnet_edge.training.initialization import Initialization, InitializationKind
 from dcrnet_runtime.errors import DcrnetError
 
-
-@dataclass(frozen=True, slots=True)
-class ToyConfig(NetworkConfig):
-    width: int = 4
-
-
-class Toy(FaceNetwork):
-    architecture = "toy"
-    feature_channels = 4
-    classifier_path = "classifier"
-
-    def __init__(self, config: ToyConfig) -> None:
-        super().__init__(config)
-        self.conv = nn.Conv2d(3, config.width, 3, stride=16, bias=False)
-        self.norm = nn.BatchNorm2d(config.width)
-        self.classifier = nn.Linear(config.width, len(config.labels))
-
-    def embed(self, codes: Tensor) -> Tensor:
-        return torch.relu(self.norm(self.conv(self.normalise(codes))))
-
-    def classify(self, features: Tensor) -> Tensor:
-        return self.classifier(features.mean(dim=(2, 3)))
-
-
-def published() -> Path:
-    raise DcrnetError("the toy was never trained on ImageNet")
-
-
-@pytest.fixture(autouse=True)
-def toy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_NETWORKS", copy.deepcopy(registry._NETWORKS))
-    registry.register(
-        registry.Architecture(
-            name="toy",
-            config=ToyConfig,
-            build=Toy,
-            input_sizes_px=(32, 48),
-            size_reason="a toy takes no others",
-            fetch_imagenet=published,
-            load_imagenet=lambda network, path: None,
-        )
-    )
+pytestmark = pytest.mark.usefixtures("toy")
 
 
 def test_it_is_trained_and_comes_back_by_its_name(tmp_path: Path) -> None:
@@ -73,9 +29,9 @@ def test_it_is_trained_and_comes_back_by_its_name(tmp_path: Path) -> None:
     assert network.config == ToyConfig(("happiness", "neutral"), width=4)
     assert checkpoint.card.provenance["config"]["architecture"] == "toy"
     assert checkpoint.trained_px == (48, 32)
-    assert set(checkpoint.ranges[48]) == {"conv", "classifier"}
-    with pytest.raises(DcrnetError, match="not one of 32, 48: a toy takes no others"):
-        checkpoint.at(64)
+    assert set(checkpoint.ranges[48]) == {"conv", "mix", "classifier"}
+    with pytest.raises(DcrnetError, match="not one of 32, 48, 64, 128: a toy takes no others"):
+        checkpoint.at(96)
 
     kind = InitializationKind.CHECKPOINT
     entry = registry.architecture("toy")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dcrnet_edge.evaluation.predictions import Predictions, read_predictions
 from dcrnet_edge.studies.people.group_gaps import accuracy_gaps, share_gaps
+from dcrnet_edge.studies.people.groups import large_groups
 from dcrnet_edge.studies.people.pose_file import pose_rows, read_pose
 from dcrnet_edge.studies.pictures.relative_losses import relative_loss
 from dcrnet_runtime.face import Face
@@ -182,10 +183,23 @@ def test_fairness_without_labels(tree: Path, tiny_model: TinyModel, tmp_path: Pa
     (by_attribute,) = found["facts"].values()
     assert set(by_attribute) == {"age", "side"}
     for shares in by_attribute["side"]["shares"].values():
-        named = {name: share for name, share in shares.items() if name != "no face"}
+        named = {name: share for name, share in shares.items() if name != "no landmarks"}
         assert sum(named.values()) == pytest.approx(1)
+    assert found["settings"]["dataset"] == "unlabelled"
+    assert "is no difference in errors" in found["verdict"][-1]
+    chosen = study(
+        *("fairness", tiny_model(), *asked, "--attribute", "age", "--least", 4),
+        *("--out", tmp_path / "age"),
+    )
+    assert set(next(iter(chosen["facts"].values()))) == {"age"}
+    assert "--attribute height is none" in refused(
+        "fairness", tiny_model(), *asked, "--attribute", "height"
+    )
     assert "two groups of 1000" in refused("fairness", tiny_model(), *asked, "--least", 1000)
     assert "--groups" in refused("fairness", tiny_model(), "--unlabelled", tree)
+    paths[0].write_bytes(paths[-1].read_bytes())
+    elsewhere = ["--least", 4, "--out", tmp_path / "out"]
+    assert "data_sha256" in refused("fairness", tiny_model(), *asked, *elsewhere)
     groups.write_text("file,age\na.png,old,more\n")
     assert "more cells than columns" in refused("fairness", tiny_model(), *asked)
     groups.write_text("file,age\nnobody.png,old\nnone.png,young\n")
@@ -235,6 +249,12 @@ def test_shares_are_compared_at_equal_age() -> None:
     assert low < raw.facts["shares"]["a"]["joy"] == 0.75 < high
 
 
+def test_groups_are_in_the_order_of_their_numbers() -> None:
+    assert large_groups(["10-19", "3-9", "", "x", "3-9", "10-19", "x", "70+"], 2) == [
+        *("3-9", "10-19", "x")
+    ]
+
+
 def test_confidence_has_an_interval_by_group() -> None:
     """Of one group all are equally sure, of the other one half are."""
 
@@ -254,7 +274,7 @@ def test_confidence_has_an_interval_by_group() -> None:
     assert sure["b"]["interval"] == pytest.approx([0.8 - reach, 0.8 + reach], abs=0.004)
     low, high = gaps.facts["confidence_gap"]["interval"]
     assert low < 0 < gaps.facts["confidence_gap"]["gap"] < high
-    assert gaps.tables[0][1][0] == ["group", "images", "confidence", "no face", "joy"]
+    assert gaps.tables[0][1][0] == ["group", "images", "confidence", "no landmarks", "joy"]
     assert gaps.tables[0][1][1][2] == "81.0 % (81.0 to 81.0)"
-    assert [row[0] for row in gaps.tables[1][1][1:]] == ["confidence", "no face", "joy"]
-    assert set(gaps.facts["gaps"]) == {"no face", "joy"}
+    assert [row[0] for row in gaps.tables[1][1][1:]] == ["confidence", "no landmarks", "joy"]
+    assert set(gaps.facts["gaps"]) == {"no landmarks", "joy"}

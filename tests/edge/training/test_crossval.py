@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from edge.runs import FERPLUS, SMALL, open_fixed_detector
+from edge.toy import TOY
 from generated_trees import write_ckplus
 from typer.testing import CliRunner
 
@@ -36,6 +37,7 @@ ONE_EPOCH: dict[str, Any] = {
     "recipe": {"epochs": 1, "batch_size": 8, "augment": {"camera": 0.0}},
 }
 CrossValidate = Callable[..., Path]
+pytestmark = pytest.mark.usefixtures("toy")
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def validate(data_of: Callable[[SplitPlan], FaceData], tmp_path: Path) -> CrossV
     ) -> Path:
         return cross_validate(
             data_of,
-            RunConfig.of(FERPLUS, SMALL, ONE_EPOCH, *changes),
+            RunConfig.of(FERPLUS, SMALL, TOY, ONE_EPOCH, *changes),
             initialization or Initialization(InitializationKind.SCRATCH),
             tmp_path / "runs",
             tmp_path / "ckplus",

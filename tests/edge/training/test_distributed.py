@@ -17,10 +17,10 @@ from dcrnet_edge.training.callbacks.jsonl_logger import read_log
 from dcrnet_runtime.errors import DcrnetError
 
 
-def train_apart(tree: Path, folder: Path, preset: str, what: str) -> tuple[int, list[str]]:
+def train_apart(tree: Path, folder: Path, settings: str, what: str) -> tuple[int, list[str]]:
     """The exit code, and the digests of the weights that each process ended with."""
     script = Path(runs.__file__)
-    arguments = [str(tree), str(tree.parent / "caches"), str(folder), preset, what, "2"]
+    arguments = [str(tree), str(tree.parent / "caches"), str(folder), settings, what, "2"]
     done = subprocess.run(
         [sys.executable, str(script), *arguments],
         env=environment(),
@@ -32,11 +32,12 @@ def train_apart(tree: Path, folder: Path, preset: str, what: str) -> tuple[int, 
     return done.returncode, [line for line in lines if line.startswith("weights:")]
 
 
+@pytest.mark.usefixtures("toy")
 def test_the_processes_stay_in_step(tmp_path: Path) -> None:
     """The paper's preset has no auxiliary loss, so that a part of the module gets no gradient."""
     tree = write_folders(tmp_path / "tree", 8, ("train", "valid", "test"))
     next((tree / "valid").rglob("*.png")).unlink()  # so that the two have unequal shares
-    code, digests = train_apart(tree, tmp_path / "run", "PAPER", "new")
+    code, digests = train_apart(tree, tmp_path / "run", "PAPER+TOY", "new")
     assert code == 0
     assert len(digests) == 2
     assert len(set(digests)) == 1

@@ -60,12 +60,16 @@ def start() -> Generator[Start, None, None]:
 def started(tree: Path, out: Path, *options: str) -> subprocess.Popen[str]:
     words = ["--data", str(tree), "--out", str(out), "--dataset", "folders", "--from-scratch"]
     words += ["--size", "64", "--epochs", "3000", "--set", "recipe.mixed_sizes=[]"]
-    words += ["--batch-size", "4", "--workers", "1", *options]
-    caches = {
-        "XDG_CACHE_HOME": str(out.parent / "cache"),
-        "MPLCONFIGDIR": str(Path(os.environ["XDG_CACHE_HOME"]) / "matplotlib"),
-    }
-    env = {**environment(), **caches, "OMP_NUM_THREADS": "1"}
+    words += [
+        "--batch-size",
+        "4",
+        "--workers",
+        "1",
+        "--network",
+        "tf_efficientnet_lite0",
+        *options,
+    ]
+    env = {**environment(), "XDG_CACHE_HOME": str(out.parent / "cache")}
     return subprocess.Popen(
         [sys.executable, "-c", COMMAND, *words],
         env=env,

@@ -5,11 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import math
+import multiprocessing
 import os
 import resource
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,15 +17,16 @@ import pytest
 import torch
 from edge import runs
 from edge.runs import (
+    EIGHT,
     FERPLUS,
     MIXED,
-    PAPER,
     SMALL,
-    environment,
+    changes,
     face_data,
     no_statistics,
     small_run,
 )
+from edge.toy import TOY
 from generated_trees import write_folders
 from lightning.pytorch.callbacks.progress import rich_progress
 from lightning.pytorch.utilities.exceptions import SIGTERMException
@@ -39,8 +39,8 @@ from dcrnet_edge.evaluation.answers import evaluate
 from dcrnet_edge.evaluation.metrics import compute_metrics
 from dcrnet_edge.models.batch_norm import norms_of
 from dcrnet_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from dcrnet_edge.models.dcrnet import DCRNet, DCRNetConfig
 from dcrnet_edge.models.network import FaceNetwork
+from dcrnet_edge.models.registry import create_model
 from dcrnet_edge.training import module as training
 from dcrnet_edge.training.callbacks import kept_weights, resume_point
 from dcrnet_edge.training.callbacks.jsonl_logger import read_log
@@ -55,6 +55,7 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 LEVELS = ("train", "valid", "test")
+pytestmark = pytest.mark.usefixtures("toy")
 
 
 @pytest.fixture(scope="module")
@@ -75,16 +76,16 @@ def one_thread() -> Any:
     torch.set_num_threads(threads)
 
 
-def run_of(tree: Path, caches: Path, folder: Path, *changes: dict[str, Any]) -> Run:
-    return small_run(face_data(tree, caches), folder, FERPLUS, *changes)
+def run_of(tree: Path, caches: Path, folder: Path, *more: dict[str, Any]) -> Run:
+    return small_run(face_data(tree, caches), folder, FERPLUS, TOY, *more)
 
 
 def test_a_run_learns_and_describes_itself(tree: Path, caches: Path, tmp_path: Path) -> None:
     """Two kinds of image that differ by brightness are told apart after a few epochs."""
     data = face_data(tree, caches)
-    changes = {"recipe": {"epochs": 3, "ema_decay": 0.5, "dropout_scale": 0.1, "batch_size": 8}}
+    recipe = {"epochs": 3, "ema_decay": 0.5, "dropout_scale": 0.1, "batch_size": 8}
     folder = tmp_path / "run"
-    path = small_run(data, folder, FERPLUS, changes).train()
+    path = small_run(data, folder, FERPLUS, {"recipe": recipe}).train()
     checkpoint = load_checkpoint(path)
     card = checkpoint.card
     assert card.labels == ("happiness", "neutral")
@@ -113,24 +114,27 @@ def test_a_run_learns_and_describes_itself(tree: Path, caches: Path, tmp_path: P
     }
 
 
-@pytest.mark.parametrize("preset", ["FERPLUS", "PAPER", "FERPLUS+MIXED"])
+@pytest.mark.parametrize("settings", ["FERPLUS+EIGHT", "PAPER+TOY", "FERPLUS+MIXED+TOY"])
 def test_a_killed_run_resumes_to_the_same_bits(
-    preset: str, tree: Path, caches: Path, tmp_path: Path, one_thread: None
+    settings: str, tree: Path, caches: Path, tmp_path: Path, one_thread: None
 ) -> None:
     """Killed in the second epoch, between two resume points."""
 
-    def run_apart(folder: str, what: str) -> int:
-        arguments = [str(tree), str(caches), str(tmp_path / folder), preset, what]
-        script = Path(runs.__file__)
-        command = [sys.executable, str(script), *arguments]
-        return subprocess.run(command, env=environment(), capture_output=True).returncode
+    apart = multiprocessing.get_context("forkserver")
+    apart.set_forkserver_preload([runs.__name__])
 
-    base = {"FERPLUS": FERPLUS, "PAPER": PAPER}[preset.partition("+")[0]]
-    change = [MIXED] if "MIXED" in preset else []
-    whole = small_run(face_data(tree, caches), tmp_path / "whole", base, *change).train()
-    assert run_apart("killed", "killed") == -signal.SIGKILL
+    def run_apart(what: str) -> int | None:
+        folder = str(tmp_path / "killed")
+        process = apart.Process(target=runs.main, args=(tree, caches, folder, settings, what))
+        process.start()
+        process.join()
+        return process.exitcode
+
+    data = face_data(tree, caches)
+    whole = small_run(data, tmp_path / "whole", *changes(settings)).train()
+    assert run_apart("killed") == -signal.SIGKILL
     assert not (tmp_path / "killed" / "model.safetensors").exists()
-    assert run_apart("killed", "resumed") == 0
+    assert run_apart("resumed") == 0
     one, other = load_file(whole), load_file(tmp_path / "killed" / "model.safetensors")
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -139,11 +143,11 @@ def test_a_killed_run_resumes_to_the_same_bits(
 
 
 def test_sizes_grow_as_the_recipe_says(tree: Path, caches: Path, tmp_path: Path) -> None:
-    changes = {
+    grows = {
         "preprocess": {"size_px": 128},
         "recipe": {"progressive": [[64, 1]], "batch_size": 8},
     }
-    run = run_of(tree, caches, tmp_path, changes)
+    run = run_of(tree, caches, tmp_path, grows)
     loaders = run._loaders()
     assert [loaders.spec_at(epoch).size_px for epoch in range(2)] == [64, 128]
     path = run.train()
@@ -165,8 +169,8 @@ def test_mixed_sizes_take_turns(
     monkeypatch.setattr(training.TrainingModule, "training_step", watched)
     recipe = {"epochs": 2, "progressive": [[64, 1]], "mixed_sizes": [64], "batch_size": 8}
     data = face_data(tree, caches)
-    changes = {"preprocess": {"size_px": 128}, "recipe": recipe}
-    path = small_run(data, tmp_path, FERPLUS, changes).train()
+    mixed = {"preprocess": {"size_px": 128}, "recipe": recipe}
+    path = small_run(data, tmp_path, FERPLUS, TOY, mixed).train()
     steps = len(seen) // 2
     assert seen == [64] * steps + [(128, 64)[i % 2] for i in range(steps)]
     checkpoint = load_checkpoint(path)
@@ -174,9 +178,8 @@ def test_mixed_sizes_take_turns(
     assert set(checkpoint.ranges) == {128, 64}
     at_64 = checkpoint.at(64)
     assert at_64.card.preprocess.size_px == 64
-    stem = "backbone.features.norm0"
-    assert torch.equal(norms_of(at_64.network)[stem], checkpoint.norms[64][stem])
-    assert not torch.equal(norms_of(checkpoint.network)[stem], checkpoint.norms[64][stem])
+    assert torch.equal(norms_of(at_64.network)["norm"], checkpoint.norms[64]["norm"])
+    assert not torch.equal(norms_of(checkpoint.network)["norm"], checkpoint.norms[64]["norm"])
     expected = compute_metrics(evaluate(path, data, Split.VALID, tree, size_px=64))
     save_checkpoint(tmp_path / "64.safetensors", at_64)
     assert (
@@ -189,9 +192,8 @@ def test_the_best_weights_are_of_the_largest_inputs(
 ) -> None:
     """Those of smaller ones can be right more often there, and serve the run's end worse."""
     accuracies, sizes_px = (0.9, 0.5, 0.4, 0.6), (64, 128, 128, 128)
-    module = training.TrainingModule(
-        DCRNet(DCRNetConfig(("a", "b"))), Recipe(), 4, [1, 1], no_statistics
-    )
+    network = create_model("toy", labels=("a", "b"))
+    module = training.TrainingModule(network, Recipe(), 4, [1, 1], no_statistics)
 
     def write(path: Path, _network: FaceNetwork, epoch: int) -> None:
         path.write_text(str(epoch))
@@ -210,7 +212,7 @@ def test_the_best_weights_are_of_the_largest_inputs(
 
 
 def test_an_older_runs_best_weights_say_their_size(tmp_path: Path) -> None:
-    network = DCRNet(DCRNetConfig(("a", "b")))
+    network = create_model("toy", labels=("a", "b"))
     best = tmp_path / kept_weights.BEST_WEIGHTS
     card = ModelCard(network.config.labels, PreprocessSpec(size_px=128))
     save_checkpoint(best, Checkpoint(network, card))
@@ -224,12 +226,10 @@ def test_without_an_average_each_size_has_statistics_of_its_own(
 ) -> None:
     """Those that a training pass leaves behind are of all sizes together, and fit none."""
     recipe = {"epochs": 1, "batch_size": 4, "ema_decay": 0.0}
-    run = small_run(face_data(tree, caches), tmp_path, FERPLUS, MIXED, {"recipe": recipe})
-    path = run.train()
+    path = run_of(tree, caches, tmp_path, MIXED, {"recipe": recipe}).train()
     last = load_checkpoint(tmp_path / "last.safetensors")
-    stem = "backbone.features.norm0"
-    wanted = load_checkpoint(path).norms[128][stem]
-    assert torch.allclose(norms_of(last.network)[stem], wanted, rtol=0.01, atol=1e-3)
+    wanted = load_checkpoint(path).norms[128]["norm"]
+    assert torch.allclose(norms_of(last.network)["norm"], wanted, rtol=0.01, atol=1e-3)
 
 
 def test_a_run_of_an_older_version_goes_on(tree: Path, caches: Path, tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_data_that_cannot_be_learned(tree: Path, caches: Path, tmp_path: Path) -
     train = data.dataset.splits[Split.TRAIN]
     data.dataset.splits[Split.TRAIN] = [sample for sample in train if sample.label == 0]
     with pytest.raises(DcrnetError, match="has no image of neutral"):
-        small_run(data, tmp_path, FERPLUS).train()
+        small_run(data, tmp_path, FERPLUS, TOY).train()
     data = face_data(tree, caches)
     data.dataset.splits[Split.VALID] = data.samples(Split.VALID)[:3]
     with pytest.raises(DcrnetError, match="3 validation images do not occupy 4 devices"):
@@ -275,18 +275,18 @@ def test_data_that_cannot_be_learned(tree: Path, caches: Path, tmp_path: Path) -
 
 def test_scales_are_kept_above_their_floor(tree: Path, caches: Path, tmp_path: Path) -> None:
     """Also one that the first weights have below it."""
-    network = DCRNet(DCRNetConfig(("happiness", "neutral")))
-    norm = network.pre_activation_norms()[3]
+    network = create_model("toy", labels=("happiness", "neutral"))
+    (norm,) = network.pre_activation_norms()
     with torch.no_grad():
         norm.weight[0] = -0.1
     card = ModelCard(network.config.labels, PreprocessSpec(size_px=64))
     save_checkpoint(tmp_path / "first.safetensors", Checkpoint(network, card))
     for floor in (1e-3, 0.0):
         one_epoch = {"recipe": {"epochs": 1, "batch_size": 8, "min_bn_gamma": floor}}
-        config = RunConfig.of(FERPLUS, SMALL, one_epoch)
+        config = RunConfig.of(FERPLUS, SMALL, TOY, one_epoch)
         start = Initialization(InitializationKind.CHECKPOINT, tmp_path / "first.safetensors")
         path = Run(face_data(tree, caches), config, start, tmp_path / f"{floor}").train()
-        trained = load_checkpoint(path).network.pre_activation_norms()[3]
+        (trained,) = load_checkpoint(path).network.pre_activation_norms()
         assert (trained.weight[0] >= 1e-3) == (floor > 0)
 
 
@@ -313,7 +313,7 @@ def test_a_gradient_that_is_no_number_reaches_no_weights(
 
     monkeypatch.setattr(training.TrainingModule, "training_step", poisoned)
     with pytest.raises(DcrnetError, match=r"a gradient is not finite at step 2; .*`start_from`"):
-        run_of(tree, caches, tmp_path, {"recipe": {"batch_size": 8}}).train()
+        run_of(tree, caches, tmp_path, EIGHT).train()
     network = load_checkpoint(tmp_path / "last.safetensors").network
     assert all(weight.isfinite().all() for weight in network.parameters())
 
@@ -321,17 +321,17 @@ def test_a_gradient_that_is_no_number_reaches_no_weights(
 def test_a_full_disk_keeps_the_older_resume_point(
     tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The system refuses what is longer than the weights once the first epoch is written."""
+    """The system refuses what is longer than a picture once the first epoch is written."""
     write, limits = resume_point.ResumePoint._write, resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def last_that_fits(self: resume_point.ResumePoint, trainer: Any) -> None:
         write(self, trainer)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000_000, limits[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
 
     monkeypatch.setattr(resume_point.ResumePoint, "_write", last_that_fits)
     try:
         with pytest.raises(DcrnetError, match=r"resume\.ckpt could not be written \(File too"):
-            run_of(tree, caches, tmp_path, {"recipe": {"batch_size": 8}}).train()
+            run_of(tree, caches, tmp_path, EIGHT, {"network": {"width": 4_000}}).train()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert resume_point.step_of(tmp_path / "resume.ckpt") == 2
@@ -382,7 +382,7 @@ def test_a_killed_loader_is_named(
 
     monkeypatch.setattr(items.AugmentedFaces, "__getitem__", killed)
     with pytest.raises(DcrnetError, match="fewer `workers`, then start it again"):
-        small_run(face_data(tree, caches), tmp_path, FERPLUS, workers=1).train()
+        small_run(face_data(tree, caches), tmp_path, FERPLUS, TOY, workers=1).train()
 
 
 def test_what_ends_a_run_while_its_bar_starts_is_named(
@@ -395,7 +395,7 @@ def test_what_ends_a_run_while_its_bar_starts_is_named(
 
     monkeypatch.setattr(rich_progress._RefreshThread, "start", killed)
     with pytest.raises(DcrnetError, match="fewer `workers`, then start it again"):
-        small_run(face_data(tree, caches), tmp_path, FERPLUS).train()
+        run_of(tree, caches, tmp_path).train()
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -407,12 +407,13 @@ def test_an_image_that_goes_bad_during_a_run_is_named_in_one_line(
     for sample in data.samples(Split.TRAIN):
         sample.path.write_bytes(b"damaged")
     with pytest.raises(DcrnetError, match=r"^training stopped: .*png is no image.*then start it"):
-        small_run(data, tmp_path / "run", FERPLUS, workers=workers).train()
+        small_run(data, tmp_path / "run", FERPLUS, TOY, workers=workers).train()
 
 
-def test_half_precision(tree: Path, caches: Path, tmp_path: Path) -> None:
+def test_half_precision(caches: Path, tmp_path: Path) -> None:
     """bf16 trains everywhere; fp16 on a CPU is refused rather than replaced."""
-    one_epoch = {"epochs": 1, "batch_size": 8}
+    tree = write_folders(tmp_path / "tree", 2, LEVELS)
+    one_epoch = {"epochs": 1, "batch_size": 4}
     bf16 = {"recipe": {**one_epoch, "precision": "bf16-mixed"}}
     path = small_run(face_data(tree, caches), tmp_path / "bf16", FERPLUS, bf16).train()
     checkpoint = load_checkpoint(path)

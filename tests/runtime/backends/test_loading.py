@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import struct
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -155,6 +156,14 @@ networks = FaceNetworks.from_task(shipped_landmarks())
 def test_an_interpreter_is_of_the_package_that_was_named(package: InterpreterPackage) -> None:
     interpreter = load_interpreter(networks.detector, 1, package)
     assert type(interpreter).__module__.startswith(package.replace("-", "_"))
+
+
+def test_tensors_that_no_memory_holds_are_refused_before_they_are_made() -> None:
+    """The shape of its input, as a damaged or hostile file has it."""
+    shape, vast = struct.pack("<4i", 1, 128, 128, 3), struct.pack("<4i", 1, 30_000, 30_000, 3)
+    assert shape in networks.detector
+    with pytest.raises(DcrnetError, match=r"states tensors of \d+ MB, where 1024 are allowed"):
+        load_interpreter(networks.detector.replace(shape, vast), 1)
 
 
 def test_a_delegate_that_does_not_load_is_named() -> None:

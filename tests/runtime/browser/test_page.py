@@ -150,7 +150,9 @@ def test_from_elsewhere_https_gives_the_camera_and_threads(
     certificate = Certificate.make(tmp_path, [ELSEWHERE])
     trusted = "--ignore-certificate-errors"  # what a person does who goes on past the warning
     with opened(
-        *(page_folder, tmp_path / "profile", trusted, *camera),
+        page_folder,
+        tmp_path / "profile",
+        *(trusted, *camera),
         query="?threads=2",
         host=ELSEWHERE,
         certificate=certificate,

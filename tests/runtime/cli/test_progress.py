@@ -77,8 +77,11 @@ def test_nothing_is_shown_where_it_would_be_in_the_way(
     def shows(of: OutputPlan) -> bool:
         terminal.seek(0)
         terminal.truncate()
-        bar.run_bar("frames", of)(1, 9)
-        return terminal.getvalue() != ""
+        show = bar.run_bar("frames", of)
+        show(1, 9)
+        has_shown = terminal.getvalue() != ""
+        show(9, 9)  # which gives standard error back
+        return has_shown
 
     monkeypatch.setattr(sys, "stdout", Terminal())
     assert shows(plan(Feed.RECORDING, **to_file))

@@ -194,9 +194,9 @@ def test_a_run_goes_on_from_whatever_a_kill_left(
             (out / "a.jsonl.progress").write_bytes(journal[: noted + torn])
             result = resumed(out)
             assert result.exit_code == 0, result.output
-            assert f"7 of 7 files done{f', {count} of them before' if count else ''}" in last_line(
-                result
-            )
+            before = f", {count} of them before" if count else ""
+            counts = "7 with a face, 0 without, 0 unreadable."
+            assert f"7 of 7 files done{before}: {counts}" in last_line(result)
             assert told(out / "a.jsonl") == told(whole / "a.jsonl")
             assert (out / "a.csv").read_bytes() == contents["a.csv"]
 
@@ -219,7 +219,7 @@ def test_a_finished_run_has_nothing_left_and_takes_what_is_new(
     before = {path: path.read_bytes() for path in tmp_path.glob("a.*")}
     again = resumed(tmp_path)
     assert again.exit_code == 0, again.output
-    assert "7 of 7 files done, 7 of them before" in last_line(again)
+    assert "7 of 7 files done, 7 of them before: 7 with a face, 0 without" in last_line(again)
     assert {path: path.read_bytes() for path in tmp_path.glob("a.*")} == before
     assert cv2.imwrite(str(folder / "0new.png"), synthetic_frame())
     assert resumed(tmp_path).exit_code == 0

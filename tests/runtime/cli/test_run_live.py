@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -87,6 +88,30 @@ def test_a_signal_ends_the_loop_in_order(
     assert lines
     assert cv2.VideoCapture(str(video)).read()[0]
     assert list(tmp_path.glob(".*")) == []
+
+
+@pytest.mark.load
+def test_a_stop_takes_under_half_a_second(
+    server: MjpegServer, tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    """From SIGTERM to the end of the process, with a page, lines and a video."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    taken_s = []
+    for number in range(5):
+        lines, video = tmp_path / f"{number}.jsonl", tmp_path / f"{number}.mp4"
+        words = ["--source", server.address, "--model", str(tiny_model()), "--detector", "cascade"]
+        words += ["--serve", str(port), "--jsonl", str(lines), "--save", str(video)]
+        with subprocess.Popen([*COMMAND, *words], stderr=subprocess.DEVNULL) as process:
+            while not lines.exists() or len(lines.read_text().splitlines()) < 20:
+                assert process.poll() is None
+                time.sleep(0.05)
+            begun = time.monotonic()
+            process.terminate()
+            assert process.wait(30) == 0
+            taken_s.append(time.monotonic() - begun)
+    sys.stdout.write(f"\nSIGTERM to the end: {max(taken_s):.2f} s at most of {len(taken_s)}\n")
+    assert max(taken_s) < 0.5
 
 
 def test_pictures_on_standard_input(tiny_model: TinyModel) -> None:

@@ -270,6 +270,16 @@ def test_a_network_needs_a_real_token(serve: str, token: str) -> None:
         open_publisher(OutputPlan.of(jsonl=None, serve=serve, token=token))
 
 
+def test_a_port_alone_is_open_to_this_machine_alone() -> None:
+    """127.0.0.2 stands for a network's address: a socket bound to all would answer there."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with closing(open_publisher(OutputPlan.of(jsonl=None, serve=str(port)))):
+        socket.create_connection(("127.0.0.1", port), 10).close()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", port), 10)
+
+
 def test_a_taken_port_and_a_foreign_address_are_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

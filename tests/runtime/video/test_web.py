@@ -6,6 +6,7 @@ import io
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -237,6 +238,33 @@ def test_hls_whose_pieces_are_none_is_given_up() -> None:
 
     with serving(give) as server:
         assert "gave no frame" in told(server.address("/live.m3u8"), 1.0)
+
+
+def test_hls_whose_pieces_have_no_readable_names_is_lost(
+    clip: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, and where a playlist that was good names them when it is asked for again."""
+    names = [b"0.ts"]
+
+    def give(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path == "/live.m3u8":
+            listed = playlist(["NAME"], is_over=True).replace(b"NAME", names[0])
+            send(handler, listed, "application/x-mpegurl")
+        else:
+            send(handler, clip, "video/mp2t")
+
+    def unreadable() -> Iterator[str]:
+        yield b"\xe1.ts".decode()
+
+    with serving(give) as server:
+        address = server.address("/live.m3u8")
+        capture = resolve(address).opener(CaptureRequest())()
+        monkeypatch.setattr(capture, "_packets", unreadable())
+        with pytest.raises(OSError, match="names pieces that are no UTF-8"):
+            list(iter(capture.grab, False))
+        capture.close()
+        names[0] = b"\xe1.ts"
+        assert "names pieces that are no UTF-8" in told(address, 5.0)
 
 
 @pytest.mark.parametrize("kind", ["file", "host", "redirect"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -69,10 +70,29 @@ def ray_cluster(address: str) -> Iterator[RayCluster]:
     Raises:
         DcrnetError: Ray is not installed, or no cluster answers there.
     """
-    ray = _ray()
     address = address or os.environ.get("RAY_ADDRESS", "") or _HERE
-    _knock(address)
-    own = {"include_dashboard": False} if address == _HERE else {}
+    if address != _HERE:
+        ray = _ray()
+        _knock(address)
+        with _joined(ray, address) as cluster:
+            yield cluster
+        return
+    # Only what is told before the import keeps Ray's ports off the network, on Linux too.
+    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    ray = _ray()
+    # Ray's logs and what it swaps out: nobody else's to read, and gone afterwards. It opens its
+    # own folder to all, which the one around that does not.
+    with (
+        tempfile.TemporaryDirectory(
+            prefix="dcrnet-ray-", dir=_short_temporary(), ignore_cleanup_errors=True
+        ) as own,
+        _joined(ray, address, include_dashboard=False, _temp_dir=f"{own}/r") as cluster,
+    ):
+        yield cluster
+
+
+@contextmanager
+def _joined(ray: Any, address: str, **own: Any) -> Iterator[RayCluster]:
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **own)
     except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
@@ -82,6 +102,11 @@ def ray_cluster(address: str) -> Iterator[RayCluster]:
         yield RayCluster(ray)
     finally:
         ray.shutdown()
+
+
+def _short_temporary() -> str | None:
+    """A folder for temporary ones with short names: those of sockets in them have a limit."""
+    return "/tmp" if os.name == "posix" else None
 
 
 def _ray() -> Any:

@@ -123,7 +123,7 @@ class _Run:
         """
         for counts in before.values():
             self.tally.before += counts.photos
-            self.tally.faces += counts.faces
+            self._count(counts)
         left = [part for part in parts if part.number not in before]
         if not left:
             return True
@@ -148,12 +148,15 @@ class _Run:
             if len(self.failed) < _MOST_TOLD:
                 complain(each.reason)
             self.failed.append(each)
-        tally.with_faces += counts.with_faces
-        tally.without += counts.without
-        tally.failed += len(counts.failed)
-        tally.faces += counts.faces
+        self._count(counts)
         tally.frames += counts.with_faces + counts.without
         seconds = {Step(name): taken for name, taken in done.seconds.items()}
         usage = Usage(done.worker, done.cpu_s, done.peak_bytes)
         tally.part(Part(-1, seconds=seconds, usage=usage))
         self.show(tally.done, tally.total, tally.counts)
+
+    def _count(self, counts: PartCounts) -> None:
+        self.tally.with_faces += counts.with_faces
+        self.tally.without += counts.without
+        self.tally.failed += len(counts.failed)
+        self.tally.faces += counts.faces

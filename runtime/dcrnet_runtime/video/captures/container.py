@@ -252,6 +252,8 @@ class ContainerCapture:
             if not self.facts.is_live and isinstance(error, av.error.InvalidDataError):
                 return None  # the rest of a damaged file
             raise OSError(reason_of(error)) from error
+        except UnicodeDecodeError as error:  # of a playlist that was asked for again
+            raise OSError(reason_of(error)) from error
 
     def _begins(self, packet: Any) -> bool:
         """Whether pictures begin here: what a live stream sends before a key frame is guessed.
@@ -426,7 +428,7 @@ def open_playlist(
             io_open=lambda url, flags, options: below.opened(lambda: opened(url)),
             timeout=(open_s or None, read_s or None),
         )
-    except av.FFmpegError as error:
+    except (av.FFmpegError, UnicodeDecodeError) as error:
         below.check()
         raise DcrnetError(f"stream {name} gave no frame: {reason_of(error)}") from error
     is_live = not container.duration
@@ -460,6 +462,8 @@ def reason_of(error: Exception, host: str = "") -> str:
             return "no video is found in it"
         case av.error.ProtocolNotFoundError():
             return "its protocol is not read"
+        case UnicodeDecodeError():
+            return "its playlist names pieces that are no UTF-8: is it a playlist?"
     if getattr(error, "errno", None) == errno.EIO and host and not _is_known(host):
         return f"the host {host} is not known: check its name"
     return str(getattr(error, "strerror", None) or error) + ": is the address right and reachable?"

@@ -65,7 +65,7 @@ def test_every_row_is_told_and_the_gap_between_executions(
         assert each.latency_ms is not None
         assert each.gpu.answer_difference < 1e-5
         assert each.energy.gross_j is None
-        assert "no NVIDIA driver" in each.energy.reason
+        assert each.energy.reason.startswith("energy is not measured: ")
         assert each.placement.node_shares == {"CPUExecutionProvider": 1.0}
     assert (report.run.device, report.stages) == ("gpu", ())
     assert NO_TORCH in report.notes
