@@ -1,4 +1,4 @@
-"""What the uses of a package are given: a photo, a clip, an exported file, a data set."""
+"""What the uses of a package are given: a photo, an exported file, a data set."""
 
 from __future__ import annotations
 
@@ -31,12 +31,6 @@ def lay_out(built: Distributions, folder: Path) -> Path:
     (folder / built.sdist.name.removesuffix(".tar.gz")).rename(folder / "clone")
     bgr = cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(folder / "portrait.png"), bgr)
-    clip = cv2.VideoWriter(
-        str(folder / "clip.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 10, bgr.shape[1::-1]
-    )
-    for _ in range(100):
-        clip.write(bgr)
-    clip.release()
     write_folders(folder / "faces", images=4, splits=("train", "valid", "test"))
     kinds = [ArtifactKind("tflite", Precision.INT8)]
     job = prepare_job(shipped_checkpoint("fast"), kinds)
