@@ -9,12 +9,18 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 PATH = shutil.which("chromium") or shutil.which("chromium-browser")
 _WAIT_S = 60
+_LEFT = "Inspected target navigated or closed"
+
+
+class PageLeftError(Exception):
+    """The page that was asked made room for another one."""
 
 
 class Tab:
@@ -86,6 +92,8 @@ class Tab:
         os.write(self._out, json.dumps(message).encode() + b"\0")
         for answer in self._messages():
             if answer.get("id") == self._id:
+                if answer.get("error", {}).get("message") == _LEFT:
+                    raise PageLeftError(answer)
                 assert "error" not in answer, answer
                 result: dict[str, Any] = answer["result"]
                 return result
@@ -115,12 +123,14 @@ class Tab:
         return answer["result"].get("value")
 
     def wait_for(self, expression: str, limit_s: float = _WAIT_S) -> Any:
-        """Until the expression is true; its value."""
+        """Until the expression is true; its value. The page may be left meanwhile for another."""
         deadline = time.monotonic() + limit_s
-        while not (value := self.value(expression)):
+        while True:
+            with suppress(PageLeftError):
+                if value := self.value(expression):
+                    return value
             assert time.monotonic() < deadline, f"never true: {expression}"
             time.sleep(0.05)
-        return value
 
     def screenshot(self, path: Path) -> None:
         """Write what is seen as PNG."""

@@ -80,7 +80,7 @@ def named_interpreters(named: Sequence[str], competitors: Collection[str]) -> di
         if name not in competitors:
             raise DcrnetError(
                 f"`python` {each}: no competitor is called {name}: name one of"
-                f" {', '.join(competitors)} as NAME=FILE"
+                f" {', '.join(sorted(competitors))} as NAME=FILE"
             )
         if not Path(file).is_file():
             raise DcrnetError(f"`python` {each}: there is no file {file}: name an interpreter")

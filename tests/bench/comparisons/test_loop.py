@@ -43,7 +43,7 @@ def test_a_clip_without_enough_frames_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("python", "said"),
     [
-        ("nobody=python", "no competitor is called nobody: name one of ours, by hand, fer"),
+        ("nobody=python", "no competitor is called nobody: name one of by hand, fer, ours"),
         ("fer=nowhere", "there is no file nowhere: name an interpreter"),
     ],
 )

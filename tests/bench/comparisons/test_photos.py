@@ -86,4 +86,4 @@ def test_too_few_photos_are_refused(tmp_path: Path) -> None:
 def test_an_unknown_competitor_is_refused(tmp_path: Path) -> None:
     result = compare(tmp_path, "--python", "nobody=python")
     assert result.exit_code == 2
-    assert "no competitor is called nobody: name one of fast, accurate, fer" in result.stderr
+    assert "no competitor is called nobody: name one of accurate, fast, fer" in result.stderr
