@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from importlib import import_module
 from typing import Any
@@ -59,23 +59,25 @@ def load_interpreter(
         interpreter = module.Interpreter(
             model_content=content, num_threads=threads, experimental_delegates=loaded or None
         )
-        tensor_bytes = sum(map(_bytes_of, interpreter.get_tensor_details()))
-        if tensor_bytes <= MAX_TENSOR_BYTES:
-            interpreter.allocate_tensors()
+        _check_size(interpreter, what)
+        interpreter.allocate_tensors()
         # Whoever asks for these later would meet names that are no text.
         interpreter.get_input_details(), interpreter.get_output_details()
     except (ValueError, RuntimeError, MemoryError) as error:
         raise load_error(what, package or InterpreterPackage.LITERT, error) from error
+    return interpreter
+
+
+def _check_size(interpreter: Any, what: str) -> None:
+    tensor_bytes = sum(
+        math.prod(map(int, tensor["shape"])) * np.dtype(tensor["dtype"]).itemsize
+        for tensor in interpreter.get_tensor_details()
+    )
     if tensor_bytes > MAX_TENSOR_BYTES:
         raise DcrnetError(
             f"{what} states tensors of {tensor_bytes >> 20} MB, where {MAX_TENSOR_BYTES >> 20} are"
             " allowed: it is damaged or no network for faces; export or copy it again"
         )
-    return interpreter
-
-
-def _bytes_of(tensor: Mapping[str, Any]) -> int:
-    return math.prod(map(int, tensor["shape"])) * np.dtype(tensor["dtype"]).itemsize
 
 
 def is_installed(package: InterpreterPackage) -> bool:
