@@ -1,16 +1,17 @@
-"""An emulated Cortex-A76 behind a real sshd of this machine: a board for ``dcrnet-bench --host``.
+"""An emulated Cortex-A76 that is reached as a board is, for ``dcrnet-bench --host``.
 
     python -m tests.arm.emulated_board [MODEL... and options of dcrnet-bench]
 
-runs ``dcrnet-bench --device arm --host`` on it. Nothing of it stays.
+runs ``dcrnet-bench --device arm --host`` on it, behind a real sshd of this machine. Nothing of it
+stays.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,14 +51,18 @@ class EmulatedBoard:
 
 @contextmanager
 def emulated_board(
-    root: ArmRoot, counter: Path, folder: Path
+    root: ArmRoot,
+    counter: Path,
+    folder: Path,
+    reach: Callable[[Path, pytest.MonkeyPatch], AbstractContextManager[Board]] = ssh_board,
 ) -> Generator[EmulatedBoard, None, None]:
-    """One in a folder; its ``ssh`` is the first on PATH as long.
+    """One in a folder; its ``ssh`` or ``adb`` is the first on PATH as long.
 
     Args:
         root: of its files.
         counter: the plug-in.
         folder: for its keys, its settings and what is on it.
+        reach: makes a board there, and the way to it.
     """
     guest = Guest(root, Core.CORTEX_A76, counter)
     counts = folder / "counts"
@@ -68,7 +73,7 @@ def emulated_board(
     }
     assert COUNTS_VARIABLE in variables
     exports = "\n".join(f"export {name}={value}" for name, value in variables.items())
-    with pytest.MonkeyPatch.context() as patch, ssh_board(folder, patch) as board:
+    with pytest.MonkeyPatch.context() as patch, reach(folder, patch) as board:
         board.program("python3", f'{exports}\nexec {" ".join(guest.command([], counts))} "$@"')
         board.program("uname", 'if [ "$1" = -m ]; then echo aarch64; else /bin/uname "$@"; fi')
         yield EmulatedBoard(board, board.bin / "python3")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from arm.computed import computed
 from arm.emulated_board import EmulatedBoard, emulated_board
 from arm.write_counts import FIGURES, count_on
+from board_stand_ins import Board, adb_board, ssh_board
 from typer.testing import CliRunner
 
 from dcrnet_bench.cli import bench as cli
@@ -93,11 +95,21 @@ def test_the_command_answers_a_photo_as_here(guest: Guest, photo: Path) -> None:
     assert np.allclose(theirs["box"], ours["box"], atol=1.0)
 
 
-@pytest.fixture(scope="module")
-def there_by_ssh(
-    root: ArmRoot, counter: Path, tmp_path_factory: pytest.TempPathFactory
+def phone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AbstractContextManager[Board]:
+    """A board behind the stand-in for adb."""
+    return nullcontext(adb_board(folder, monkeypatch))
+
+
+@pytest.fixture(scope="module", params=[ssh_board, phone])
+def board(
+    request: pytest.FixtureRequest,
+    root: ArmRoot,
+    counter: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[EmulatedBoard]:
-    with emulated_board(root, counter, tmp_path_factory.mktemp("board")) as found:
+    """Behind a real sshd, and behind adb."""
+    folder = tmp_path_factory.mktemp("board")
+    with emulated_board(root, counter, folder, request.param) as found:
         yield found
 
 
@@ -109,27 +121,27 @@ def bench(*arguments: object) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def over_ssh(there_by_ssh: EmulatedBoard, photo: Path) -> dict[str, Any]:
+def from_afar(board: EmulatedBoard, photo: Path) -> dict[str, Any]:
     """The bench's report of the shipped model on that board."""
-    return bench(*there_by_ssh.options, "--source", photo)
+    return bench(*board.options, "--source", photo)
 
 
 @with_a76
-def test_the_bench_runs_over_ssh_on_an_emulated_board(
-    over_ssh: dict[str, Any], there_by_ssh: EmulatedBoard
+def test_the_bench_runs_on_an_emulated_board(
+    from_afar: dict[str, Any], board: EmulatedBoard
 ) -> None:
-    assert over_ssh["emulated"] is True
-    assert over_ssh["host"]["machine"] == "aarch64"
-    assert over_ssh["run"]["protocol"] == "emulated"
-    assert over_ssh["stages"] == []
-    [model] = over_ssh["models"]
+    assert from_afar["emulated"] is True
+    assert from_afar["host"]["machine"] == "aarch64"
+    assert from_afar["run"]["protocol"] == "emulated"
+    assert from_afar["stages"] == []
+    [model] = from_afar["models"]
     assert model["path"] == str(shipped_model())
     assert (model["latency_ms"], model["cold"]) == (None, None)
     assert (model["energy"]["gross_j"], model["energy"]["net_j"]) == (None, None)
     assert model["macs"] > 9e8
     assert max(model["answer"], key=model["answer"].get) == "happiness"
     assert model["instructions"]["core"] == "cortex-a76"
-    assert there_by_ssh.board.leftovers == []
+    assert board.board.leftovers == []
 
 
 def emulated(core: Core, photo: Path) -> dict[str, Any]:
@@ -139,13 +151,18 @@ def emulated(core: Core, photo: Path) -> dict[str, Any]:
     return dict(model)
 
 
+@pytest.fixture(scope="module")
+def emulated_a76(photo: Path, counter: Path) -> dict[str, Any]:
+    return emulated(Core.CORTEX_A76, photo)
+
+
 @with_a76
 def test_counts_repeat_and_are_those_of_the_kernels(
-    counter: Path, photo: Path, over_ssh: dict[str, Any]
+    emulated_a76: dict[str, Any], from_afar: dict[str, Any]
 ) -> None:
-    """The board behind ssh is another process of another folder, and counts the same."""
-    model = emulated(Core.CORTEX_A76, photo)
-    first, second = (each["instructions"] for each in (model, over_ssh["models"][0]))
+    """The board is another process of another folder, and counts the same."""
+    model = emulated_a76
+    first, second = (each["instructions"] for each in (model, from_afar["models"][0]))
     assert abs(first["total"] / second["total"] - 1) < REPEATABLE
     # Each SDOT or UDOT is 16 products.
     assert 0.9 < first["by_kind"]["dot"] * 16 / model["macs"] < 1.1
