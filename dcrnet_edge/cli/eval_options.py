@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcrnet_edge.cli.face_data import LandmarksCacheOption, LandmarksOption, open_data
+from dcrnet_edge.cli.face_data import (
+    FaceWorkersOption,
+    LandmarksCacheOption,
+    LandmarksOption,
+    open_data,
+)
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.models import model_path
@@ -95,9 +100,7 @@ class DataOptions:
     ] = None
     landmarks: LandmarksOption = None
     landmarks_cache: LandmarksCacheOption = None
-    workers: Annotated[
-        int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
-    ] = 0
+    workers: FaceWorkersOption = 0
 
     def part(self) -> Split:
         """The split that is judged on.

@@ -29,6 +29,9 @@ LandmarksCacheOption = Annotated[
         " to another machine."
     ),
 ]
+FaceWorkersOption = Annotated[
+    int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
+]
 
 
 def open_data(

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcrnet_edge.cli.face_data import LandmarksCacheOption, LandmarksOption, open_data
+from dcrnet_edge.cli.face_data import (
+    FaceWorkersOption,
+    LandmarksCacheOption,
+    LandmarksOption,
+    open_data,
+)
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.models import Shipped, model_path
@@ -75,9 +80,7 @@ class StudiedImages:
     ] = False
     landmarks: LandmarksOption = None
     landmarks_cache: LandmarksCacheOption = None
-    workers: Annotated[
-        int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
-    ] = 0
+    workers: FaceWorkersOption = 0
 
     def open(self) -> Images:
         """The images.

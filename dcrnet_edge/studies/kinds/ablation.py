@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_edge.cli.face_data import LandmarksCacheOption, LandmarksOption, open_data
+from dcrnet_edge.cli.face_data import (
+    FaceWorkersOption,
+    LandmarksCacheOption,
+    LandmarksOption,
+    open_data,
+)
 from dcrnet_edge.cli.train_options import InitializationOptions
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_edge.studies.ablating.variants import CONFUSED, PAPER_LOSS, VARIANTS, Variant
@@ -53,9 +58,7 @@ class AblationOptions:
     batch_size: Annotated[int | None, typer.Option(min=2)] = None
     landmarks: LandmarksOption = None
     landmarks_cache: LandmarksCacheOption = None
-    workers: Annotated[
-        int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
-    ] = 0
+    workers: FaceWorkersOption = 0
 
     def variants(self) -> list[Variant]:
         """The rows asked for, in the table's order.

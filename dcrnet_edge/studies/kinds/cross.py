@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_edge.cli.face_data import LandmarksOption, open_data
+from dcrnet_edge.cli.face_data import FaceWorkersOption, LandmarksOption, open_data
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_edge.studies.findings import Chart, Findings, Table
 from dcrnet_edge.studies.options import StudiedModels
@@ -44,9 +44,7 @@ class CrossOptions:
         typer.Option(help="Layout of which all images are asked about; repeatable."),
     ] = None
     landmarks: LandmarksOption = None
-    workers: Annotated[
-        int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
-    ] = 0
+    workers: FaceWorkersOption = 0
 
     def folders(self) -> dict[str, Path]:
         """Each data set's folder, by its layout.

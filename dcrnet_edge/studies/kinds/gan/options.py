@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_edge.cli.face_data import LandmarksCacheOption, LandmarksOption, open_data
+from dcrnet_edge.cli.face_data import (
+    FaceWorkersOption,
+    LandmarksCacheOption,
+    LandmarksOption,
+    open_data,
+)
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
@@ -32,9 +37,7 @@ class GeneratorOptions:
     ] = None
     landmarks: LandmarksOption = None
     landmarks_cache: LandmarksCacheOption = None
-    workers: Annotated[
-        int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
-    ] = 0
+    workers: FaceWorkersOption = 0
 
     def open(self, least: dict[Split, int]) -> OpenedGenerator:
         """The generator's card and its data.
