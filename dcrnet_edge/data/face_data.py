@@ -71,16 +71,19 @@ class FaceData:
         crops = crops or self._crops
         return FaceData(dataset, self._cache, crops, is_box_only=self._is_box_only)
 
-    def with_training(self, samples: Sequence[Sample], faces: Sequence[Face]) -> FaceData:
-        """The same data set with other training samples.
+    def with_samples(
+        self, samples: Sequence[Sample], faces: Sequence[Face], split: Split = Split.TRAIN
+    ) -> FaceData:
+        """The same data set with other samples in one split.
 
         Args:
-            samples: in place of the training split's.
+            samples: in place of the split's.
             faces: one a sample.
+            split: which.
         """
-        dataset = replace(self.dataset, splits={**self.dataset.splits, Split.TRAIN: list(samples)})
+        dataset = replace(self.dataset, splits={**self.dataset.splits, split: list(samples)})
         made = FaceData(dataset, self._cache, self._crops, is_box_only=self._is_box_only)
-        made._faces = {**self._faces, Split.TRAIN: list(faces)}
+        made._faces = {**self._faces, split: list(faces)}
         return made
 
     def find(self, samples: Sequence[Sample]) -> list[Face]:

@@ -102,14 +102,14 @@ def teach(
         for source in sources_of(teacher.checkpoint.card, teacher.name)
     ]
     if folder is None:
-        return Taught(data.with_training(taught, faces), provenance, joined(sources))
+        return Taught(data.with_samples(taught, faces), provenance, joined(sources))
     more, their_faces, counts, digest = _unlabelled(data, teachers, answers, spec, folder)
     provenance["unlabelled"] = {
         **{"folder": folder.root.name, "sha256": digest},
         **{"confidence": spec.confidence, "per_class": spec.per_class},
         **counts.to_json(),
     }
-    both = data.with_training([*taught, *more], [*faces, *their_faces])
+    both = data.with_samples([*taught, *more], [*faces, *their_faces])
     pictures = Source(folder.root.name, folder.license)
     return Taught(both, provenance, joined([*sources, pictures]), counts)
 

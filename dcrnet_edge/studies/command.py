@@ -123,9 +123,9 @@ def _conduct(name: str, study: Study, out: Path, options: list[Any]) -> None:
 
     plan = study.plan(*options)
     place = StudyFolder(out)
-    with place.locked():
-        place.begin(name, plan)
-        place.work(plan, _say)
+    place.begin(name, plan)
+    place.work(plan, _say)
+    with place.locked(waits=True):
         findings = study.conclude(plan.settings, place.answers())
         _conclude(out, findings, plan.settings, origin_of_now())
 

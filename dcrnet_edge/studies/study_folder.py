@@ -13,11 +13,12 @@ from typing import Any
 
 from dcrnet_edge.studies.study import Plan, Unit
 from dcrnet_runtime.errors import DcrnetError
-from dcrnet_runtime.outfile import remove_leftovers, unwritable, written_beside
+from dcrnet_runtime.outfile import remove_abandoned, unwritable, written_beside
 
 _SETTINGS = "study.json"
 _ANSWERS = "answers"
 _LOCK = ".lock"
+_CLAIMS = ".claims"
 _NAME = re.compile(r"[\w.-]+")
 
 Progress = Callable[[str, int, int], None]
@@ -67,37 +68,65 @@ class StudyFolder:
         return before["study"], before["settings"]
 
     @contextmanager
-    def locked(self) -> Generator[None]:
-        """Keep a second process out of the folder.
+    def locked(self, *, waits: bool = False) -> Generator[None]:
+        """Keep every other process out of the folder.
+
+        Args:
+            waits: until those that are at it have ended.
 
         Raises:
-            DcrnetError: there is one, or the folder cannot be made.
+            DcrnetError: there is one and this one does not wait, or the folder cannot be made.
         """
+        with self._held(_LOCK, fcntl.LOCK_EX, waits=waits) as is_held:
+            if not is_held:
+                raise DcrnetError(
+                    f"{self.root} is being worked on by another process: wait for it, or name"
+                    " another folder as `out`"
+                )
+            yield
+
+    def work(self, plan: Plan, progress: Progress) -> None:
+        """Do the units whose answers are not there, and that no other process is at.
+
+        Processes that are started in one folder share its units: the first takes them in order,
+        those that join it from the end, since neighbours often need the same faces. The units of
+        one that is killed are done by another.
+        """
+        with self._held(_LOCK, fcntl.LOCK_EX, waits=False) as is_alone:
+            pass
+        units = list(plan.units) if is_alone else list(reversed(plan.units))
+        with self._held(_LOCK, fcntl.LOCK_SH, waits=True):
+            remove_abandoned(self.root / _ANSWERS)
+            while left := [unit for unit in units if not self._is_done(unit)]:
+                for unit in left:
+                    with self._held(_claim(unit), fcntl.LOCK_EX, waits=False) as is_ours:
+                        if is_ours and not self._is_done(unit):
+                            done = sum(map(self._is_done, units))
+                            progress(unit.name, done, len(units))
+                            _do(unit, self._answers_of(unit.name))
+                with self._held(_claim(left[0]), fcntl.LOCK_EX, waits=True):
+                    pass  # whoever was at it has done it, or was killed
+        progress("", len(units), len(units))
+
+    @contextmanager
+    def _held(self, name: str, mode: int, *, waits: bool) -> Generator[bool]:
+        """Hold a lock of the folder; gives False where another process holds it."""
+        path = self.root / name
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            file = (self.root / _LOCK).open("w")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("a")
         except OSError as error:
             raise unwritable(self.root, error) from error
         with file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise DcrnetError(
-                    f"{self.root} is being worked on by another process: wait for it, or name"
-                    " another folder as `out`"
-                ) from error
-            yield
+                fcntl.flock(file, mode if waits else mode | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
 
-    def work(self, plan: Plan, progress: Progress) -> None:
-        """Do the units whose answers are not there."""
-        answers = self.root / _ANSWERS
-        remove_leftovers(answers)
-        for number, unit in enumerate(plan.units):
-            progress(unit.name, number, len(plan.units))
-            path = self._answers_of(unit.name)
-            if not path.exists():
-                _do(unit, path)
-        progress("", len(plan.units), len(plan.units))
+    def _is_done(self, unit: Unit) -> bool:
+        return self._answers_of(unit.name).exists()
 
     def answers(self) -> dict[str, Path]:
         """The units' files, by name.
@@ -127,6 +156,10 @@ class StudyFolder:
             raise DcrnetError(
                 f"{self.root} holds no study ({error}): name a folder that dcrnet-study wrote"
             ) from error
+
+
+def _claim(unit: Unit) -> str:
+    return f"{_CLAIMS}/{unit.name}"
 
 
 def _do(unit: Unit, path: Path) -> None:

@@ -24,9 +24,11 @@ from dcrnet_edge.studies.study import Plan, Unit
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
 
     from dcrnet_edge.data.face_data import FaceData
+    from dcrnet_edge.datasets.sample import Split
     from dcrnet_edge.evaluation.bootstrap import Interval
     from dcrnet_edge.evaluation.predictions import Predictions
     from dcrnet_edge.evaluation.rows import Rows
@@ -51,11 +53,18 @@ class AblationOptions:
     ] = None
     size: Annotated[int, typer.Option(help="Input side in px: 64, 128, 192 or 224.")] = 64
     train_images: Annotated[
-        int, typer.Option(min=0, help="A sample of so many Train images; 0: all.")
+        int,
+        typer.Option(
+            min=0, help="A sample of so many Train images, and of Valid's in proportion; 0: all."
+        ),
     ] = 6000
     epochs: Annotated[int, typer.Option(min=1)] = 8
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each row.")] = 3
     batch_size: Annotated[int | None, typer.Option(min=2)] = None
+    bf16: Annotated[
+        bool,
+        typer.Option("--bf16", help="Train all rows in bf16; faster where a processor has AMX."),
+    ] = False
     landmarks: LandmarksOption = None
     landmarks_cache: LandmarksCacheOption = None
     workers: FaceWorkersOption = 0
@@ -79,6 +88,8 @@ class AblationOptions:
         recipe: dict[str, Any] = {"epochs": self.epochs, "seed": seed}
         if self.batch_size is not None:
             recipe["batch_size"] = self.batch_size
+        if self.bf16:
+            recipe["precision"] = "bf16-mixed"
         return RunConfig.of(
             preset(adapter(self.dataset).preset),
             PAPER_LOSS,
@@ -95,6 +106,8 @@ class Ablation:
 
     def plan(self, own: AblationOptions, first: InitializationOptions) -> Plan:
         """Seed by seed, so that every row is there once as early as can be."""
+        from dcrnet_edge.datasets.sample import Split
+
         if first.start_from is not None:
             raise DcrnetError(
                 "rows of an ablation are different networks, which no checkpoint fits:"
@@ -108,6 +121,7 @@ class Ablation:
             "data_sha256": data.dataset.digest,
             "landmarks_sha256": data.landmarks_sha256,
             **{"size_px": own.size, "train_images": own.train_images, "seeds": own.seeds},
+            "valid_images": len(data.samples(Split.VALID)),
             "start": initialization.provenance(),
             "rows": {
                 v.value: {**_costs(c, data.dataset.labels), "settings": c.to_values()}
@@ -186,14 +200,19 @@ def _data(own: AblationOptions, config: RunConfig) -> FaceData:
         own.workers,
         landmarks_cache=own.landmarks_cache,
     )
-    samples = data.samples(Split.TRAIN)
-    if 0 < own.train_images < len(samples):
-        faces = data.faces(Split.TRAIN)
-        order = np.random.default_rng(0).permutation(len(samples))
-        chosen = sorted(order[: own.train_images])
-        data = data.with_training([samples[i] for i in chosen], [faces[i] for i in chosen])
+    images = len(data.samples(Split.TRAIN))
+    if 0 < own.train_images < images:
+        share = own.train_images / images
+        rng = np.random.default_rng(0)
+        data = _some(_some(data, Split.TRAIN, share, rng), Split.VALID, share, rng)
     data.class_counts()  # refuses labels without images
     return data
+
+
+def _some(data: FaceData, split: Split, share: float, rng: np.random.Generator) -> FaceData:
+    samples, faces = data.samples(split), data.faces(split)
+    chosen = sorted(rng.permutation(len(samples))[: max(1, round(share * len(samples)))])
+    return data.with_samples([samples[i] for i in chosen], [faces[i] for i in chosen], split)
 
 
 def _costs(config: RunConfig, labels: tuple[str, ...]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from edge.studies.commands import refused, study
 from generated import LABELS
 from scipy.stats import norm
 
+from dcrnet_edge.data.face_data import FaceData
+from dcrnet_edge.datasets.sample import Split
 from dcrnet_edge.evaluation.predictions import Predictions, save_predictions
 from dcrnet_edge.models.attention import CBAM, SqueezeExcitation
 from dcrnet_edge.models.dcrnet import ResidualBlock
@@ -20,6 +23,7 @@ from dcrnet_edge.models.registry import create_model
 from dcrnet_edge.studies.ablating.over_seeds import mean_over_seeds, seeded_difference
 from dcrnet_edge.studies.ablating.variants import VARIANTS, Variant
 from dcrnet_edge.studies.kinds.ablation import AblationOptions
+from dcrnet_edge.training.recipe import ComputePrecision
 from dcrnet_edge.training.run import Run
 from dcrnet_edge.training.run_config import RunConfig
 from dcrnet_runtime.errors import DcrnetError
@@ -69,6 +73,9 @@ def test_each_row_has_the_parts_that_it_names() -> None:
     assert recipes[Variant.NO_SMOOTHING].label_smoothing == 0.0
     assert not recipes[Variant.NO_WEIGHTS].class_weights
     assert recipes[Variant.OVERSAMPLING].oversampling_power == 0.5
+    assert {r.precision for r in recipes.values()} == {ComputePrecision.FP32}
+    fast = replace(own, bf16=True)
+    assert {fast.config(v, 0).recipe.precision for v in Variant} == {ComputePrecision.BF16}
 
 
 def test_rows_are_compared_with_a_neighbour_that_differs_in_one_thing() -> None:
@@ -138,9 +145,11 @@ def test_seeds_are_paired_and_a_kill_costs_one_training(
 ) -> None:
     """Networks that nobody trained: of twenty images gamma gets two more right by each seed."""
     trained: list[str] = []
+    sizes: set[tuple[int, ...]] = set()
 
-    def write(config: RunConfig, data: object, start: object, root: Path, path: Path) -> None:
+    def write(config: RunConfig, data: FaceData, start: object, root: Path, path: Path) -> None:
         trained.append(path.stem)
+        sizes.add(tuple(len(data.samples(split)) for split in Split))
         if len(trained) == 3:
             raise DcrnetError("the lights went out")
         right = 10 - config.recipe.seed + 2 * (config.preprocess.gamma_min < 1)
@@ -149,10 +158,13 @@ def test_seeds_are_paired_and_a_kill_costs_one_training(
     monkeypatch.setattr("dcrnet_edge.studies.kinds.ablation._train", write)
     asked: list[Any] = ["--data", tree, "--dataset", "folders", "--workers", 1, "--from-scratch"]
     asked += ["--row", "backbone", "--row", "gamma", "--seeds", 2, "--out", tmp_path / "out"]
+    asked += ["--train-images", 6]
     assert "the lights went out" in refused("ablation", *asked)
     found = study("ablation", *asked)
     first = ["backbone--seed-0", "gamma--seed-0", "backbone--seed-1"]
     assert trained == [*first, "backbone--seed-1", "gamma--seed-1"]
+    assert sizes == {(6, 6, 10)}  # Valid in Train's proportion, Test whole
+    assert found["settings"]["valid_images"] == 6
     assert found["facts"]["accuracy"]["gamma"]["by_seed"] == pytest.approx([0.6, 0.55])
     difference = found["facts"]["differences"]["gamma"]
     assert difference["difference"] == pytest.approx(0.1)

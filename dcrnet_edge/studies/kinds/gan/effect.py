@@ -193,7 +193,7 @@ def _students_data(opened: OpenedGenerator, most: int) -> FaceData:
     some = np.random.default_rng(0).permutation(others)[: most - len(rare)]
     chosen = sorted([*rare, *map(int, some)])
     faces = data.faces(Split.TRAIN)
-    found = data.with_training([samples[i] for i in chosen], [faces[i] for i in chosen])
+    found = data.with_samples([samples[i] for i in chosen], [faces[i] for i in chosen])
     found.class_counts()  # refuses labels without images
     return found
 
@@ -255,7 +255,7 @@ def _with_rare(arm: Arm, opened: OpenedGenerator, data: FaceData, path: Path) ->
     match arm:
         case Arm.GENERATED:
             more = as_samples(pictures, path.parents[1] / _GENERATED, names)
-            return data.with_training([*samples, *more], [*faces, *data.find(more)])
+            return data.with_samples([*samples, *more], [*faces, *data.find(more)])
         case Arm.OVERSAMPLING:
             again: list[int] = []
             for label in opened.labels:
@@ -263,7 +263,7 @@ def _with_rare(arm: Arm, opened: OpenedGenerator, data: FaceData, path: Path) ->
                 own = [i for i, s in enumerate(samples) if s.label == names.index(label)]
                 again += islice(cycle(own), count)
             chosen = [*range(len(samples)), *again]
-            return data.with_training([samples[i] for i in chosen], [faces[i] for i in chosen])
+            return data.with_samples([samples[i] for i in chosen], [faces[i] for i in chosen])
         case _:
             return data
 
