@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from dcrnet_runtime.face import Box, Face
 from dcrnet_runtime.observation import Stage
 from dcrnet_runtime.recognizer import Recognizer
 from dcrnet_runtime.stream import Stream, StreamOptions
+from dcrnet_runtime.tracking.mode import TrackMode
 from dcrnet_runtime.video.capture import CaptureFacts, CaptureRequest
 
 
@@ -42,6 +45,41 @@ class FakeCamera:
 
     def close(self) -> None:
         pass
+
+
+class Film:
+    """Frames with times of their own, as files have them."""
+
+    def __init__(self, frames: list[NDArray[np.uint8]], fps: float) -> None:
+        self.facts = CaptureFacts("film", is_live=False, is_endless=False, fps=fps)
+        self._frames, self._index = frames, -1
+
+    def grab(self) -> bool:
+        self._index += 1
+        return self._index < len(self._frames)
+
+    def retrieve(self) -> NDArray[np.uint8] | None:
+        return self._frames[self._index]
+
+    def position_s(self) -> float | None:
+        return self._index / self.facts.fps
+
+    def close(self) -> None:
+        pass
+
+
+class FollowingDetector(FixedDetector):
+    """Counts how often its landmark network is asked about a known face."""
+
+    max_faces = 1
+    follows = 0
+
+    def find(self, rgb: NDArray[np.uint8], known: Sequence[Face] = ()) -> list[Face]:
+        return [] if known else super().find(rgb)
+
+    def follow(self, rgb: NDArray[np.uint8], face: Face) -> Face | None:
+        self.follows += 1
+        return replace(face, landmarks=np.array(face.landmarks))
 
 
 @pytest.fixture
@@ -85,6 +123,20 @@ def test_the_stream_says_what_the_recognizer_says_of_a_photo(
             (face,) = observation.faces
             assert (face.probabilities == alone.probabilities).all()
             assert (face.recognition.probabilities == alone.probabilities).all()
+
+
+@pytest.mark.parametrize(("track", "follows"), [(TrackMode.FAST, 5), (TrackMode.EXACT, 11)])
+def test_the_landmark_network_looks_as_often_as_asked(
+    tiny_model: TinyModel, track: TrackMode, follows: int
+) -> None:
+    """Found in the first of twelve frames; then the network in each, or in every second one."""
+    detector = FollowingDetector(synthetic_face())
+    recognizer = Recognizer(load_model(tiny_model()), detector)
+    film = Film([synthetic_frame()] * 12, fps=20.0)
+    options = StreamOptions(track=track)
+    with Stream(recognizer, lambda: film, options) as stream:
+        assert [len(each.faces) for each in stream] == [1] * 12
+    assert detector.follows == follows
 
 
 def test_a_path_is_a_source(recognizer: Recognizer, clip: Path) -> None:

@@ -45,7 +45,7 @@ class DetectionScheduler:
         self._landmark_tracker = detector if isinstance(detector, LandmarkTracker) else None
         self._redetect_s = redetect_s
         self._mode = mode
-        self._templates: dict[Face, FaceTemplate] = {}
+        self._templates: list[FaceTemplate] = []
         self._detected_s = -math.inf
 
     def find(
@@ -83,7 +83,7 @@ class DetectionScheduler:
             guessed = [*moved.values()]
             looked_at = [face for face in faces if face not in guessed]
             made = [FaceTemplate.of(rgb, face, time_s) for face in looked_at]
-            self._templates = {template.face: template for template in made if template}
+            self._templates = [template for template in made if template]
         return _sorted(faces)
 
     def _moved(
@@ -92,12 +92,16 @@ class DetectionScheduler:
         """Where faces are that the landmark network has just looked at, as far as pixels tell."""
         moved = {}
         for face in seen:
-            template = self._templates.get(face)
+            template = self._template_of(face)
             if template is not None and time_s - template.time_s <= _LONGEST_MOTION_S:
                 found = template.find(rgb)
                 if found is not None:
                     moved[face] = found
         return moved
+
+    def _template_of(self, face: Face) -> FaceTemplate | None:
+        """By the landmarks: a face that was prepared is a copy, which shares them."""
+        return next((t for t in self._templates if t.face.landmarks is face.landmarks), None)
 
 
 def _sane(faces: Sequence[Face], rgb: NDArray[np.uint8]) -> list[Face]:
