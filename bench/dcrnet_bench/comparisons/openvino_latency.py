@@ -2,7 +2,8 @@
 
     python -m dcrnet_export.baselines --calib DIR --size 128 --out baselines
     python -m dcrnet_export.steps faces --data FERPLUS --size 128 --out baselines/test-128.npz
-    python -m venv ov-env && ov-env/bin/pip install openvino nncf onnxruntime==1.32.0
+    python -m venv ov-env
+    ov-env/bin/pip install openvino nncf onnxruntime==1.32.0 ai-edge-litert==2.3.0
     python -m dcrnet_bench.comparisons.openvino_latency baselines/stock-128-fp32.onnx \\
         baselines/crops-128.npy --python ov-env/bin/python --test baselines/test-128.npz
 
@@ -45,7 +46,10 @@ def openvino_latency(
     ],
     ours: Annotated[
         Path | None,
-        typer.Option(help="Our int8 file of the same side; default: the shipped.", exists=True),
+        typer.Option(
+            help="Our int8 file of the same side, ONNX or TFLite; default: the shipped.",
+            exists=True,
+        ),
     ] = None,
     test: Annotated[
         Path | None,
