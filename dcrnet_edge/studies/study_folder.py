@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import re
+import shutil
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,6 +84,7 @@ class StudyFolder:
                     f"{self.root} is being worked on by another process: wait for it, or name"
                     " another folder as `out`"
                 )
+            shutil.rmtree(self.root / _CLAIMS, ignore_errors=True)
             yield
 
     def work(self, plan: Plan, progress: Progress) -> None:

@@ -94,4 +94,8 @@ def test_tables_are_not_made_while_somebody_works(tmp_path: Path) -> None:
     assert len(refusals) == 3
     assert "is being worked on by another process" in refusals[0]
     with folder.locked():
-        pass
+        assert sorted(path.name for path in tmp_path.iterdir()) == [
+            ".lock",
+            "answers",
+            "study.json",
+        ]
