@@ -124,6 +124,8 @@ class StudyFolder:
                 fcntl.flock(file, mode if waits else mode | fcntl.LOCK_NB)
             except BlockingIOError:
                 yield False
+            except OSError as error:  # a file system without locks
+                raise unwritable(path, error) from error
             else:
                 yield True
 
