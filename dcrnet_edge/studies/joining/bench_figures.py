@@ -51,7 +51,7 @@ def _energy(
     """Net of the idle machine."""
     net_j = energy["net_j"]
     if net_j is None:
-        remark = f"not measured: {energy['reason']}"
+        remark = energy["reason"]
     else:
         remark = f"{'estimate by ' if energy['is_estimate'] else ''}{energy['meter']}"
     spread = energy["uncertainty_j"]

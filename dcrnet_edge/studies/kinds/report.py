@@ -190,6 +190,8 @@ def _names(figures: Sequence[JoinedFigure]) -> dict[str, str]:
 
 
 def _shown(figure: JoinedFigure) -> str:
+    if figure.value is None and figure.quantity is Quantity.ENERGY:
+        return "not measured"  # the remark has every meter that is not there
     if figure.value is None:
         return figure.remark or _MISSING
     match figure.quantity:
@@ -209,7 +211,10 @@ def _shown(figure: JoinedFigure) -> str:
 
 
 def _cell(found: Sequence[JoinedFigure]) -> str:
-    return " / ".join(dict.fromkeys(map(_shown, found))) or _MISSING
+    """Each figure once: with its interval where one source has it."""
+    bounded = {figure.value for figure in found if figure.low is not None}
+    told = [f for f in found if f.low is not None or f.value not in bounded]
+    return " / ".join(dict.fromkeys(map(_shown, told))) or _MISSING
 
 
 _TABLES: dict[str, tuple[Quantity, ...]] = {
