@@ -13,7 +13,9 @@ Json = Mapping[str, Any]
 def _robustness(settings: Json, facts: Json) -> Iterator[JoinedFigure]:
     data = _data(settings)
     for model, sha256 in settings["models"].items():
-        yield JoinedFigure(sha256, model, Quantity.ACCURACY, data, facts["accuracy"][model])
+        low, high = facts["accuracy_interval"][model] or (None, None)
+        share = facts["accuracy"][model]
+        yield JoinedFigure(sha256, model, Quantity.ACCURACY, data, share, low, high)
         losses = facts["losses"][model]
         worst = min(losses, key=lambda name: losses[name]["difference"])
         mean = sum(each["difference"] for each in losses.values()) / len(losses)

@@ -211,10 +211,13 @@ def _shown(figure: JoinedFigure) -> str:
 
 
 def _cell(found: Sequence[JoinedFigure]) -> str:
-    """Each figure once: with its interval where one source has it."""
+    return " / ".join(dict.fromkeys(map(_shown, _told_once(found)))) or _MISSING
+
+
+def _told_once(found: Sequence[JoinedFigure]) -> list[JoinedFigure]:
+    """Each figure with its interval, where one source has it."""
     bounded = {figure.value for figure in found if figure.low is not None}
-    told = [f for f in found if f.low is not None or f.value not in bounded]
-    return " / ".join(dict.fromkeys(map(_shown, told))) or _MISSING
+    return [f for f in found if f.low is not None or f.value not in bounded]
 
 
 _TABLES: dict[str, tuple[Quantity, ...]] = {
@@ -260,8 +263,30 @@ def _every(figures: Sequence[JoinedFigure], names: Mapping[str, str]) -> Rows:
     return rows
 
 
-Points = dict[str, tuple[float, float]]
-"""Latency in ms and accuracy of each model, by its hash."""
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """What one model takes and gives.
+
+    Attributes:
+        latency_ms: p90.
+        accuracy: a share.
+        low: of its 95 % interval; the accuracy itself where it has none.
+        high: likewise.
+    """
+
+    latency_ms: float
+    accuracy: float
+    low: float
+    high: float
+
+    def beats(self, other: _Point) -> bool:
+        """In one of the two, and is not behind in the other."""
+        ahead = (other.latency_ms - self.latency_ms, self.accuracy - other.accuracy)
+        return min(ahead) >= 0 and max(ahead) > 0
+
+
+Points = dict[str, _Point]
+"""By the hash of the model."""
 
 
 def _fronts(
@@ -275,10 +300,16 @@ def _fronts(
         for latency in (c for c in columns if c[0] is Quantity.LATENCY):
             points: Points = {}
             for sha256 in names:
-                rights = [f.value for f in cells[sha256, accuracy] if f.value is not None]
+                rights = _told_once(cells[sha256, accuracy])
                 times = [f.value for f in cells[sha256, latency] if f.value is not None]
-                if rights and times:
-                    points[sha256] = times[0], rights[0]
+                if rights and times and (share := rights[0].value) is not None:
+                    low, high = rights[0].low, rights[0].high
+                    points[sha256] = _Point(
+                        times[0],
+                        share,
+                        share if low is None else low,
+                        share if high is None else high,
+                    )
             if points:
                 found.append((accuracy[1], latency[1], points))
     return found
@@ -287,12 +318,9 @@ def _fronts(
 def _front(points: Points) -> list[str]:
     """The models that no other one beats in one of the two and equals in the other."""
     return [
-        one
-        for one, (ms, share) in points.items()
-        if not any(
-            other_ms <= ms and other_share >= share and (other_ms, other_share) != (ms, share)
-            for other_ms, other_share in points.values()
-        )
+        sha256
+        for sha256, point in points.items()
+        if not any(other.beats(point) for other in points.values())
     ]
 
 
@@ -302,8 +330,23 @@ def _told(accuracy: str, latency: str, points: Points, names: Mapping[str, str])
         f"Accuracy ({accuracy}) against latency ({latency}): no other model is faster and as"
         f" accurate as {', '.join(names[each] for each in front)}"
     )
-    beaten = [names[each] for each in points if each not in front]
-    return f"{text}; beaten in both, or in one at a tie: {', '.join(beaten) or 'none'}."
+    beaten = [each for each in points if each not in front]
+    text += f"; beaten in both, or in one at a tie: {_listed(beaten, names)}."
+    unsure = [
+        each
+        for each in beaten
+        if all(o.accuracy <= points[each].high for o in points.values() if o.beats(points[each]))
+    ]
+    if unsure:
+        text += (
+            f" Not surely less accurate than those that beat them, by the 95 % intervals:"
+            f" {_listed(unsure, names)}."
+        )
+    return text
+
+
+def _listed(models: Sequence[str], names: Mapping[str, str]) -> str:
+    return ", ".join(names[each] for each in models) or "none"
 
 
 def _gaps(
@@ -326,13 +369,15 @@ def _gaps(
 
 
 def _chart(accuracy: str, latency: str, points: Points, names: Mapping[str, str]) -> Chart:
-    front = sorted(points[each] for each in _front(points))
-    slowest_ms = max(ms for ms, _ in points.values())
+    front = sorted((points[e].latency_ms, points[e].accuracy) for e in _front(points))
+    slowest_ms = max(point.latency_ms for point in points.values())
 
     def draw(figure: Figure) -> None:
         axis = figure.subplots()
-        for sha256, (ms, share) in points.items():
-            axis.plot(ms, 100 * share, "o")
+        for sha256, point in points.items():
+            ms, share = point.latency_ms, point.accuracy
+            reach = [[100 * (share - point.low)], [100 * (point.high - share)]]
+            axis.errorbar([ms], [100 * share], reach, fmt="o")
             label = textwrap.fill(names[sha256].replace("$", r"\$"), _LETTERS)
             is_right = ms > slowest_ms / 2
             axis.annotate(
@@ -351,8 +396,8 @@ def _chart(accuracy: str, latency: str, points: Points, names: Mapping[str, str]
         axis.grid(alpha=0.3)
 
     caption = (
-        f"Accuracy ({accuracy}) against p90 latency ({latency}); the line joins models that no"
-        " other one beats."
+        f"Accuracy ({accuracy}), with 95 % intervals, against p90 latency ({latency}); the line"
+        " joins models that no other one beats."
     )
     return Chart(caption, draw)
 

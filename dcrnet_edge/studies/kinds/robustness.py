@@ -125,6 +125,7 @@ class Robustness:
             charts=[_chart(model, each, families) for model, each in losses.items()],
             facts={
                 "accuracy": {m: each.accuracy for m, each in metrics.items()},
+                "accuracy_interval": {m: each.accuracy_interval for m, each in metrics.items()},
                 "losses": {
                     model: {
                         name: {"difference": loss.difference, "interval": list(loss.interval)}

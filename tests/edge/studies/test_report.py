@@ -48,6 +48,8 @@ def test_studies_and_bench_are_joined_by_the_file(
     mean = sum(each["difference"] for each in losses.values()) / len(losses)
     assert figures["robustness"]["value"] == pytest.approx(mean)
     assert figures["accuracy"]["value"] == pytest.approx(judged["facts"]["accuracy"][path.name])
+    bounds = [figures["accuracy"][bound] for bound in ("low", "high")]
+    assert bounds == pytest.approx(judged["facts"]["accuracy_interval"][path.name])
     share = seen["facts"]["shares"][path.name]["occlusion"]["share"]
     assert figures["attention"]["value"] == pytest.approx(share)
     told = json.loads(bench.read_text())["models"][0]
@@ -71,12 +73,14 @@ def test_the_front_is_of_those_that_nobody_beats(tmp_path: Path) -> None:
     assert judged is not None
 
     def one(name: str, ms: float, share: float) -> Any:
-        told = replace(judged, accuracy=share)
+        told = replace(judged, accuracy=share, interval=(share - 0.02, share + 0.02))
         return model(f"{name}.onnx", sha256=name, latency_ms=latency(ms), accuracy=told)
 
     models = one("fast", 2, 0.80), one("slow", 8, 0.85), one("worse", 8.5, 0.84)
     bench = write_bench(tmp_path / "bench.json", report(*models, one("tied", 8, 0.79)))
-    (front,) = study("report", bench, "--out", tmp_path / "out")["facts"]["fronts"]
+    found = study("report", bench, "--out", tmp_path / "out")
+    assert found["verdict"][0].endswith("by the 95 % intervals: worse.onnx.")
+    (front,) = found["facts"]["fronts"]
     assert front["not_dominated"] == ["fast.onnx", "slow.onnx"]
     assert front["accuracy"] == "ferplus test"
     assert front["latency"] == "AMD EPYC, 1 thread"
