@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import lightning
 import torch
@@ -23,6 +25,8 @@ from dcrnet_edge.data.train_faces import EVAL_BATCH, STATISTICS_FACES
 from dcrnet_edge.datasets.sample import Split
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.preprocess.spec import PreprocessSpec
+
+T = TypeVar("T")
 
 
 class FaceDataModule(lightning.LightningDataModule):
@@ -124,7 +128,7 @@ class FaceDataModule(lightning.LightningDataModule):
             self._order = self._new_order(self.trainer.global_rank, self._devices)
             self._order.start_at(*self._start)
         self._order.set_epoch(self.trainer.current_epoch)
-        return DataLoader(
+        return GroupLoader(
             self._augmented(),
             self._loading.batch_size,
             sampler=SizedOrder(self._order, self._loading.sizes, self._loading.batch_size),
@@ -144,7 +148,7 @@ class FaceDataModule(lightning.LightningDataModule):
             share = UnrepeatedDistributedSampler(
                 faces, self._devices, self.trainer.global_rank, shuffle=False
             )
-        return DataLoader(
+        return GroupLoader(
             faces,
             EVAL_BATCH,
             sampler=share,
@@ -153,12 +157,30 @@ class FaceDataModule(lightning.LightningDataModule):
         )
 
 
-def stand_sigterm(_worker: int) -> None:
-    """Let SIGTERM end this loading process only where the training process sent it.
+class GroupLoader(DataLoader[T]):
+    """A loader whose processes stand a SIGTERM to the whole group from their first instruction on.
 
-    One to the whole group is for the training process alone, which ends behind its step with a
-    resume point: until then it needs what is loaded.
+    It is for the training process alone, which ends behind its step with a resume point: until
+    then it needs what is loaded. Their ``worker_init_fn`` is :func:`stand_sigterm`.
     """
+
+    def __iter__(self) -> Any:
+        with _sigterm_held():  # a mask that they are born with
+            return super().__iter__()
+
+
+@contextmanager
+def _sigterm_held() -> Generator[None]:
+    """Deliver a SIGTERM behind the block."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def stand_sigterm(_worker: int) -> None:
+    """Let SIGTERM end this loading process only where the training process sent it."""
     if not hasattr(signal, "sigwaitinfo"):  # macOS
         return
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})

@@ -251,7 +251,12 @@ def started(environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], Path]
     """A check, and its folder."""
     folder = Path(environment["TMPDIR"])
     before = {*folder.iterdir()}
-    process = subprocess.Popen([str(DOCKER / "check"), "amd64"], env=environment)
+    process = subprocess.Popen(
+        [str(DOCKER / "check"), "amd64"],
+        env=environment,
+        # Tests that run under nohup would hand on that it is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 120.0
     while process.poll() is None and time.monotonic() < deadline:
         new = {path for path in {*folder.iterdir()} - before if (path / "gate").exists()}

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from edge.runs import environment
 from generated_trees import write_folders
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
-from dcrnet_edge.data.data_module import stand_sigterm
+from dcrnet_edge.data.data_module import GroupLoader, stand_sigterm
 from dcrnet_edge.training.callbacks.resume_point import step_of
 from dcrnet_edge.training.failures import explained, told_by_signal
 from dcrnet_edge.training.interruption import EndRequest, RunEndedError
@@ -213,9 +213,24 @@ class Numbers(Dataset[int]):
         return os.getpid()
 
 
-def loading() -> Any:
-    loader = DataLoader(Numbers(), 1, num_workers=1, worker_init_fn=stand_sigterm)
-    return iter(loader)
+def loading(first: Callable[[int], None] = stand_sigterm) -> Any:
+    return iter(GroupLoader(Numbers(), 1, num_workers=1, worker_init_fn=first))
+
+
+def stand_late(worker: int) -> None:
+    time.sleep(0.5)
+    stand_sigterm(worker)
+
+
+def test_a_loading_process_stands_sigterm_before_it_has_begun() -> None:
+    batches = loading(stand_late)
+    (process,) = batches._workers
+    subprocess.run(["kill", "-TERM", str(process.pid)], check=True)
+    assert int(next(batches)) == process.pid
+    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    process.terminate()
+    process.join(30)
+    assert process.exitcode == 0
 
 
 def test_a_loading_process_stands_sigterm_of_others_and_obeys_the_training_one() -> None:
