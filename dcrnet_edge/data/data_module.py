@@ -28,6 +28,8 @@ from dcrnet_runtime.preprocess.spec import PreprocessSpec
 
 T = TypeVar("T")
 
+_CAN_WAIT = hasattr(signal, "sigwaitinfo")  # macOS cannot
+
 
 class FaceDataModule(lightning.LightningDataModule):
     """Loaders of one epoch each, since an epoch's noise and sizes are its own.
@@ -172,6 +174,9 @@ class GroupLoader(DataLoader[T]):
 @contextmanager
 def _sigterm_held() -> Generator[None]:
     """Deliver a SIGTERM behind the block."""
+    if not _CAN_WAIT:
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
         yield
@@ -181,7 +186,7 @@ def _sigterm_held() -> Generator[None]:
 
 def stand_sigterm(_worker: int) -> None:
     """Let SIGTERM end this loading process only where the training process sent it."""
-    if not hasattr(signal, "sigwaitinfo"):  # macOS
+    if not _CAN_WAIT:
         return
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     threading.Thread(target=_obey_parent, args=(os.getppid(),), daemon=True).start()
