@@ -376,7 +376,8 @@ def _chart(accuracy: str, latency: str, points: Points, names: Mapping[str, str]
         axis = figure.subplots()
         for sha256, point in points.items():
             ms, share = point.latency_ms, point.accuracy
-            reach = [[100 * (share - point.low)], [100 * (point.high - share)]]
+            # Rounded figures may lie a little outside of their rounded intervals.
+            reach = [[100 * max(0.0, share - point.low)], [100 * max(0.0, point.high - share)]]
             axis.errorbar([ms], [100 * share], reach, fmt="o")
             label = textwrap.fill(names[sha256].replace("$", r"\$"), _LETTERS)
             is_right = ms > slowest_ms / 2
