@@ -130,7 +130,7 @@ class FaceDataModule(lightning.LightningDataModule):
             self._order = self._new_order(self.trainer.global_rank, self._devices)
             self._order.start_at(*self._start)
         self._order.set_epoch(self.trainer.current_epoch)
-        return GroupLoader(
+        return SigtermProofLoader(
             self._augmented(),
             self._loading.batch_size,
             sampler=SizedOrder(self._order, self._loading.sizes, self._loading.batch_size),
@@ -150,7 +150,7 @@ class FaceDataModule(lightning.LightningDataModule):
             share = UnrepeatedDistributedSampler(
                 faces, self._devices, self.trainer.global_rank, shuffle=False
             )
-        return GroupLoader(
+        return SigtermProofLoader(
             faces,
             EVAL_BATCH,
             sampler=share,
@@ -159,7 +159,7 @@ class FaceDataModule(lightning.LightningDataModule):
         )
 
 
-class GroupLoader(DataLoader[T]):
+class SigtermProofLoader(DataLoader[T]):
     """A loader whose processes stand a SIGTERM to the whole group from their first instruction on.
 
     It is for the training process alone, which ends behind its step with a resume point: until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,20 @@ def begun(root: Path, work: Plan) -> StudyFolder:
     return folder
 
 
+def joined(
+    pool: ThreadPoolExecutor,
+    folder: StudyFolder,
+    first: Callable[[Path], None],
+    is_at_one: threading.Event,
+    second: Callable[[Path], None],
+) -> Future[None]:
+    """The first's work, when a second one that joined it in its first unit is through."""
+    one = pool.submit(folder.work, plan(first), silent)
+    assert is_at_one.wait(LIMIT_S)
+    pool.submit(folder.work, plan(second), silent).result(LIMIT_S)
+    return one
+
+
 def test_a_second_process_starts_at_the_other_end_and_does_nothing_twice(tmp_path: Path) -> None:
     done: dict[str, list[str]] = {"first": [], "second": []}
     first_is_at_one, second_is_through = threading.Event(), threading.Event()
@@ -48,10 +62,7 @@ def test_a_second_process_starts_at_the_other_end_and_does_nothing_twice(tmp_pat
 
     folder = begun(tmp_path, plan(first))
     with ThreadPoolExecutor(2) as pool:
-        one = pool.submit(folder.work, plan(first), silent)
-        assert first_is_at_one.wait(LIMIT_S)
-        other = pool.submit(folder.work, plan(second), silent)
-        other.result(LIMIT_S)
+        one = joined(pool, folder, first, first_is_at_one, second)
         assert list(folder.answers()) == ["one", "two", "three"]
         one.result(LIMIT_S)
     assert done == {"first": ["one"], "second": ["three", "two"]}
@@ -72,9 +83,7 @@ def test_a_unit_whose_process_failed_is_done_by_the_other(tmp_path: Path) -> Non
 
     folder = begun(tmp_path, plan(failing))
     with ThreadPoolExecutor(2) as pool:
-        one = pool.submit(folder.work, plan(failing), silent)
-        assert is_at_one.wait(LIMIT_S)
-        pool.submit(folder.work, plan(whole), silent).result(LIMIT_S)
+        one = joined(pool, folder, failing, is_at_one, whole)
         with pytest.raises(DcrnetError, match="off the table"):
             one.result(LIMIT_S)
     assert {path.read_text() for path in folder.answers().values()} == {"4"}

@@ -17,7 +17,7 @@ from edge.runs import environment
 from generated_trees import write_folders
 from torch.utils.data import Dataset
 
-from dcrnet_edge.data.data_module import GroupLoader, stand_sigterm
+from dcrnet_edge.data.data_module import SigtermProofLoader, stand_sigterm
 from dcrnet_edge.training.callbacks.resume_point import step_of
 from dcrnet_edge.training.failures import explained, told_by_signal
 from dcrnet_edge.training.interruption import EndRequest, RunEndedError
@@ -214,7 +214,7 @@ class Numbers(Dataset[int]):
 
 
 def loading(first: Callable[[int], None] = stand_sigterm) -> Any:
-    return iter(GroupLoader(Numbers(), 1, num_workers=1, worker_init_fn=first))
+    return iter(SigtermProofLoader(Numbers(), 1, num_workers=1, worker_init_fn=first))
 
 
 def stand_late(worker: int) -> None:
