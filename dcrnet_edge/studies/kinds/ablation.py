@@ -83,13 +83,14 @@ class AblationOptions:
         """How a row is trained: the data set's preset with the paper's loss, then its changes."""
         from dcrnet_edge.datasets.registry import adapter
         from dcrnet_edge.presets import preset
+        from dcrnet_edge.training.recipe import ComputePrecision
         from dcrnet_edge.training.run_config import RunConfig
 
         recipe: dict[str, Any] = {"epochs": self.epochs, "seed": seed}
         if self.batch_size is not None:
             recipe["batch_size"] = self.batch_size
         if self.bf16:
-            recipe["precision"] = "bf16-mixed"
+            recipe["precision"] = ComputePrecision.BF16.value
         return RunConfig.of(
             preset(adapter(self.dataset).preset),
             PAPER_LOSS,
