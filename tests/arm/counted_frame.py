@@ -34,21 +34,25 @@ FRAMES = 2
 
 
 class _Still:
-    """The same picture again and again, as a recording without an end."""
+    """The same picture again and again, as a recording without an end.
+
+    It has times of its own: by the clock an emulated frame takes so long that no motion is told.
+    """
 
     facts = CaptureFacts("still", is_live=False, is_endless=True, fps=30.0)
 
     def __init__(self, rgb: NDArray[np.uint8]) -> None:
-        self._rgb = rgb
+        self._rgb, self._index = rgb, -1
 
     def grab(self) -> bool:
+        self._index += 1
         return True
 
     def retrieve(self) -> NDArray[np.uint8]:
         return self._rgb
 
     def position_s(self) -> float | None:
-        return None
+        return self._index / self.facts.fps
 
     def close(self) -> None:
         pass
