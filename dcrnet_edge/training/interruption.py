@@ -26,6 +26,7 @@ class RunEndedError(TrainingStopError):
 
     def __init__(self, by: signal.Signals, what_next: str, when: str = "") -> None:
         super().__init__(f"training was {_WORDS[by]}{when}: {what_next}")
+        self.by = by
         self.exit_code = _SHELL_BASE + by
 
 
@@ -42,6 +43,18 @@ class EndRequest:
         for number in _WORDS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._heard)
+
+    @contextmanager
+    def listening(self) -> Generator[None]:
+        """Take the signals in the block, and leave their handlers as they were."""
+        before = {number: signal.getsignal(number) for number in _WORDS}
+        self.listen()
+        try:
+            yield
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
     def _heard(self, number: int, _frame: FrameType | None) -> None:
         if self.by is not None and number == signal.SIGINT:

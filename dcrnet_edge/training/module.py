@@ -111,12 +111,16 @@ class TrainingModule(lightning.LightningModule):
         )
 
     def _cross_entropy(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return functional.cross_entropy(
-            logits.float(),
-            targets,
-            weight=self.class_weights,  # type: ignore[arg-type]  # a buffer, or None
-            label_smoothing=self._recipe.label_smoothing,
-        )
+        """Of smoothed targets; eq. 7 weighs an image by its own label.
+
+        PyTorch's `weight` would weigh what smoothing gives to every label, too: with a label 200
+        times rarer than the commonest, each image would then be answered with that one.
+        """
+        if self.class_weights is not None:
+            targets = targets * self.class_weights  # type: ignore[operator]  # a buffer, or None
+        even = targets.mean(dim=1, keepdim=True)
+        targets = targets.lerp(even, self._recipe.label_smoothing)
+        return functional.cross_entropy(logits.float(), targets)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         super().optimizer_step(*args, **kwargs)

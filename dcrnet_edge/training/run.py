@@ -124,12 +124,14 @@ class Run:
         with explained(self.folder, point.request), warnings.catch_warnings():
             for text in (".*your dataloader is not resumable.*", ".*LeafSpec.*is deprecated.*"):
                 warnings.filterwarnings("ignore", text)  # Lightning's own affairs
-            trainer.fit(
-                module,
-                datamodule=loaders,
-                ckpt_path=str(self._resume_path) if resume else None,
-                weights_only=True,
-            )
+            with point.request.listening():
+                trainer.fit(
+                    module,
+                    datamodule=loaders,
+                    ckpt_path=str(self._resume_path) if resume else None,
+                    weights_only=True,
+                )
+            point.end_if_told()
             settings |= {
                 "hours": round(point.hours, 3),
                 "epochs_run": trainer.current_epoch,

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import io
-import signal
-import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,7 +135,8 @@ class AdversarialTraining:
             say(f"Going on behind step {self.step} of {self.steps}.")
         written, begun, first = time.monotonic(), time.monotonic(), self.step
         progress(self.step, self.steps)
-        with _told() as request:
+        request = EndRequest()
+        with request.listening():
             while self.step < self.steps:
                 self._take_step()
                 progress(self.step, self.steps)
@@ -250,17 +248,3 @@ def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     optimiser.step()
-
-
-@contextmanager
-def _told() -> Generator[EndRequest]:
-    """Remembers SIGINT and SIGTERM in the block, and leaves their handlers as they were."""
-    request, numbers = EndRequest(), (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in numbers}
-    request.listen()
-    try:
-        yield request
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            for number, handler in before.items():
-                signal.signal(number, handler)

@@ -18,7 +18,7 @@ from dcrnet_edge.cli.face_data import (
 )
 from dcrnet_edge.cli.train_options import InitializationOptions
 from dcrnet_edge.datasets.registry import names as dataset_names
-from dcrnet_edge.studies.ablating.variants import CONFUSED, PAPER_LOSS, VARIANTS, Variant
+from dcrnet_edge.studies.ablating.variants import BASE_LOSS, CONFUSED, VARIANTS, Variant
 from dcrnet_edge.studies.findings import Chart, Findings, Table
 from dcrnet_edge.studies.study import Plan, Unit
 from dcrnet_runtime.errors import DcrnetError
@@ -80,7 +80,7 @@ class AblationOptions:
         return [each for each in Variant if not self.row or each in self.row]
 
     def config(self, variant: Variant, seed: int) -> RunConfig:
-        """How a row is trained: the data set's preset with the paper's loss, then its changes."""
+        """How a row is trained: the data set's preset with one plain loss, then its changes."""
         from dcrnet_edge.datasets.registry import adapter
         from dcrnet_edge.presets import preset
         from dcrnet_edge.training.recipe import ComputePrecision
@@ -93,7 +93,7 @@ class AblationOptions:
             recipe["precision"] = ComputePrecision.BF16.value
         return RunConfig.of(
             preset(adapter(self.dataset).preset),
-            PAPER_LOSS,
+            BASE_LOSS,
             {"dataset": self.dataset, "preprocess": {"size_px": self.size}, "recipe": recipe},
             VARIANTS[variant].settings,
         )

@@ -93,6 +93,11 @@ class ResumePoint(Callback):
         if trainer.strategy.reduce_boolean_decision(is_told, all=False):
             raise self._ended(trainer)
 
+    def end_if_told(self) -> None:
+        """Raises RunEndedError where a signal came that no step or epoch was behind."""
+        if self.request.by is not None:
+            raise RunEndedError(self.request.by, f"{resume_command(self._path.parent)} goes on")
+
     def _is_told(self, trainer: lightning.Trainer) -> bool:
         return self.request.by is not None or trainer.received_sigterm
 

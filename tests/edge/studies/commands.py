@@ -19,10 +19,10 @@ def study(*arguments: object) -> dict[str, Any]:
     return found
 
 
-def refused(*arguments: object) -> str:
-    """What it says of bad input."""
+def refused(*arguments: object, code: int = 2) -> str:
+    """What it says of bad input, or of what else ends it with an exit code."""
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == 2, result.output
+    assert result.exit_code == code, result.output
     return result.stderr
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from dcrnet_edge.models.registry import create_model
 from dcrnet_edge.studies.ablating.over_seeds import mean_over_seeds, seeded_difference
 from dcrnet_edge.studies.ablating.variants import VARIANTS, Variant
 from dcrnet_edge.studies.kinds.ablation import AblationOptions
+from dcrnet_edge.training.interruption import RunEndedError
 from dcrnet_edge.training.recipe import ComputePrecision
 from dcrnet_edge.training.run import Run
 from dcrnet_edge.training.run_config import RunConfig
@@ -68,10 +71,11 @@ def test_each_row_has_the_parts_that_it_names() -> None:
     assert (full.alignment, full.focus_strength) == (Alignment.LANDMARKS, 0.5)
     recipes = {v: own.config(v, 2).recipe for v in Variant}
     assert {r.seed for r in recipes.values()} == {2}
-    assert recipes[Variant.FULL].class_weights
+    assert not recipes[Variant.FULL].class_weights
+    assert {r.ema_decay for r in recipes.values()} == {0.0}
     assert recipes[Variant.FULL].label_smoothing == 0.1
     assert recipes[Variant.NO_SMOOTHING].label_smoothing == 0.0
-    assert not recipes[Variant.NO_WEIGHTS].class_weights
+    assert recipes[Variant.WEIGHTS].class_weights
     assert recipes[Variant.OVERSAMPLING].oversampling_power == 0.5
     assert {r.precision for r in recipes.values()} == {ComputePrecision.FP32}
     fast = replace(own, bf16=True)
@@ -127,6 +131,11 @@ def test_a_small_run_goes_on_where_it_was_cut(
 
     monkeypatch.setattr(Run, "train", cut)
     assert "the lights went out" in refused("ablation", *asked)
+    with monkeypatch.context() as patch:
+        ended = RunEndedError(signal.SIGTERM, "dcrnet-train --resume --out runs goes on")
+        patch.setattr(Run, "train", Mock(side_effect=ended))
+        told = refused("ablation", *asked, code=128 + signal.SIGTERM)
+    assert told.strip().endswith("training was told to end (SIGTERM): the same command goes on")
     found = study("ablation", *asked)
     assert trained == ["backbone--seed-0", "gamma--seed-0", "gamma--seed-0"]
     rows = found["facts"]["accuracy"]

@@ -46,6 +46,15 @@ def test_label_smoothing_spreads_a_share_over_all_classes(network: DCRNet) -> No
     assert module._cross_entropy(LOGITS, TARGETS).item() == pytest.approx(expected.item())
 
 
+def test_weights_leave_what_smoothing_gives_to_other_labels_alone(network: DCRNet) -> None:
+    """Else the rarest label is the best answer to every image."""
+    module = module_of(network, class_weights=True, label_smoothing=0.1)
+    weights = torch.tensor([100 / (3 * COUNTS[0]), 100 / (3 * COUNTS[2])])
+    spread = 0.9 * TARGETS + 0.1 / 3
+    expected = -(weights * (spread * LOGITS.log_softmax(dim=1)).sum(dim=1)).mean()
+    assert module._cross_entropy(LOGITS, TARGETS).item() == pytest.approx(expected.item())
+
+
 def test_votes_are_targets(network: DCRNet) -> None:
     votes = torch.tensor([[0.7, 0.3, 0.0], [0.1, 0.1, 0.8]])
     expected = -(votes * LOGITS.log_softmax(dim=1)).sum(dim=1).mean()

@@ -44,9 +44,10 @@ from dcrnet_edge.models.registry import create_model
 from dcrnet_edge.training import module as training
 from dcrnet_edge.training.callbacks import kept_weights, resume_point
 from dcrnet_edge.training.callbacks.jsonl_logger import read_log
+from dcrnet_edge.training.callbacks.resume_point import ResumePoint
 from dcrnet_edge.training.failures import explained
 from dcrnet_edge.training.initialization import Initialization, InitializationKind
-from dcrnet_edge.training.interruption import EndRequest
+from dcrnet_edge.training.interruption import EndRequest, RunEndedError, stoppable
 from dcrnet_edge.training.recipe import Recipe
 from dcrnet_edge.training.run import Run
 from dcrnet_edge.training.run_config import RunConfig
@@ -112,6 +113,35 @@ def test_a_run_learns_and_describes_itself(tree: Path, caches: Path, tmp_path: P
     assert {"best.safetensors", "last.safetensors", "config.toml"} <= {
         p.name for p in folder.iterdir()
     }
+
+
+def test_a_signal_while_the_file_is_finished_is_not_lost(
+    tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the last epoch nobody asks any more what was heard."""
+    run, finish = run_of(tree, caches, tmp_path), Run._finish
+
+    def signalled(*_: Any) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(Run, "_finish", signalled)
+    with stoppable(), pytest.raises(RunEndedError, match=f"--out {tmp_path} goes on from"):
+        run.train()
+    monkeypatch.setattr(Run, "_finish", finish)
+    assert run_of(tree, caches, tmp_path).train(resume=True).is_file()
+
+
+def test_a_signal_behind_the_last_resume_point_ends_the_run(
+    tree: Path, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(
+        ResumePoint, "on_fit_end", lambda *_: signal.raise_signal(signal.SIGTERM), raising=False
+    )
+    with pytest.raises(RunEndedError, match=r"SIGTERM.*goes on"):
+        run_of(tree, caches, tmp_path).train()
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert not (tmp_path / "model.safetensors").exists()
 
 
 @pytest.mark.parametrize("settings", ["FERPLUS+EIGHT", "PAPER+TOY", "FERPLUS+MIXED+TOY"])
