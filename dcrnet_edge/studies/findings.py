@@ -33,11 +33,13 @@ class Chart:
         caption: what it shows, for those who cannot see it, too.
         draw: on an empty figure.
         size_in: width and height in inches.
+        shows_data: whether it has single faces of the data set, which are for those who have that.
     """
 
     caption: str
     draw: Callable[[Figure], None]
     size_in: tuple[float, float] = (7.0, 4.0)
+    shows_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)

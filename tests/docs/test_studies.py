@@ -33,7 +33,10 @@ def study(folder: Path, charts: int = 2, **changes: Any) -> Path:
         claim="less than 3 %.",
         verdict=[f"{ACCURATE.name} loses 4.2 points.", "other.onnx loses 9.9 points."],
         tables=[Table("Losses", [["kind", "loss"], ["blur|3", "4.2"]])],
-        charts=[Chart(f"Picture of {n} < 3.", draw, (2.0, 1.0)) for n in range(charts)],
+        charts=[
+            Chart("Faces of others.", draw, (2.0, 1.0), shows_data=True),
+            *(Chart(f"Picture of {n} < 3.", draw, (2.0, 1.0)) for n in range(charts)),
+        ],
     )
     settings = {"models": {ACCURATE.name: DIGEST, "other.onnx": "ab" * 32}}
     origin = {
@@ -103,6 +106,15 @@ def test_a_result_becomes_a_page(tmp_path: Path, place: Place) -> None:
     assert svg[0].attrib == {"width": "100%", "height": "100%", "fill": "#ffffff"}
 
 
+def test_faces_of_the_data_set_stay_behind(tmp_path: Path, place: Place) -> None:
+    folder = study(tmp_path / "run")
+    assert "Faces of others." in (folder / "report.html").read_text()
+    publish(folder, place)
+    write(place)
+    assert len(list(place.pictures.iterdir())) == 2
+    assert "Faces of others." not in (place.pages / "robustness.md").read_text()
+
+
 def test_a_later_run_takes_the_place_of_an_earlier_one(tmp_path: Path, place: Place) -> None:
     publish(study(tmp_path / "run"), place)
     publish(study(tmp_path / "run", charts=1, verdict=["Nothing is lost."]), place)
@@ -117,7 +129,6 @@ def test_a_later_run_takes_the_place_of_an_earlier_one(tmp_path: Path, place: Pl
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"settings": {"examples": 4}}, "shows faces of its data set"),
         ({"verdict": ["see /home/me/answers"]}, "names a folder of this machine"),
         ({"origin": {}}, "was written before"),
     ],

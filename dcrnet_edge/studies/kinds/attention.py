@@ -365,7 +365,7 @@ def _chart(model: str, maps: Mapping[str, Sequence[FaceMap]], pictures: Path) ->
         f"{model}: the mean prepared face and the mean of each map on it{shown}. Bright is strong;"
         " each picture has its own scale from its least to its largest value."
     )
-    return Chart(caption, draw, (6.0, 2.2 * lines))
+    return Chart(caption, draw, (6.0, 2.2 * lines), shows_data=bool(faces))
 
 
 def _overlay(axis: Axes, face: NDArray[np.uint8], values: NDArray[np.float32] | None) -> None:

@@ -132,7 +132,8 @@ def _table(table: Table) -> str:
 
 def _figure(chart: Chart) -> str:
     caption = html.escape(chart.caption)
-    return f"<figure>{_svg(chart)}<figcaption>{caption}</figcaption></figure>"
+    kind = ' class="data"' if chart.shows_data else ""
+    return f"<figure{kind}>{_svg(chart)}<figcaption>{caption}</figcaption></figure>"
 
 
 def _svg(chart: Chart) -> str:

@@ -269,7 +269,7 @@ def _beside(
         "Each generated face above the face of Train that is nearest by features, with its"
         " distance; the table has how far real faces are from each other."
     )
-    return Chart(caption, draw, (7.0, 2.0 * len(drawn)))
+    return Chart(caption, draw, (7.0, 2.0 * len(drawn)), shows_data=True)
 
 
 def _stack(pictures: Sequence[Picture]) -> NDArray[np.uint8]:
