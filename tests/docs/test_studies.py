@@ -150,6 +150,18 @@ def test_a_study_of_two_words_has_one_name(tmp_path: Path, place: Place) -> None
     assert (place.pictures / "gan-effect-1.svg").is_file()
 
 
+def test_two_studies_of_one_kind_have_pages_of_their_own(tmp_path: Path, place: Place) -> None:
+    publish(study(tmp_path / "run"), place)
+    assert publish(study(tmp_path / "again", charts=1), place, "robustness-of-gamma") == (
+        "robustness-of-gamma"
+    )
+    write(place)
+    pages = {"robustness.md", "robustness-of-gamma.md"}
+    assert {page.name for page in place.pages.iterdir()} == pages
+    pictures = ["robustness-1.svg", "robustness-2.svg", "robustness-of-gamma-1.svg"]
+    assert sorted(path.name for path in place.pictures.iterdir()) == pictures
+
+
 def test_a_folder_of_no_study_is_refused(tmp_path: Path, place: Place) -> None:
     with pytest.raises(ValueError, match="holds no study that is through"):
         publish(tmp_path, place)

@@ -1,10 +1,11 @@
 """Publishes results of ``dcrnet-study``: pages, their list, and the model cards' known limits.
 
-python tests/docs/write_studies.py [FOLDER ...]
+python tests/docs/write_studies.py [FOLDER[=NAME] ...]
 
 A folder's figures become docs/figures/studies/NAME.json and its pictures docs/images/studies; what
-people read is written from these alone, for all studies that were ever published. A picture with
-faces of the data set stays behind: they are not ours to publish.
+people read is written from these alone, for all studies that were ever published. Without NAME a
+page is called by its study. A picture with faces of the data set stays behind: they are not ours
+to publish.
 """
 
 from __future__ import annotations
@@ -74,14 +75,19 @@ class Place:
         return {p.stem: json.loads(p.read_text()) for p in sorted(self.figures.glob("*.json"))}
 
 
-def publish(folder: Path, place: Place) -> str:
-    """Take a study's figures and pictures over; its name.
+def publish(folder: Path, place: Place, name: str = "") -> str:
+    """Take a study's figures and pictures over; the name of its page.
+
+    Args:
+        folder: the study's.
+        place: where to.
+        name: of the page; empty for the study's own.
 
     Raises:
         ValueError: the folder holds no study that is through, or something that is nobody's else.
     """
     try:
-        name = str(json.loads((folder / "study.json").read_text())["study"]).replace(" ", "-")
+        kind = json.loads((folder / "study.json").read_text())["study"]
         result = json.loads((folder / "result.json").read_text())
         report = (folder / "report.html").read_text()
     except (OSError, ValueError, KeyError) as error:
@@ -90,6 +96,7 @@ def publish(folder: Path, place: Place) -> str:
         raise ValueError(f"{folder} was written before: dcrnet-study again {folder}")
     if private := _PRIVATE.search(json.dumps({**result, "title": ""}, ensure_ascii=False)):
         raise ValueError(f"{folder} names a folder of this machine ({private[0]}...)")
+    name = name or str(kind).replace(" ", "-")
     place.figures.mkdir(parents=True, exist_ok=True)
     place.pictures.mkdir(parents=True, exist_ok=True)
     for old in place.pictures.glob(f"{name}-[0-9]*.svg"):
@@ -240,5 +247,6 @@ def _joined(parts: Sequence[str]) -> str:
 if __name__ == "__main__":
     here = Place()
     for argument in sys.argv[1:]:
-        sys.stdout.write(f"{publish(Path(argument), here)}\n")
+        its_folder, _, its_name = argument.partition("=")
+        sys.stdout.write(f"{publish(Path(its_folder), here, its_name)}\n")
     write(here)
