@@ -16,12 +16,14 @@ class Unit:
     """The most that a killed study loses.
 
     Attributes:
-        name: of its CSV file, without the ending; letters, digits, ``-``, ``_`` and ``.``.
+        name: of its CSV file, without the ending.
         write: does the work and writes the file, whole or not at all.
+        after: units whose files it reads.
     """
 
     name: str
     write: Callable[[Path], None]
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

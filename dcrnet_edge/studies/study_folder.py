@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import re
 import shutil
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from dcrnet_edge.studies.study import Plan, Unit
 from dcrnet_runtime.errors import DcrnetError
@@ -20,7 +20,6 @@ _SETTINGS = "study.json"
 _ANSWERS = "answers"
 _LOCK = ".lock"
 _CLAIMS = ".claims"
-_NAME = re.compile(r"[\w.-]+")
 
 Progress = Callable[[str, int, int], None]
 """Is called with a unit's name, how many are done and how many there are."""
@@ -99,14 +98,15 @@ class StudyFolder:
         units = list(plan.units) if is_alone else list(reversed(plan.units))
         with self._held(_LOCK, fcntl.LOCK_SH, waits=True):
             remove_abandoned(self.root / _ANSWERS)
-            while left := [unit for unit in units if not self._is_done(unit)]:
-                for unit in left:
+            while left := [unit for unit in units if not self._is_done(unit.name)]:
+                ready = [unit for unit in left if all(map(self._is_done, unit.after))]
+                for unit in ready:
                     with self._held(_claim(unit), fcntl.LOCK_EX, waits=False) as is_ours:
-                        if is_ours and not self._is_done(unit):
-                            done = sum(map(self._is_done, units))
+                        if is_ours and not self._is_done(unit.name):
+                            done = sum(self._is_done(each.name) for each in units)
                             progress(unit.name, done, len(units))
                             _do(unit, self._answers_of(unit.name))
-                with self._held(_claim(left[0]), fcntl.LOCK_EX, waits=True):
+                with self._held(_claim(ready[0]), fcntl.LOCK_EX, waits=True):
                     pass  # whoever was at it has done it, or was killed
         progress("", len(units), len(units))
 
@@ -129,8 +129,8 @@ class StudyFolder:
             else:
                 yield True
 
-    def _is_done(self, unit: Unit) -> bool:
-        return self._answers_of(unit.name).exists()
+    def _is_done(self, name: str) -> bool:
+        return self._answers_of(name).exists()
 
     def answers(self) -> dict[str, Path]:
         """The units' files, by name.
@@ -148,9 +148,7 @@ class StudyFolder:
         return paths
 
     def _answers_of(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a file")
-        return self.root / _ANSWERS / f"{name}.csv"
+        return self.root / _ANSWERS / f"{_file_name(name)}.csv"
 
     def _stated(self) -> dict[str, Any]:
         try:
@@ -163,7 +161,12 @@ class StudyFolder:
 
 
 def _claim(unit: Unit) -> str:
-    return f"{_CLAIMS}/{unit.name}"
+    return f"{_CLAIMS}/{_file_name(unit.name)}"
+
+
+def _file_name(name: str) -> str:
+    """A unit's name, which may have a model's file in it, as every file system takes it."""
+    return quote(name, safe="")
 
 
 def _do(unit: Unit, path: Path) -> None:

@@ -24,10 +24,11 @@ class SeededDifference:
 
     Attributes:
         difference: of the mean accuracies, a fraction.
-        interval: 95 %, by Student's t over the seeds; None of a single seed.
+        interval: 95 %, by the wider of two: Student's t over the seeds, and the normal over the
+            images; None of a single seed.
         p_values: of McNemar's exact test, seed by seed.
-        smallest: the least difference that would have been seen with a power of 0.8 at the
-            5 % level, by the larger of the standard errors over seeds and over images.
+        smallest: the least difference that is seen with a power of 0.8 at the 5 % level, by the
+            larger of the two standard errors; NaN where both are 0, as of equal answers.
     """
 
     difference: float
@@ -41,7 +42,7 @@ class SeededDifference:
             "difference": self.difference,
             "interval": None if self.interval is None else list(self.interval),
             "mcnemar_p": list(self.p_values),
-            "smallest_detectable": self.smallest,
+            "smallest_detectable": None if math.isnan(self.smallest) else self.smallest,
         }
 
 
@@ -68,8 +69,7 @@ def seeded_difference(
         DcrnetError: they were not asked about the same images.
     """
     pairs = [compare(one, other) for one, other in zip(first, second, strict=True)]
-    differences = [pair.difference for pair in pairs]
-    mean, interval = mean_over_seeds(differences)
+    by_seed = np.array([pair.difference for pair in pairs])
     by_image = np.mean(
         [
             _right(one) - _right(other, one.images)
@@ -77,8 +77,15 @@ def seeded_difference(
         ],
         axis=0,
     )
-    p_values = tuple(pair.p_value for pair in pairs)
-    return SeededDifference(mean, interval, p_values, _smallest(np.array(differences), by_image))
+    errors = _errors(by_seed, by_image)
+    mean, smallest = float(by_seed.mean()), _reach(errors, CONFIDENCE, POWER)
+    reach = _reach(errors, CONFIDENCE)
+    return SeededDifference(
+        mean,
+        (mean - reach, mean + reach) if len(by_seed) > 1 else None,
+        tuple(pair.p_value for pair in pairs),
+        smallest or math.nan,
+    )
 
 
 def _right(answers: Predictions, images: Sequence[str] = ()) -> NDArray[np.float64]:
@@ -88,14 +95,23 @@ def _right(answers: Predictions, images: Sequence[str] = ()) -> NDArray[np.float
     return answers.correct[order].astype(np.float64)
 
 
-def _smallest(by_seed: NDArray[np.float64], by_image: NDArray[np.float64]) -> float:
-    over_images = _seen(norm, by_image.std() / math.sqrt(len(by_image)))
-    if len(by_seed) < 2:
-        return over_images
-    over_seeds = by_seed.std(ddof=1) / math.sqrt(len(by_seed))
-    return max(over_images, _seen(t(len(by_seed) - 1), over_seeds))
+def _errors(
+    by_seed: NDArray[np.float64], by_image: NDArray[np.float64]
+) -> list[tuple[Any, float]]:
+    """Standard errors with the distributions that they go with."""
+    errors = [(norm, _standard_error(by_image, 0))]
+    if len(by_seed) > 1:
+        errors.append((t(len(by_seed) - 1), _standard_error(by_seed, 1)))
+    return errors
 
 
-def _seen(distribution: Any, standard_error: float) -> float:
-    quantiles = distribution.ppf(0.5 + CONFIDENCE / 2) + distribution.ppf(POWER)
-    return float(quantiles * standard_error)
+def _standard_error(values: NDArray[np.float64], ddof: int) -> float:
+    return float(values.std(ddof=ddof) / math.sqrt(len(values)))
+
+
+def _reach(errors: Sequence[tuple[Any, float]], confidence: float, power: float = 0.5) -> float:
+    """How far from 0 a mean is beyond that confidence, and found so with that power."""
+    return max(
+        float(error * (distribution.ppf(0.5 + confidence / 2) + distribution.ppf(power)))
+        for distribution, error in errors
+    )

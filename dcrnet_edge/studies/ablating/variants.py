@@ -17,6 +17,9 @@ BASE_LOSS: Values = {
         "progressive": [],
         "mixed_sizes": [],
         "ema_decay": 0.0,
+        "schedule": "one-cycle",
+        "early_stop_patience": 0,
+        "keep": "last",
     },
     "range_sizes": [],
 }
@@ -24,7 +27,8 @@ BASE_LOSS: Values = {
 
 Not eq. 7's weights, which have a row of their own: by those of a label with 40 images in 6,000 no
 row learns enough in a few epochs to be compared. Nor an average of the weights, which after so few
-steps is still half of what they began with.
+steps is still half of what they began with. Valid chooses neither weights, rate nor length, which
+would be others for each row.
 """
 
 CONFUSED = (("fear", "surprise"), ("sadness", "neutral"), ("sadness", "disgust"))

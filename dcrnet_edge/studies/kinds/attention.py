@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _CHUNK = 20
 """Faces a unit: a minute or so."""
 _FACES = "faces"
+_FACES_OF_A_MEAN = 20
+"""Of fewer, a mean face may still be somebody's."""
 _MEAN = "mean"
 
 
@@ -365,7 +367,8 @@ def _chart(model: str, maps: Mapping[str, Sequence[FaceMap]], pictures: Path) ->
         f"{model}: the mean prepared face and the mean of each map on it{shown}. Bright is strong;"
         " each picture has its own scale from its least to its largest value."
     )
-    return Chart(caption, draw, (6.0, 2.2 * lines), shows_data=bool(faces))
+    shows_data = bool(faces) or len(by_image) < _FACES_OF_A_MEAN
+    return Chart(caption, draw, (6.0, 2.2 * lines), shows_data=shows_data)
 
 
 def _overlay(axis: Axes, face: NDArray[np.uint8], values: NDArray[np.float32] | None) -> None:

@@ -59,10 +59,11 @@ class Effect:
         images: of the label in Test.
         difference: of the recalls, paired by seed and image.
         p_holm: seed by seed, after Holm's correction for all labels and arms.
-        smallest: the least gain in recall that could have been shown with a power of 0.8, by the
-            larger of two: what a seed's exact test finds if generated faces lose as many images
-            to the other arm as they did, and what the differences between seeds allow; NaN where
-            no gain could.
+        smallest: the least gain in recall that is shown with a power of 0.8, by the larger of
+            two: what the exact tests of all seeds find if generated faces lose as many images to
+            the other arm as they did, and what the differences between seeds allow; NaN where no
+            gain is.
+        signs: of the seeds' differences: -1, 0, 1.
     """
 
     label: str
@@ -71,11 +72,12 @@ class Effect:
     difference: SeededDifference
     p_holm: tuple[float, ...]
     smallest: float
+    signs: frozenset[int]
 
     @property
     def is_shown(self) -> bool:
-        """Whether every seed's test says so."""
-        return max(self.p_holm) < LEVEL
+        """Whether every seed's test says so, and all the same."""
+        return max(self.p_holm) < LEVEL and len(self.signs) == 1
 
 
 def recall_of(answers: Sequence[Predictions], label: str) -> Recall:
@@ -125,6 +127,7 @@ def effects(answers: Mapping[Arm, Sequence[Predictions]], labels: Sequence[str])
             *(label, arm, len(one[0].images), difference),
             tuple(corrected[:, i].tolist()),
             _smallest(one, other, difference, LEVEL / len(found)),
+            _signs(one, other),
         )
         for i, ((label, arm, one, other), difference) in enumerate(
             zip(found, differences, strict=True)
@@ -153,8 +156,13 @@ def _smallest(
     difference: SeededDifference,
     level: float,
 ) -> float:
-    exact = smallest_shown(len(one[0].images), _lost(one, other), level)
-    return math.nan if math.isnan(exact) else max(exact, difference.smallest)
+    exact = smallest_shown(len(one[0].images), _lost(one, other), level, len(one))
+    return math.nan if math.isnan(exact) else float(np.nanmax([exact, difference.smallest]))
+
+
+def _signs(one: Sequence[Predictions], other: Sequence[Predictions]) -> frozenset[int]:
+    gains = (int(a.correct.sum()) - int(b.correct.sum()) for a, b in zip(one, other, strict=True))
+    return frozenset(int(np.sign(gain)) for gain in gains)
 
 
 def _lost(one: Sequence[Predictions], other: Sequence[Predictions]) -> float:

@@ -11,23 +11,24 @@ from scipy.stats import binom
 POWER = 0.8
 
 
-def smallest_shown(images: int, lost: float, level: float) -> float:
-    """The least gain in recall that McNemar's exact test finds with a power of 0.8.
+def smallest_shown(images: int, lost: float, level: float, seeds: int = 1) -> float:
+    """The least gain in recall that McNemar's exact tests of all seeds find with a power of 0.8.
 
     Args:
         images: of the label in Test.
         lost: share of them that the better one answers wrong and the other one right.
         level: of the test, two-sided, such as 0.05 divided by the number of tests.
+        seeds: tests of other students, independent of each other.
 
     Returns:
         a fraction; NaN where not even the greatest gain would be found.
     """
-    most = 1 - lost
-    if most <= 0 or _power(images, lost, most, level) < POWER:
+    most, power = 1 - lost, POWER ** (1 / seeds)
+    if most <= 0 or _power(images, lost, most, level) < power:
         return math.nan
-    if _power(images, lost, 0.0, level) >= POWER:
+    if _power(images, lost, 0.0, level) >= power:
         return 0.0
-    return float(bisect(lambda gain: _power(images, lost, gain, level) - POWER, 0.0, most))
+    return float(bisect(lambda gain: _power(images, lost, gain, level) - power, 0.0, most))
 
 
 def _power(images: int, lost: float, gain: float, level: float) -> float:

@@ -24,9 +24,9 @@ from dcrnet_edge.models.dcrnet import ResidualBlock
 from dcrnet_edge.models.registry import create_model
 from dcrnet_edge.studies.ablating.over_seeds import mean_over_seeds, seeded_difference
 from dcrnet_edge.studies.ablating.variants import VARIANTS, Variant
-from dcrnet_edge.studies.kinds.ablation import AblationOptions
+from dcrnet_edge.studies.kinds.ablation import AblationOptions, _agreement, _told
 from dcrnet_edge.training.interruption import RunEndedError
-from dcrnet_edge.training.recipe import ComputePrecision
+from dcrnet_edge.training.recipe import ComputePrecision, Keep, Schedule
 from dcrnet_edge.training.run import Run
 from dcrnet_edge.training.run_config import RunConfig
 from dcrnet_runtime.errors import DcrnetError
@@ -115,6 +115,31 @@ def test_a_difference_is_paired_by_seed_and_image() -> None:
     assert two.smallest > found.smallest
 
 
+def test_rows_that_answer_alike_show_nothing() -> None:
+    same = [answers([True] * 5 + [False] * 5)] * 3
+    found = seeded_difference(same, same)
+    assert math.isnan(found.smallest)
+    assert found.to_json()["smallest_detectable"] is None
+    assert _told(found) == "the same answers to every image."
+    assert _agreement(found, 0.0036) == "rows that answer alike cannot tell"
+
+
+def test_images_are_a_sample_however_equal_the_seeds() -> None:
+    """Three seeds that win one image each: the t interval alone would be from 0.1 to 0.1."""
+    better, worse = [True] * 6 + [False] * 4, [True] * 5 + [False] * 5
+    found = seeded_difference([answers(better)] * 3, [answers(worse)] * 3)
+    assert found.interval == pytest.approx(
+        (0.1 - norm.ppf(0.975) * 0.3 / 10**0.5, 0.1 + norm.ppf(0.975) * 0.3 / 10**0.5)
+    )
+    assert _agreement(found, 0.0036) == "this neither shows nor excludes it"
+
+
+def test_rows_learn_alike_whatever_the_data_set_is_trained_by() -> None:
+    recipe = AblationOptions(Path("data"), "affectnet").config(Variant.FULL, 0).recipe
+    assert (recipe.keep, recipe.early_stop_patience) == (Keep.LAST, 0)
+    assert recipe.schedule is Schedule.ONE_CYCLE
+
+
 def test_a_small_run_goes_on_where_it_was_cut(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,8 +207,11 @@ def test_seeds_are_paired_and_a_kill_costs_one_training(
     spread = math.sqrt((1 + 2 * 0.25) / 20 - 0.1**2)
     smallest = (norm.ppf(0.975) + norm.ppf(0.8)) * spread / math.sqrt(20)
     assert difference["smallest_detectable"] == pytest.approx(smallest)
-    assert f"+10.00 points; less than {100 * smallest:.2f} could not" in found["verdict"][1]
-    assert found["verdict"][1].endswith("The paper has +0.36: this disagrees with it.")
+    reach = 100 * norm.ppf(0.975) * spread / math.sqrt(20)  # of the images: seeds have none
+    told = found["verdict"][1]
+    assert f"+10.00 points ({10 - reach:+.2f} to {10 + reach:+.2f}); a true " in told
+    assert f"below {100 * smallest:.2f} is missed more often than one time in five." in told
+    assert told.endswith("The paper has +0.36: this neither shows nor excludes it.")
 
 
 def test_what_cannot_be_ablated_is_refused(tree: Path, tmp_path: Path) -> None:

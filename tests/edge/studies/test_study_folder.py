@@ -89,6 +89,31 @@ def test_a_unit_whose_process_failed_is_done_by_the_other(tmp_path: Path) -> Non
     assert {path.read_text() for path in folder.answers().values()} == {"4"}
 
 
+def test_a_unit_waits_for_those_whose_files_it_reads(tmp_path: Path) -> None:
+    """Also in the process that starts from the end."""
+    done: list[str] = []
+
+    def write(path: Path) -> None:
+        done.append(path.stem)
+        path.write_text("3")
+
+    units = [Unit("one", write), Unit("two", write, ("one",)), Unit("three", write, ("two",))]
+    work = Plan({"sides": 6}, units[::-1])
+    begun(tmp_path, work).work(work, silent)
+    assert done == ["one", "two", "three"]
+
+
+def test_a_model_file_may_be_called_anything(tmp_path: Path) -> None:
+    name = "accurate (1)/für alle: 50 %.onnx"
+    work = Plan({"sides": 6}, [Unit(name, lambda path: path.write_text("3") and None)])
+    folder = begun(tmp_path, work)
+    folder.work(work, silent)
+    (path,) = folder.answers().values()
+    assert list(folder.answers()) == [name]
+    assert path.parent == tmp_path / "answers"
+    assert path.read_text() == "3"
+
+
 def test_tables_are_not_made_while_somebody_works(tmp_path: Path) -> None:
     refusals: list[str] = []
 

@@ -83,8 +83,8 @@ class GanSamples:
             settings,
             [
                 Unit(_GENERATED, write(_write_generated, opened, own)),
-                Unit(_FEATURES, write(_write_features, opened, model)),
-                Unit(_NEIGHBOURS, write(_write_neighbours, opened, own.shown)),
+                Unit(_FEATURES, write(_write_features, opened, model), (_GENERATED,)),
+                Unit(_NEIGHBOURS, write(_write_neighbours, opened, own.shown), (_FEATURES,)),
             ],
         )
 
@@ -117,7 +117,10 @@ class GanSamples:
                 Table("Quality by label", _quality_rows(qualities)),
                 Table("Nearest training faces", _copy_rows(copies)),
             ],
-            charts=[_grid(drawn), _beside(drawn, neighbours, found)],
+            charts=[
+                _grid(drawn, is_copying=any(each.is_copying for each in copies.values())),
+                _beside(drawn, neighbours, found),
+            ],
             facts={
                 "quality": {label: asdict(each) for label, each in qualities.items()},
                 "memorisation": {label: asdict(each) for label, each in copies.items()},
@@ -229,7 +232,7 @@ def _by_label(
     return {label: [p for p in pictures if p.label == label][:most] for label in labels}
 
 
-def _grid(drawn: Mapping[str, Sequence[Picture]]) -> Chart:
+def _grid(drawn: Mapping[str, Sequence[Picture]], *, is_copying: bool) -> Chart:
     from dcrnet_edge.studies.generating.pictures import sheet
 
     def draw(figure: Figure) -> None:
@@ -239,7 +242,8 @@ def _grid(drawn: Mapping[str, Sequence[Picture]]) -> Chart:
             axis.set_title(label, fontsize=10, loc="left")
             axis.set_axis_off()
 
-    return Chart("Generated faces, a row a label.", draw, (7.0, 1.3 * len(drawn)))
+    size_in = (7.0, 1.3 * len(drawn))
+    return Chart("Generated faces, a row a label.", draw, size_in, shows_data=is_copying)
 
 
 def _beside(

@@ -66,6 +66,28 @@ def test_effects_are_corrected_for_all_comparisons() -> None:
     assert by_arm[Arm.WEIGHTS].smallest == pytest.approx(gain_for(22, 7), abs=1e-6)
 
 
+def test_seeds_that_contradict_each_other_show_nothing() -> None:
+    found = effects(
+        {
+            Arm.NOTHING: [answers(2), answers(14)],
+            Arm.OVERSAMPLING: [answers(2), answers(2)],
+            Arm.WEIGHTS: [answers(12), answers(12)],
+            Arm.GENERATED: [answers(14), answers(2)],
+        },
+        ["fear"],
+    )
+    against_nothing = found[0]
+    assert max(against_nothing.p_holm) < 0.05
+    assert not against_nothing.is_shown
+
+
+def test_all_seeds_are_to_find_a_gain_at_once() -> None:
+    gain = smallest_shown(22, 0.0, 0.05, seeds=3)
+    alone = binom.sf(6 - 1, 22, gain)
+    assert alone**3 == pytest.approx(0.8)
+    assert gain > smallest_shown(22, 0.0, 0.05)
+
+
 def gain_for(images: int, needed: int) -> float:
     """The gain by which so many of the images are won with a chance of 0.8."""
     gains = np.linspace(0, 1, 1_000_001)
