@@ -116,3 +116,5 @@ def test_no_face_is_shown_that_was_not_asked_for(
     study("attention", model, *on(tree), "--images", 3, "--out", out)
     lines = (out / "answers" / f"{model.name}--faces.csv").read_text().splitlines()
     assert [line.partition(",")[0] for line in lines] == ["image", "mean"]
+    # A mean of three faces may still be somebody's: not for publishing.
+    assert '<figure class="data">' in (out / "report.html").read_text()

@@ -119,7 +119,8 @@ def test_samples(tree: Path, generator: Path, network: Path, tmp_path: Path) -> 
         assert each.image.startswith("train/")  # no folder of whoever ran it
         bgr = cv2.imread(str(tree / each.image))
         assert np.array_equal(each.grey, grey_picture(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)))
-    assert (out / "report.html").read_text().count("<svg") == 2
+    page = (out / "report.html").read_text()
+    assert page.count("<figure>") == page.count('<figure class="data">') == 1
     assert str(tmp_path) not in (out / "answers" / "features.csv").read_text()
     table = (out / "table.md").read_text()
     tree.rename(tmp_path / "gone")
@@ -150,6 +151,7 @@ def test_a_generator_that_copies_is_told(
     assert copies["near_copies"] == 20
     assert copies["closer"] == 20
     assert "WARNING" in found["verdict"][0]
+    assert "<figure>" not in (tmp_path / "samples" / "report.html").read_text()
 
 
 def never_happy(path: Path) -> None:
