@@ -77,6 +77,32 @@ def test_a_file_called_like_a_shipped_model_is_named_with_its_folder() -> None:
     assert model_path("./fast") == Path("fast")
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"), [("acurate", "; did you mean accurate?"), ("Fast", "; did you mean fast?")]
+)
+def test_a_misspelt_name_gets_the_closest(
+    text: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DcrnetError) as caught:
+        model_path(text)
+    named = "name accurate, fast or a file that dcrnet-export wrote"
+    assert str(caught.value) == f"there is no model {text}: {named}{hint}"
+    (tmp_path / text).touch()
+    assert model_path(text) == Path(text)
+
+
+def test_a_misspelt_name_of_weights_gets_the_closest() -> None:
+    pytest.importorskip("torch", reason="needs the train extra")
+    from dcrnet_edge.weights import checkpoint_path
+
+    with pytest.raises(DcrnetError) as caught:
+        checkpoint_path("resnet")
+    named = "name accurate, fast or a .safetensors checkpoint"
+    assert str(caught.value) == f"there is no checkpoint resnet: {named}"
+    assert checkpoint_path("none.safetensors") == Path("none.safetensors")
+
+
 @each_model
 def test_it_was_exported_from_the_shipped_weights(name: Shipped) -> None:
     pytest.importorskip("torch", reason="needs the train extra")

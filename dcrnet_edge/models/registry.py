@@ -66,9 +66,10 @@ class Architecture:
             DcrnetError: naming the sizes that are possible.
         """
         if size_px not in self.input_sizes_px:
+            nearest = min(self.input_sizes_px, key=lambda known: (abs(known - size_px), -known))
             raise DcrnetError(
                 f"size {size_px} is not one of {', '.join(map(str, self.input_sizes_px))}:"
-                f" {self.size_reason}"
+                f" {self.size_reason}; choose the nearest, {nearest}"
             )
 
 

@@ -33,7 +33,7 @@ class _Studies(PlainGroup):
         if cmd_name in STUDIES.names():
             return _command(cmd_name, STUDIES[cmd_name])
         if parts := [name for name in STUDIES.names() if name.startswith(f"{cmd_name} ")]:
-            return _parts(parts)
+            return _parts(cmd_name, parts)
         return super().get_command(ctx, cmd_name)
 
 
@@ -90,7 +90,7 @@ def _command(name: str, study: Study) -> Any:
     return typer.main.get_command(alone)
 
 
-def _parts(names: list[str]) -> Any:
+def _parts(first: str, names: list[str]) -> Any:
     """The studies of one first word, each by its second one."""
     together = command_app()
     for name in names:
@@ -101,7 +101,9 @@ def _parts(names: list[str]) -> Any:
         pass
 
     tell.__doc__ = " ".join(STUDIES[name].summary for name in names)
-    return typer.main.get_command(together)
+    group = typer.main.get_command(together)
+    group.name = first  # what help calls it
+    return group
 
 
 def _declare(commands: typer.Typer, name: str, study: Study) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.installation import repair_command
-from dcrnet_runtime.models import Shipped
+from dcrnet_runtime.models import Shipped, named_file
 
 
 def _path(name: Shipped) -> Path:
@@ -40,5 +40,11 @@ def shipped_checkpoint(name: str = Shipped.ACCURATE) -> Path:
 
 
 def checkpoint_path(text: str) -> Path:
-    """The file that a command line means: shipped weights, or the one of that path."""
-    return _path(Shipped(text)) if text in tuple(Shipped) else Path(text)
+    """The file that a command line means: shipped weights, or the one of that path.
+
+    Raises:
+        DcrnetError: it is a bare name, but none of shipped weights or a file.
+    """
+    if text in tuple(Shipped):
+        return _path(Shipped(text))
+    return named_file(text, "checkpoint", "a .safetensors checkpoint")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from dcrnet_runtime.errors import DcrnetError
 
@@ -97,6 +98,32 @@ def written_beside(path: Path) -> Generator[Path, None, None]:
         raise unwritable(path, error) from error
     finally:
         pending.discard()
+
+
+def check_folder(folder: Path, parameter: str) -> None:
+    """Try whether a folder can be written; nothing of that stays.
+
+    Args:
+        folder: may be missing.
+        parameter: what names it.
+
+    Raises:
+        DcrnetError: it cannot be made, or no file in it.
+    """
+    missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise DcrnetError(
+            f"no file can be written to the folder {folder} ({error.strerror}): name a writable"
+            f" one with `{parameter}`"
+        ) from error
+    finally:
+        for each in missing:
+            with suppress(OSError):
+                each.rmdir()
 
 
 def unwritable(path: Path, error: OSError) -> DcrnetError:

@@ -72,6 +72,7 @@ class Stream:
         options: how.
         wants_stop: is asked ten times a second while waiting, and before each frame.
         failures: outputs' failures by output, to be counted with the rest.
+        wants_whole: a recording whose file is cut off ends in an error, not in a warning.
 
     Raises:
         DcrnetError: the source is a photo or a folder of them, does not exist, or is no source.
@@ -85,6 +86,7 @@ class Stream:
         *,
         wants_stop: Callable[[], bool] = lambda: False,
         failures: Mapping[str, int] | None = None,
+        wants_whole: bool = False,
     ) -> None:
         self._recognizer = recognizer
         self._options = options = options or StreamOptions()
@@ -101,6 +103,7 @@ class Stream:
             rotation_deg=options.request.rotation_deg,
             keeps_every=options.keeps_every,
             wants_stop=lambda: self._is_stopped or self._wants_stop(),
+            wants_whole=wants_whole,
         )
         self._scheduler = DetectionScheduler(
             recognizer.detector, options.redetect_s, options.track
@@ -121,7 +124,7 @@ class Stream:
         """Observations until the source ends or :meth:`stop`.
 
         Raises:
-            DcrnetError: the source gives not one frame.
+            DcrnetError: the source gives not one frame, or is cut off where it is wanted whole.
             SourceLostError: it has given frames, and is lost for good.
         """
         return self._observations

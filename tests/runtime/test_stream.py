@@ -300,6 +300,13 @@ def test_a_file_that_ends_in_a_broken_frame_is_read_up_to_it(
     assert "damaged.avi is cut off or damaged: 1 of its frames" in caplog.text
 
 
+def test_a_file_that_is_wanted_whole_and_is_not_is_an_error(
+    recognizer: Recognizer, damaged: Path
+) -> None:
+    with pytest.raises(DcrnetError, match="1 of its frames could not be read; copy it again"):
+        list(Stream(recognizer, str(damaged), wants_whole=True))
+
+
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
 def test_a_clip_that_is_cut_anywhere_ends_in_order(
     recognizer: Recognizer, clip: Path, kept: float

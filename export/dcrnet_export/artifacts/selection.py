@@ -96,10 +96,8 @@ def _format(name: str) -> FileFormat:
 
 
 def _target(name: str) -> Target:
-    known = {target.value: target.value for target in Target}
-    if name not in known:
-        hint = _hint(name, known) or f"choose {_or(known)}"
-        raise DcrnetError(f"`target` {name} is unknown: {hint}")
+    if name not in tuple(Target):
+        raise DcrnetError(f"`target` {name} is unknown: choose {_or(Target)}")
     return Target(name)
 
 

@@ -15,6 +15,7 @@ from dcrnet_export.cli.options import FaceOptions, KindOptions, PlaceOptions
 from dcrnet_runtime.cli.app import CommandUnlessNamed, command_app
 from dcrnet_runtime.cli.console import EXIT_BAD_INPUT, note, reported
 from dcrnet_runtime.cli.option_groups import CommonOptions, with_groups
+from dcrnet_runtime.outfile import check_folder
 
 if TYPE_CHECKING:
     from dcrnet_export.artifacts.kind import ArtifactKind
@@ -34,6 +35,7 @@ app.command()(verify)
 
 def export(place: PlaceOptions, kind: KindOptions, faces: FaceOptions, _: CommonOptions) -> None:
     """Write fp32 ONNX and TFLite files, and what the flags add, each checked against torch."""
+    check_folder(place.out, "out")
     export_extra()
     from dcrnet_edge.weights import shipped_checkpoint
     from dcrnet_export.cli.progress import ShownSteps

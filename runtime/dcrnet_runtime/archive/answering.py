@@ -162,7 +162,9 @@ class Answering:
         size = 1 if self._options.keeps_pixels else _BATCH
         options = self._options.stream
         try:
-            with Stream(self._recognizer, source, options, wants_stop=self._wants_stop) as stream:
+            with Stream(
+                self._recognizer, source, options, wants_stop=self._wants_stop, wants_whole=True
+            ) as stream:
                 for observation in stream:
                     for stage, step in _STEPS.items():
                         self._times.add(step, observation.latency_ms.get(stage, 0.0) / 1000)

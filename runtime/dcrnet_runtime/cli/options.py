@@ -245,7 +245,7 @@ class ConfigOptions:
         Path | None,
         typer.Option(
             help="TOML file with any of these options, such as max-faces = 3; the command line"
-            " goes before it.",
+            " overrides it.",
             metavar="FILE",
         ),
     ] = None

@@ -81,8 +81,8 @@ def run(
     """Print the expression of every face as JSON Lines.
 
     Exit codes: 0 at the source's end, after --frames, and on SIGINT, SIGTERM or a closed window;
-    2 for bad input, also a source that gives no frame at all, photos without any face, and a file
-    among many that cannot be read; 3 for a source that is lost.
+    2 for bad input, also a source that gives no frame at all, photos without any face, a file
+    among many that cannot be read, and a recording that is cut off; 3 for a source that is lost.
     """
     *specs, blur, told, _, _ = rest
     if told.notice:

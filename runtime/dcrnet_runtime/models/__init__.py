@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -52,5 +54,30 @@ def model_path(text: str) -> Path:
     """The file that a command line means: a shipped model's, or the one of that path.
 
     A file that is called like a shipped model is named with its folder, as in ``./fast``.
+
+    Raises:
+        DcrnetError: it is a bare name, but none of a shipped model or a file.
     """
-    return Shipped(text).path if text in tuple(Shipped) else Path(text)
+    if text in tuple(Shipped):
+        return Shipped(text).path
+    return named_file(text, "model", "a file that dcrnet-export wrote")
+
+
+def named_file(text: str, what: str, else_name: str) -> Path:
+    """A path that is given where a shipped name could be.
+
+    Args:
+        text: what is given.
+        what: it should be.
+        else_name: what can be named beside the shipped ones.
+
+    Raises:
+        DcrnetError: it is a bare name, and there is no such file.
+    """
+    path = Path(text)
+    is_bare = os.sep not in text and not path.suffix
+    if not is_bare or os.path.lexists(text or "."):
+        return path
+    close = difflib.get_close_matches(text.lower(), list(Shipped), 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise DcrnetError(f"there is no {what} {text}: name {', '.join(Shipped)} or {else_name}{hint}")

@@ -52,6 +52,7 @@ class CaptureFacts:
         frame_count: stated by a file, else 0.
         is_bursty: whether a live source sends more than one frame at a time, each with the time
             at which it is to be shown.
+        is_cut_off: whether a file is known to end before its recording does.
     """
 
     name: str
@@ -61,6 +62,7 @@ class CaptureFacts:
     fps: float = 0.0
     frame_count: int = 0
     is_bursty: bool = False
+    is_cut_off: bool = False
 
     def __str__(self) -> str:
         rate = f" at {self.fps:.4g} fps" if self.fps else ""

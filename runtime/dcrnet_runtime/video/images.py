@@ -18,6 +18,7 @@ from dcrnet_runtime.installation import extra_command, package_command
 from dcrnet_runtime.outfile import written_beside
 from dcrnet_runtime.video.files.image_size import declared_size
 from dcrnet_runtime.video.files.signature import HEAD_BYTES, Media, Signature, signature_of
+from dcrnet_runtime.video.files.unreadable import unreadable
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -110,7 +111,7 @@ def read_content(path: Path) -> bytes:
             )
         return path.read_bytes()
     except OSError as error:
-        raise DcrnetError(f"image {path} cannot be read: {error.strerror}") from error
+        raise DcrnetError(unreadable(path, error, "image")) from error
 
 
 def decode_image(content: bytes, name: str) -> NDArray[np.uint8]:
@@ -160,12 +161,12 @@ def open_image(content: bytes, name: str, *, may_scale: bool = False) -> ImageFi
     signature = signature_of(content[:HEAD_BYTES])
     if size is not None and not (may_scale and signature.format == "JPEG"):
         check_size(size, name)  # before it is opened, since some readers make room then
-    reader = _reader(signature, name)
+    reader = _reader(signature, name, content[:HEAD_BYTES])
     try:
         image: ImageFile = reader(BytesIO(content))
         is_raw = signature.format == "TIFF" and _is_raw(image)
     except Exception as error:  # whatever a parser meets in hostile bytes
-        raise DcrnetError(_undecodable(name)) from error
+        raise DcrnetError(_undecodable(name, signature.format, error)) from error
     if is_raw:
         raise DcrnetError(
             f"{name} is a camera's raw file, of which only the thumbnail could be read: develop"
@@ -192,11 +193,7 @@ def upright_rgb(image: ImageFile, name: str) -> NDArray[np.uint8]:
     except MemoryError as error:
         raise DcrnetError(f"{name} needs more memory than there is: scale it down") from error
     except Exception as error:  # whatever a decoder meets in hostile bytes
-        if "truncated" in str(error):
-            raise DcrnetError(
-                f"{name} is no image that can be decoded, since it is cut off: copy it again"
-            ) from error
-        raise DcrnetError(_undecodable(name)) from error
+        raise DcrnetError(_undecodable(name, image.format or "", error)) from error
 
 
 def check_size(size: tuple[int, int], name: str) -> None:
@@ -212,7 +209,7 @@ def check_size(size: tuple[int, int], name: str) -> None:
         )
 
 
-def _reader(signature: Signature, name: str) -> Any:
+def _reader(signature: Signature, name: str, head: bytes) -> Any:
     """What opens an image of a format.
 
     Raises:
@@ -223,7 +220,10 @@ def _reader(signature: Signature, name: str) -> Any:
     if signature.media is Media.EMPTY:
         raise DcrnetError(f"{name} is no image that can be decoded, since it is empty: remove it")
     if signature.format not in _READERS:
-        raise DcrnetError(_undecodable(name))
+        raise DcrnetError(
+            f"{name} is no image that can be decoded, since {_content_of(signature, head)}: copy"
+            " the image there again, or remove the file"
+        )
     return _loaded_reader(signature.format, name)
 
 
@@ -301,8 +301,23 @@ def _codes(image: Any) -> NDArray[np.uint8]:
     return np.frombuffer(rgb.tobytes(), np.uint8).reshape(rgb.height, rgb.width, 3)
 
 
-def _undecodable(name: str) -> str:
-    return f"{name} is no image that can be decoded: convert it to JPEG or PNG, or remove it"
+def _undecodable(name: str, format: str, error: Exception) -> str:
+    """What is said of a file that begins as an image of a format that is read."""
+    told = f"{name} is no image that can be decoded"
+    if "truncated" in str(error).lower():
+        return f"{told}, since it is cut off: copy it again"
+    return (
+        f"{told}, since it is damaged or a rare kind of {format}: copy it again, or convert it to"
+        " JPEG or PNG"
+    )
+
+
+def _content_of(signature: Signature, head: bytes) -> str:
+    """What a file holds that begins as no image does."""
+    if signature.format:
+        return f"it holds {signature.format}"
+    is_text = all(byte >= 0x20 or byte in b"\t\n\f\r" for byte in head)
+    return "it holds text" if is_text else "it begins as no image does"
 
 
 def write_image(path: Path, rgb: NDArray[np.uint8]) -> None:

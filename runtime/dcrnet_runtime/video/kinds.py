@@ -13,6 +13,7 @@ from dcrnet_runtime.video.capture import Capture, CaptureRequest
 from dcrnet_runtime.video.feed import Feed
 from dcrnet_runtime.video.files.listing import Listing, listing_of, matches
 from dcrnet_runtime.video.files.recording import FileKind, kind_of_file
+from dcrnet_runtime.video.files.unreadable import unreadable
 from dcrnet_runtime.video.frame import DEFAULT_FPS
 from dcrnet_runtime.video.kind import Source, SourceKind, with_pyav
 
@@ -64,7 +65,7 @@ def list_folder(address: str) -> Listing:
     try:
         return _listed("folder", address, Path(address).iterdir())
     except OSError as error:
-        raise DcrnetError(f"folder {address} cannot be read: {error.strerror}") from error
+        raise DcrnetError(unreadable(address, error, "folder")) from error
 
 
 def list_pattern(address: str) -> Listing:
@@ -83,7 +84,7 @@ def list_pattern(address: str) -> Listing:
     for error in failures:
         folder = Path(os.fsdecode(error.filename))
         listing.paths.append(folder)
-        listing.unreadable[folder] = f"folder {folder} cannot be read: {error.strerror}"
+        listing.unreadable[folder] = unreadable(folder, error, "folder")
     return listing
 
 

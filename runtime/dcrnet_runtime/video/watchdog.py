@@ -82,6 +82,7 @@ class Watchdog:
         keeps_every: drop no frame even where the source is live.
         wants_stop: is asked ten times a second while waiting.
         hint: what to look at where it gives not one frame.
+        wants_whole: a file that is cut off ends in an error, not in a warning.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Watchdog:
         keeps_every: bool,
         wants_stop: Callable[[], bool],
         hint: str = "is it whole, reachable and not in use?",
+        wants_whole: bool = False,
     ) -> None:
         self.facts: CaptureFacts | None = None
         self.reconnects = 0
@@ -107,6 +109,7 @@ class Watchdog:
         self._keeps_every = keeps_every
         self._wants_stop = wants_stop
         self._hint = hint
+        self._wants_whole = wants_whole
         self._backoff = Backoff(policy)
         self._dropped = self._broken = self._captured = 0
         self._reader: Reader | None = None
@@ -126,7 +129,8 @@ class Watchdog:
         """Frames with ascending indices, until the source ends, is given up, or a stop.
 
         Raises:
-            DcrnetError: not one frame came at the first opening.
+            DcrnetError: not one frame came at the first opening; or the file is cut off, and is
+                wanted whole.
             SourceLostError: it is lost for good.
         """
         try:
@@ -175,13 +179,23 @@ class Watchdog:
             raise reader.error
         if trouble != _ENDED:
             raise SourceLostError(f"{self._name} cannot be read any further: {trouble}")
-        if reader.broken:
-            _log.warning(
-                "%s is cut off or damaged: %d of its frames could not be read",
-                self._name,
-                reader.broken,
-            )
+        self._tell_missing(facts, reader.broken)
         return None
+
+    def _tell_missing(self, facts: CaptureFacts, broken: int) -> None:
+        """Say what of a file was not read.
+
+        Raises:
+            DcrnetError: its end, of a file that is wanted whole.
+        """
+        lacks_end = facts.is_cut_off and (broken > 0 or not facts.frame_count)
+        if not broken and not lacks_end:
+            return
+        missing = f"{broken} of its frames could not be read" if broken else "its end is missing"
+        told = f"{self._name} is cut off or damaged: {missing}; copy it again"
+        if lacks_end and self._wants_whole:
+            raise DcrnetError(told)
+        _log.warning("%s", told)
 
     def _greet(self) -> None:
         """The source is here (again)."""

@@ -34,6 +34,7 @@ from dcrnet_runtime.installation import extra_command
             "--preset best is unknown: choose affectnet, ckplus, ckplus-finetune",
         ),
         (["--size", "96"], "size 96 is not one of 64, 128, 192, 224"),
+        (["--size", "100"], "would drop; choose the nearest, 128"),
         (["--protocol", "mine"], "setting split.kind: Input should be 'official', 'paper'"),
         (["--set", "epochs"], "--set epochs: write NAME=VALUE"),
         (["--set", "recipe.epoch=3"], "recipe.epoch is unknown: did you mean recipe.epochs?"),

@@ -96,6 +96,7 @@ def test_studies_of_one_first_word_are_commands_of_one(dice: Dice, tmp_path: Pat
         assert run("again", tmp_path).exit_code == 0
         other = run("craps", "roll", "--out", tmp_path)
         assert "holds the study craps pass" in other.stderr
+        assert "│ craps " in run("--help").stdout  # a name of its own in the table
         unknown = run("craps", "fold")
         assert unknown.exit_code == 2
         assert "fold" in unknown.stderr

@@ -50,7 +50,10 @@ def test_target_and_batch_have_names_of_their_own() -> None:
         ({"formats": ["fp16"]}, "did you mean `fp16`?"),
         ({"formats": ["dynamic_range"]}, "did you mean `dynamic_range`?"),
         ({"formats": ["xyz"]}, "choose onnx or tflite"),
-        ({"target": "qmm"}, "did you mean qnn?"),
+        (
+            {"target": "raspberry"},
+            "`target` raspberry is unknown: choose arm, x86, qnn, nnapi, coreml or tensorrt$",
+        ),
         ({"target": "arm", "added": [Precision.INT8]}, "leave `int8` away"),
         ({"target": "qnn", "formats": ["tflite"]}, "served by onnx"),
         ({"formats": ["onnx"], "added": [Precision.DYNAMIC_RANGE]}, "`formats` tflite"),

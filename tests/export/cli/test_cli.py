@@ -28,6 +28,7 @@ from dcrnet_export.ir.lowering import lower
 from dcrnet_runtime.backends.loading import load_model
 from dcrnet_runtime.backends.precision import Precision
 from dcrnet_runtime.models import shipped_model
+from dcrnet_runtime.outfile import check_folder
 
 KINDS = [ArtifactKind(form.name, each) for form in FORMATS.values() for each in form.precisions]
 ADDED = ["--int8", "--fp16", "--qdq", "--dynamic-range"]
@@ -122,6 +123,24 @@ def test_missing_checkpoint(tmp_path: Path) -> None:
 
 def test_impossible_size(checkpoint_path: Path) -> None:
     assert "64, 128, 192, 224" in refused(checkpoint_path, "--size", 96)
+
+
+@pytest.mark.parametrize("place", ["file", "file/out"])
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dcrnet_export.job.prepare_job", lambda *_, **__: pytest.fail("worked"))
+    (tmp_path / "file").touch()
+    line = refused("--out", tmp_path / place)
+    assert line.startswith(f"error: no file can be written to the folder {tmp_path / place} (")
+    assert line.endswith("): name a writable one with --out")
+
+
+def test_trying_a_folder_leaves_nothing(tmp_path: Path) -> None:
+    check_folder(tmp_path / "a" / "b", "out")
+    assert not list(tmp_path.iterdir())
+    check_folder(tmp_path, "out")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_size_that_was_not_trained_is_told(

@@ -91,5 +91,7 @@ def test_a_folder_that_cannot_be_read_is_named(
     monkeypatch.setattr(os, "scandir", refusing)
     inputs = inputs_of([f"{tmp_path}/**/*.png"])
     assert inputs.paths == (tmp_path / "open" / "x.png", tmp_path / "shut")
-    told = f"folder {tmp_path / 'shut'} cannot be read: Permission denied"
-    assert inputs.unreadable == {tmp_path / "shut": told}
+    shut = tmp_path / "shut"
+    denied = f"folder {shut} cannot be read: Permission denied"
+    told = f"{denied}; let this user read it: chmod u+rx {shut}"
+    assert inputs.unreadable == {shut: told}

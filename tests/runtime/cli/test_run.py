@@ -321,7 +321,7 @@ def test_a_bad_photo_is_named_and_the_others_go_on(
     write(tmp_path / "good.png", synthetic_frame())
     (tmp_path / "bad.jpg").write_bytes(b"no image at all")
     result = run("--source", tmp_path, "--model", tiny_model())
-    expect_error(result, "bad.jpg is no image", "convert it to JPEG or PNG")
+    expect_error(result, "bad.jpg is no image", "since it holds text: copy the image there again")
     assert json.loads(result.stdout)["source"] == "good.png"
 
 
@@ -346,7 +346,7 @@ def test_empty_folder(tiny_model: TinyModel, tmp_path: Path) -> None:
     [
         (b"", "since it is empty: remove it"),
         (b"plain text", "(no video is found in it): convert it to MP4"),
-        (b"\x89PNG\r\n\x1a\n broken", "decoded: convert it to JPEG"),
+        (b"\x89PNG\r\n\x1a\n broken", "damaged or a rare kind of PNG: copy it again, or convert"),
     ],
 )
 def test_a_file_that_is_nothing(
@@ -368,6 +368,34 @@ def test_a_single_pixel_has_no_face(tiny_model: TinyModel, tmp_path: Path) -> No
 def test_missing_camera(tiny_model: TinyModel) -> None:
     result = run("--camera", 97, "--model", tiny_model(), "--detector", "cascade")
     expect_error(result, "camera 97 gave no frame", "plugged in")
+
+
+def test_opencv_says_nothing_of_a_missing_camera(
+    tiny_model: TinyModel, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENCV_LOG_LEVEL", raising=False)
+    before = cv2.utils.logging.getLogLevel()
+    run("--camera", 97, "--model", tiny_model(), "--detector", "cascade")
+    assert "VIDEOIO" not in capfd.readouterr().err
+    assert cv2.utils.logging.getLogLevel() == before
+
+
+def test_a_file_without_the_right_to_read_it_has_a_next_step(
+    tiny_model: TinyModel, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Path.open
+
+    def refusing(path: Path, *args: Any, **extra: Any) -> Any:  # an administrator may read all
+        if path == photo:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *args, **extra)
+
+    monkeypatch.setattr(Path, "open", refusing)
+    result = run(photo, "--model", tiny_model(), "--detector", "cascade")
+    expect_error(
+        result,
+        f"{photo} cannot be read: Permission denied; let this user read it: chmod u+r {photo}",
+    )
 
 
 def test_unreachable_stream(tiny_model: TinyModel, tmp_path: Path) -> None:

@@ -316,6 +316,28 @@ def test_a_recording_that_breaks_off_is_answered_once_and_named_again(
         assert json.loads(failed)["reason"] == "it broke off"
 
 
+def test_a_recording_that_is_cut_off_is_listed_and_its_rows_are_not_doubled(
+    resumed: Callable[..., Result], folder: Path, tmp_path: Path
+) -> None:
+    whole = write_clip(folder / "3clip.avi", 12).read_bytes()
+    (folder / "3clip.avi").write_bytes(whole[: len(whole) * 6 // 10])
+    lines = []
+    for times_said in (1, 0):
+        result = resumed(tmp_path)
+        assert result.exit_code == 2
+        assert result.stderr.count("3clip.avi is cut off or damaged") == times_said
+        assert (
+            last_line(result)
+            .partition(": ")[2]
+            .startswith("6 with a face, 0 without, 1 unreadable")
+        )
+        lines.append(told(tmp_path / "a.jsonl"))
+        (failed,) = (tmp_path / "a.jsonl.failed.jsonl").read_text().splitlines()
+        assert json.loads(failed)["reason"].endswith("; copy it again")
+    assert lines[0] == lines[1]
+    assert 2 < sum(line["source"] == "3clip.avi" for line in lines[0]) < 12
+
+
 @pytest.mark.parametrize(
     ("asked", "why"),
     [

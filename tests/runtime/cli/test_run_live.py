@@ -51,6 +51,19 @@ def test_a_lost_source_is_exit_code_3(server: MjpegServer, tiny_model: TinyModel
     assert len(result.stdout.splitlines()) > 3
 
 
+def test_a_recording_that_is_cut_off_is_answered_so_far_with_exit_code_2(
+    tmp_path: Path, tiny_model: TinyModel
+) -> None:
+    clip, out = write_clip(tmp_path / "clip.avi", 12), tmp_path / "a.csv"
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 6 // 10])
+    result = run(clip, "--model", tiny_model(), "--csv", out, "--jsonl", "-")
+    assert result.exit_code == 2, result.output
+    assert "error: clip.avi is cut off or damaged" in result.stderr
+    assert "WARNING" not in result.stderr
+    assert out.is_file()
+    assert 2 < len(result.stdout.splitlines()) < 12
+
+
 def test_a_source_that_is_not_there_is_exit_code_2(
     server: MjpegServer, tiny_model: TinyModel
 ) -> None:

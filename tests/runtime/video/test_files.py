@@ -254,6 +254,25 @@ def test_a_photo_that_is_cut_off_is_no_photo(tmp_path: Path) -> None:
             decode_image(content[: len(content) // 2], "x")
 
 
+@pytest.mark.parametrize("kept", [12, 300])
+def test_a_jpeg_that_is_cut_off_in_its_head_says_so(kept: int) -> None:
+    with pytest.raises(DcrnetError, match=r"since it is cut off: copy it again$"):
+        decode_image(encoded("JPEG")[:kept], "x")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"<html>404</html>\n", "it holds text"),
+        (b"\0\0\0\x18ftypisom" + bytes(90), "it holds MP4"),
+        (bytes(90), "it begins as no image does"),
+    ],
+)
+def test_what_is_no_image_at_all_says_what_it_is(content: bytes, why: str) -> None:
+    with pytest.raises(DcrnetError, match=f"x is no image .* since {why}: copy the image there"):
+        decode_image(content, "x")
+
+
 def test_heic_is_read_or_its_remedy_named(monkeypatch: pytest.MonkeyPatch) -> None:
     pillow_heif = pytest.importorskip("pillow_heif", reason="needs the heic extra")
     buffer = BytesIO()

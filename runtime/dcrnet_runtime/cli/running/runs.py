@@ -42,7 +42,11 @@ def run_live(
     plan: OutputPlan,
     limit: int | None,
 ) -> None:
-    """A video, a camera or a stream, until it ends, a signal comes or an output has had enough."""
+    """A video, a camera or a stream, until it ends, a signal comes or an output has had enough.
+
+    Raises:
+        DcrnetError: it gave no frame, is lost, or is a file that is cut off.
+    """
     notifier = Notifier()
     facts, faces, frames = None, 0, 0
     show = run_bar("frames", plan)
@@ -52,8 +56,14 @@ def run_live(
             notifier.beat()
             return wants_stop()
 
-        failures = publisher.failures
-        with Stream(recognizer, source, options, wants_stop=turn, failures=failures) as stream:
+        with Stream(
+            recognizer,
+            source,
+            options,
+            wants_stop=turn,
+            failures=publisher.failures,
+            wants_whole=True,
+        ) as stream:
             for observation in islice(stream, limit):
                 if stream.facts != facts:
                     facts = stream.facts

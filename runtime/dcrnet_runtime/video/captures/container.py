@@ -181,8 +181,8 @@ class ContainerCapture:
             fps=fps if 0 < fps <= 1000 else 0.0,
             frame_count=stream.frames if is_cut_off else 0,
             is_bursty=is_bursty,
+            is_cut_off=is_cut_off,
         )
-        self._is_cut_off = is_cut_off
         self._packets = container.demux(stream)
         self._decoded: deque[Any] = deque()
         self._frame: Any = None
@@ -196,8 +196,6 @@ class ContainerCapture:
             packet = self._next_packet()
             if packet is None:
                 self._below.check()
-                if self._is_cut_off and not self.facts.frame_count:
-                    _log.warning("%s is cut off or damaged: its end is missing", self.facts.name)
                 return False
             if not self._is_begun and not self._begins(packet):
                 continue

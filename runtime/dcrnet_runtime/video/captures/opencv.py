@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from contextlib import AbstractContextManager, nullcontext
+import os
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import cv2
 import numpy as np
@@ -17,7 +19,11 @@ from dcrnet_runtime.video.kind import Source
 
 _SLOW_FPS = 10.0
 _JPEG_FORMATS = ("MJPG", "JPEG")
+_LOG_LEVEL, _SILENT = "OPENCV_LOG_LEVEL", 0
 _log = logging.getLogger(__name__)
+
+# FFmpeg within OpenCV, which reads this when it opens something for the first time.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 class OpenCVCapture:
@@ -96,7 +102,8 @@ def open_camera(source: Source, request: CaptureRequest) -> OpenCVCapture:
     """
     address = source.address
     code = None if request.pixel_format is None else _fourcc(request.pixel_format)
-    capture = cv2.VideoCapture(int(address) if address.isdecimal() else address)
+    with _opening():
+        capture = cv2.VideoCapture(int(address) if address.isdecimal() else address)
     for field, asked in (
         (cv2.CAP_PROP_FOURCC, code),  # first: it decides which sizes and rates there are
         (cv2.CAP_PROP_FRAME_WIDTH, request.width),
@@ -108,6 +115,19 @@ def open_camera(source: Source, request: CaptureRequest) -> OpenCVCapture:
     opened = OpenCVCapture(source, capture)
     _judge(opened.facts, _format_of(capture), request.pixel_format)
     return opened
+
+
+@contextmanager
+def _opening() -> Generator[None]:
+    """Without what OpenCV logs of each back end that it tries, unless its variable asks for it."""
+    if _LOG_LEVEL in os.environ:
+        yield
+        return
+    before = cv2.utils.logging.setLogLevel(_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(before)
 
 
 def _judge(facts: CaptureFacts, given: str, asked: str | None) -> None:

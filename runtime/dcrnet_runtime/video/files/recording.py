@@ -9,6 +9,7 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.video.files.image_size import declared_size
 from dcrnet_runtime.video.files.listing import read_signature
 from dcrnet_runtime.video.files.signature import Media, Signature
+from dcrnet_runtime.video.files.unreadable import unreadable
 from dcrnet_runtime.video.images import IMAGE_SUFFIXES
 
 _MULTI_PICTURE = b"MPF\0"  # a camera's second view, preview or gain map behind the photo
@@ -41,7 +42,7 @@ def kind_of_file(path: Path) -> FileKind:
         signature = read_signature(path)
         return _kind(path, signature)
     except OSError as error:
-        raise DcrnetError(f"{path} cannot be read: {error.strerror}") from error
+        raise DcrnetError(unreadable(path, error)) from error
 
 
 def _kind(path: Path, signature: Signature) -> FileKind:
