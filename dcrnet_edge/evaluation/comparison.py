@@ -23,7 +23,7 @@ class Comparison:
             images for independent: where a subject has many, the interval is to be believed.
         difference: accuracy of the first less that of the second.
         interval: 95 % percentile interval of the difference, paired bootstrap over subjects
-            where they are known, else over images.
+            where they are known, else over images; exact where no answer differs.
     """
 
     images: int

@@ -17,7 +17,9 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 
 from dcrnet_edge.evaluation.bootstrap import (
     RESAMPLES,
+    SHARES,
     Interval,
+    interval_of_equals,
     percentile_interval,
     subject_numbers,
 )
@@ -160,7 +162,12 @@ def _intervals(predictions: Predictions) -> list[Interval | None]:
         lows, highs = percentile_interval(
             lambda chosen: _metrics(confusion[chosen].sum(axis=-3)), len(confusion), RESAMPLES
         )
-    return list(zip(lows.tolist(), highs.tolist(), strict=True))
+    found: list[Interval | None] = list(zip(lows.tolist(), highs.tolist(), strict=True))
+    right = predictions.correct
+    if right.all() or not right.any():  # of which every resample is alike
+        units = len(truth) if subjects is None else subjects.max() + 1
+        found[0] = interval_of_equals(float(right[0]), units, SHARES)
+    return found
 
 
 def _expected_calibration_error(predictions: Predictions) -> float:

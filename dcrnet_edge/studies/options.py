@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +21,7 @@ from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.models import Shipped, model_path
 
 if TYPE_CHECKING:
+    from dcrnet_edge.datasets.splits import SplitPlan
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
 
 
@@ -70,6 +72,12 @@ class StudiedImages:
         "ferplus"
     )
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "test"
+    protocol: Annotated[
+        str | None, typer.Option(help="official, paper, subject or random; see dcrnet-train.")
+    ] = None
+    fold: Annotated[int, typer.Option(min=0)] = 0
+    folds: Annotated[int, typer.Option(min=2)] = 10
+    split_seed: Annotated[int, typer.Option(min=0)] = 0
     images: Annotated[
         int, typer.Option(min=0, help="A sample of so many images; 0: all of the split.")
     ] = 0
@@ -86,10 +94,9 @@ class StudiedImages:
         """The images.
 
         Raises:
-            DcrnetError: no folder is named, or it cannot be read.
+            DcrnetError: no folder is named, or it cannot be read or split.
         """
         from dcrnet_edge.datasets.sample import Split
-        from dcrnet_edge.datasets.splits import SplitPlan
         from dcrnet_edge.evaluation.model_refs import Images
 
         if self.data is None:
@@ -99,7 +106,7 @@ class StudiedImages:
         faces = open_data(
             self.dataset,
             self.data,
-            SplitPlan(),
+            self._plan(),
             self.landmarks,
             self.workers,
             landmarks_cache=self.landmarks_cache,
@@ -107,6 +114,16 @@ class StudiedImages:
         )
         found = Images(faces, Split(self.split), self.data, self.shared_labels)
         return found if self.images == 0 else self._some(found)
+
+    def _plan(self) -> SplitPlan:
+        from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
+
+        if self.protocol not in (None, *SplitKind):
+            raise DcrnetError(
+                f"`protocol` {self.protocol} is unknown: choose {', '.join(SplitKind)}"
+            )
+        kind = None if self.protocol is None else SplitKind(self.protocol)
+        return SplitPlan(kind, self.fold, self.folds, self.split_seed)
 
     def _some(self, found: Images) -> Images:
         import numpy as np
@@ -117,8 +134,16 @@ class StudiedImages:
         some = [samples[i] for i in sorted(chosen)]
         return replace(found, data=found.data.with_split(found.split, some))
 
-    def settings(self, images: Images) -> dict[str, object]:
-        """What the answers depend on."""
+    def settings(self, images: Images, refs: Mapping[str, ModelRef]) -> dict[str, object]:
+        """What the answers depend on, and which models learned from these very images.
+
+        Raises:
+            DcrnetError: a model was trained on another split of them.
+        """
+        from dcrnet_edge.studies.training_data import LEARNED_BY, check_split
+
         chosen = {"images": self.images, "seed": self.seed} if self.images else {}
-        name = images.data.dataset.name
-        return {"dataset": name, "split": self.split, **images.provenance(), **chosen}
+        told = {"dataset": images.data.dataset.name, "split": self.split, **images.provenance()}
+        learned = check_split(refs, images)
+        # Only where there are some: a folder of answers of a version without it goes on.
+        return {**told, **chosen, **({LEARNED_BY: learned} if learned else {})}

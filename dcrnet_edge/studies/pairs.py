@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
 
+from dcrnet_edge.evaluation.bootstrap import subject_numbers
 from dcrnet_edge.evaluation.comparison import Comparison, compare
 from dcrnet_edge.evaluation.predictions import Predictions
 from dcrnet_edge.evaluation.rows import Rows
@@ -24,17 +25,24 @@ class Pair:
         second: name of the other.
         comparison: on the images of both.
         p_holm: McNemar's exact p-value after Holm's correction for all pairs (Holm 1979).
+        has_subjects: whether it is known who is shown, so that the interval is over people.
     """
 
     first: str
     second: str
     comparison: Comparison
     p_holm: float
+    has_subjects: bool = False
 
     @property
     def differs(self) -> bool:
-        """Whether the family of tests says so at :data:`LEVEL`."""
-        return self.p_holm < LEVEL
+        """Whether the family of tests says so at :data:`LEVEL`.
+
+        The tests take images for independent: where it is known who is shown, the interval has to
+        leave out 0, too.
+        """
+        low, high = self.comparison.interval
+        return self.p_holm < LEVEL and not (self.has_subjects and low <= 0 <= high)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
@@ -62,7 +70,11 @@ def compared(answers: Mapping[str, Predictions]) -> list[Pair]:
         return []
     p_values = [comparison.p_value for *_, comparison in found]
     corrected = multipletests(p_values, alpha=LEVEL, method="holm")[1]
-    return [Pair(*each, float(p)) for each, p in zip(found, corrected, strict=True)]
+    are_known = [subject_numbers(answers[first]) is not None for first, *_ in found]
+    return [
+        Pair(*each, float(p), is_known)
+        for each, p, is_known in zip(found, corrected, are_known, strict=True)
+    ]
 
 
 def pair_rows(pairs: list[Pair]) -> Rows:

@@ -39,12 +39,13 @@ def shipped_checkpoint(name: str = Shipped.ACCURATE) -> Path:
     return path
 
 
-def checkpoint_path(text: str) -> Path:
+def checkpoint_path(named: str | Path) -> Path:
     """The file that a command line means: shipped weights, or the one of that path.
 
     Raises:
         DcrnetError: it is a bare name, but none of shipped weights or a file.
     """
+    text = str(named)  # a default goes through an option's parser, too
     if text in tuple(Shipped):
         return _path(Shipped(text))
     return named_file(text, "checkpoint", "a .safetensors checkpoint")

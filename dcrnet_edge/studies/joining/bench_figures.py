@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dcrnet_edge.studies.joining.figure import JoinedFigure, Quantity
@@ -42,7 +43,8 @@ def bench_figures(report: Mapping[str, Any], source: str) -> Iterator[JoinedFigu
         if judged := model["accuracy"]:
             low, high = judged["interval"] or (None, None)
             data, share = f"{judged['data']} {judged['split']}", judged["accuracy"]
-            yield JoinedFigure(*told, Quantity.ACCURACY, data, share, low, high, source=source)
+            figure = JoinedFigure(*told, Quantity.ACCURACY, data, share, low, high, source=source)
+            yield replace(figure, data=judged["data"])
 
 
 def _energy(

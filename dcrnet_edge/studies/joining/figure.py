@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
 
 from dcrnet_runtime.outfile import written_beside
+
+DIGITS = 8
+"""Of a hash, beside a name."""
 
 
 class Quantity(StrEnum):
@@ -37,6 +40,8 @@ class JoinedFigure:
         high: see ``low``.
         remark: what belongs to it, such as why it was not measured.
         source: file or folder.
+        data: the data set's name; empty of what is no answer.
+        data_sha256: of its images, labels and split; empty where it is not known.
     """
 
     sha256: str
@@ -48,6 +53,22 @@ class JoinedFigure:
     high: float | None = None
     remark: str = ""
     source: str = ""
+    data: str = ""
+    data_sha256: str = ""
+
+
+def told_apart(figures: Sequence[JoinedFigure]) -> list[JoinedFigure]:
+    """The figures, with the first digits of the data's hash where two have one name."""
+    hashes: dict[str, set[str]] = {}
+    for each in figures:
+        if each.data_sha256:
+            hashes.setdefault(each.data, set()).add(each.data_sha256)
+    return [
+        replace(each, where=f"{each.where}, data {each.data_sha256[:DIGITS]}")
+        if each.data_sha256 and len(hashes[each.data]) > 1
+        else each
+        for each in figures
+    ]
 
 
 def save_figures(path: Path, figures: Iterable[JoinedFigure]) -> None:
@@ -73,6 +94,8 @@ def read_figures(path: Path) -> list[JoinedFigure]:
                 _number(row["high"]),
                 row["remark"],
                 row["source"],
+                row.get("data", ""),  # which older files do not have
+                row.get("data_sha256", ""),
             )
             for row in csv.DictReader(file)
         ]

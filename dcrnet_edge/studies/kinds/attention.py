@@ -16,6 +16,7 @@ import typer
 from dcrnet_edge.studies.findings import Chart, Findings, Table
 from dcrnet_edge.studies.options import StudiedImages, StudiedModels
 from dcrnet_edge.studies.study import Plan, Unit
+from dcrnet_edge.studies.training_data import own_training
 from dcrnet_edge.weights import checkpoint_path, shipped_checkpoint
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.models import Shipped
@@ -89,7 +90,7 @@ class AttentionStudy:
                 " landmarks: choose other `images`"
             )
         settings = {
-            **asked.settings(images),
+            **asked.settings(images, refs),
             "models": facts,
             "grid": GRID,
             "examples": own.examples,
@@ -128,6 +129,7 @@ class AttentionStudy:
                 " left out. Occlusion: how far the answer's probability falls when a square of a"
                 " quarter of the crop's side is covered; only falls count. The regions are those"
                 " of the landmarks in the prepared crop.",
+                *own_training(settings),
             ],
             tables=[
                 Table("Share of each map in the regions", _rows(settings, found)),
@@ -229,16 +231,19 @@ def _by_name(maps: Sequence[FaceMap]) -> dict[str, list[FaceMap]]:
     return found
 
 
-def _mean_of(values: Sequence[float]) -> tuple[float, float, float]:
+def _mean_of(
+    values: Sequence[float], *, are_differences: bool = False
+) -> tuple[float, float, float]:
     """Mean with its 95 % interval over the faces whose maps have weight; NaN where none has."""
     import numpy as np
 
-    from dcrnet_edge.evaluation.bootstrap import mean_interval
+    from dcrnet_edge.evaluation.bootstrap import DIFFERENCES, SHARES, mean_interval
 
     known = np.array([value for value in values if value == value])
     if not len(known):
         return (float("nan"),) * 3
-    return float(known.mean()), *mean_interval(known, None)
+    bounds = DIFFERENCES if are_differences else SHARES
+    return float(known.mean()), *mean_interval(known, None, bounds)
 
 
 def _figures(maps: Sequence[FaceMap]) -> dict[str, Any]:
@@ -328,7 +333,7 @@ def _pair_rows(occlusion: Mapping[str, Sequence[FaceMap]]) -> Rows:
         one, other = by_image[first], by_image[second]
         differences = [one[image] - other[image] for image in one if image in other]
         known = [each for each in differences if each == each]
-        mean, low, high = (100 * each for each in _mean_of(known))
+        mean, low, high = (100 * each for each in _mean_of(known, are_differences=True))
         rows.append(
             [first, second, str(len(known)), f"{mean:+.1f} points", f"{low:+.1f} to {high:+.1f}"]
         )

@@ -4,27 +4,45 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcrnet_edge.cli.face_data import FaceWorkersOption, LandmarksOption, open_data
+from dcrnet_edge.cli.face_data import (
+    FaceWorkersOption,
+    LandmarksOption,
+    open_data,
+    open_faces,
+)
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_edge.studies.findings import Chart, Findings, Table
 from dcrnet_edge.studies.options import StudiedModels
 from dcrnet_edge.studies.study import Plan, Unit
+from dcrnet_edge.studies.training_data import (
+    card_of,
+    check_split,
+    plan_of,
+    trained_on,
+    trainings,
+)
+from dcrnet_runtime.cli.console import note
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
+    from dcrnet_edge.data.face_data import FaceData
+    from dcrnet_edge.datasets.sample import Split
+    from dcrnet_edge.datasets.splits import SplitPlan
     from dcrnet_edge.evaluation.metrics import Metrics
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
-    from dcrnet_edge.evaluation.predictions import Predictions
     from dcrnet_edge.evaluation.rows import Rows
+    from dcrnet_edge.studies.transfer.loss import Loss
 
 _JOINT = "--"
+_WHOLE = "whole"
+_ONE_BY_ONE = "ask each of these models in a study of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +54,33 @@ class CrossOptions:
         typer.Option(
             metavar="LAYOUT:FOLDER",
             help=f"A data set: its layout ({', '.join(dataset_names())}) and folder; repeatable."
-            " The Test split is asked about, or every image with --whole.",
+            " The Test split is asked about, that of the training where a model was trained on"
+            " it; or every image with --whole.",
         ),
     ] = None
     whole: Annotated[
         list[str] | None,
-        typer.Option(help="Layout of which all images are asked about; repeatable."),
+        typer.Option(
+            help="Layout of which all images are asked about, which no model here was trained on;"
+            " repeatable."
+        ),
     ] = None
     landmarks: LandmarksOption = None
+    landmarks_cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file with found faces, as dcrnet-eval makes: those data sets take them from it"
+            " whose images it has."
+        ),
+    ] = None
     workers: FaceWorkersOption = 0
 
     def folders(self) -> dict[str, Path]:
         """Each data set's folder, by its layout.
 
         Raises:
-            DcrnetError: there is none, a layout is unknown or named twice, or no folder is named.
+            DcrnetError: there is none, a layout is unknown or named twice, no folder is named, or
+                the file of faces is not there.
         """
         found = {}
         for text in self.on or ():
@@ -63,6 +93,13 @@ class CrossOptions:
             found[layout] = Path(folder)
         if not found:
             raise DcrnetError("the study needs data sets: name them with `on`")
+        if unasked := [layout for layout in self.whole or () if layout not in found]:
+            raise DcrnetError(f"`whole` {unasked[0]} has no folder: name it with `on`")
+        if self.landmarks_cache is not None and not self.landmarks_cache.exists():
+            raise DcrnetError(
+                f"{self.landmarks_cache} does not exist: make it with dcrnet-eval, or leave out"
+                " `landmarks_cache`"
+            )
         return found
 
 
@@ -73,15 +110,20 @@ class Cross:
     groups = (StudiedModels, CrossOptions)
 
     def plan(self, models: StudiedModels, own: CrossOptions) -> Plan:
-        """Every model on every data set."""
+        """Every model on every data set, of which none may have its training images."""
         refs = models.refs()
-        opened = {layout: _images(layout, folder, own) for layout, folder in own.folders().items()}
+        opened = {
+            layout: _images(layout, folder, own, refs) for layout, folder in own.folders().items()
+        }
         settings = {
             "models": {
-                name: {"sha256": ref.sha256, "trained_on": _trained_on(ref)}
+                name: {"sha256": ref.sha256, "trained_on": _home(ref)}
                 for name, ref in refs.items()
             },
-            "datasets": {layout: _facts(images) for layout, images in opened.items()},
+            "datasets": {
+                layout: {**_facts(images), "part": _part(layout, own)}
+                for layout, images in opened.items()
+            },
         }
         units = [
             Unit(f"{model}{_JOINT}{layout}", functools.partial(_answer, ref, images))
@@ -94,6 +136,8 @@ class Cross:
         """Accuracy as it is, with classes weighted alike, and under the training data's shares."""
         from dcrnet_edge.evaluation.metrics import compute_metrics
         from dcrnet_edge.evaluation.predictions import read_predictions
+        from dcrnet_edge.studies.transfer.label_shares import re_weighted_accuracy
+        from dcrnet_edge.studies.transfer.loss import loss_rows, losses_of
 
         found = {
             model: {
@@ -106,12 +150,12 @@ class Cross:
             model: {layout: compute_metrics(each) for layout, each in by_layout.items()}
             for model, by_layout in found.items()
         }
-        rows, verdict, facts = _header(), [], {}
+        rows, losses, facts = _header(), [], {}
         for model, by_layout in found.items():
             home = settings["models"][model]["trained_on"]
             for layout, each in by_layout.items():
                 dataset, figures = settings["datasets"][layout], metrics[model][layout]
-                shifted = _re_weighted(each, settings["datasets"].get(home))
+                shifted = re_weighted_accuracy(each, settings["datasets"].get(home))
                 kind = "own" if layout == home else "foreign"
                 rows.append(
                     [
@@ -126,14 +170,16 @@ class Cross:
                     **figures.to_json(),
                     "accuracy_with_estimated_shares": shifted,
                 }
-            verdict += _losses(model, home, metrics[model])
+            losses += losses_of(model, home, by_layout, settings["datasets"])
+        for loss in losses:
+            facts[f"{loss.model} on {loss.layout}"]["loss"] = loss.to_json()
         return Findings(
             title="What is left on other data sets?",
             claim="cross-data-set validation shows that it generalizes (it gives no table).",
-            verdict=verdict
-            or ["No model was asked about its own data set: there is nothing to compare with."],
+            verdict=_verdict(losses),
             tables=[
-                Table("Models by data sets", rows),
+                Table("Models by data sets, over all labels that model and data know", rows),
+                *([Table(_LOST, loss_rows(losses))] if losses else []),
                 Table("Shares of the labels", _shares(settings)),
             ],
             charts=[_chart(metrics)],
@@ -162,17 +208,22 @@ def _header() -> Rows:
     ]
 
 
-def _losses(model: str, home: str, by_layout: Mapping[str, Any]) -> list[str]:
-    if home not in by_layout:
-        return []
-    own = by_layout[home]
-    return [
-        f"{model}, trained on {home}: balanced accuracy"
-        f" {100 * (each.balanced_accuracy - own.balanced_accuracy):+.1f} points on {layout}"
-        f" (accuracy {100 * (each.accuracy - own.accuracy):+.1f})."
-        for layout, each in by_layout.items()
-        if layout != home
-    ]
+_NOTHING = (
+    "No model was asked about its own data set and another one that shares two labels with it:"
+    " there is nothing to compare with."
+)
+_LEFT_OUT = (
+    "Photos of labels that one side has none of are left out of both figures; where a model's"
+    " answer to another photo is such a label, its most probable label of the rest counts."
+)
+_LOST = "What is lost, over the labels that both data sets have photos of"
+
+
+def _verdict(losses: Sequence[Loss]) -> list[str]:
+    if not losses:
+        return [_NOTHING]
+    has_left_out = any(loss.left_out for loss in losses)
+    return [*map(str, losses), *([_LEFT_OUT] if has_left_out else [])]
 
 
 def _interval(interval: tuple[float, float] | None) -> str:
@@ -191,40 +242,67 @@ def _shares(settings: Mapping[str, Any]) -> Rows:
     return rows
 
 
-_ROUNDS = 200
+def _images(layout: str, folder: Path, own: CrossOptions, refs: Mapping[str, ModelRef]) -> Images:
+    """The Test split of the models' training, or all images.
 
-
-def _re_weighted(predictions: Predictions, home: Mapping[str, Any] | None) -> float | None:
-    """Accuracy when probabilities are scaled to label shares that are estimated without labels.
-
-    Expectation maximization over the answers (Saerens, Latinne and Decaestecker 2002), from the
-    shares of the data set that the model was trained on; None where these are not known.
+    Raises:
+        DcrnetError: the data cannot be read, or has a model's training images.
     """
-    import numpy as np
-
-    if home is None or not all(home["labels"].get(label) for label in predictions.labels):
-        return None
-    counts = np.array([home["labels"][label] for label in predictions.labels], float)
-    prior = shares = counts / counts.sum()
-    probabilities = predictions.probabilities.astype(np.float64)
-    for _ in range(_ROUNDS):
-        scaled = probabilities * (shares / prior)
-        scaled /= scaled.sum(axis=1, keepdims=True)
-        shares = scaled.mean(axis=0)
-    return float((scaled.argmax(axis=1) == predictions.truth).mean())
-
-
-def _images(layout: str, folder: Path, own: CrossOptions) -> Images:
     from dcrnet_edge.datasets.sample import Split
-    from dcrnet_edge.datasets.splits import SplitPlan
     from dcrnet_edge.evaluation.model_refs import Images
 
-    needed = () if layout in (own.whole or ()) else (Split.TEST,)
-    faces = open_data(layout, folder, SplitPlan(), own.landmarks, own.workers, needed=needed)
-    if layout in (own.whole or ()):
-        every = [sample for split in faces.dataset.splits.values() for sample in split]
-        faces = faces.with_split(Split.TEST, every)
-    return Images(faces, Split.TEST, folder, shared_labels=True)
+    faces = _faces(layout, folder, own, _plan(layout, refs))
+    images = Images(faces, Split.TEST, folder, shared_labels=True)
+    if _part(layout, own) != _WHOLE:
+        check_split(refs, images, _ONE_BY_ONE)
+        return images
+    if learned := [name for name, ref in refs.items() if trained_on(ref, faces.dataset)]:
+        raise DcrnetError(
+            f"{learned[0]} was trained on {layout}, so that all images of it are no other data to"
+            f" it: leave out `whole` {layout}, or name another model"
+        )
+    every = [sample for split in faces.dataset.splits.values() for sample in split]
+    return replace(images, data=faces.with_split(Split.TEST, every))
+
+
+def _part(layout: str, own: CrossOptions) -> str:
+    return _WHOLE if layout in (own.whole or ()) else "test"
+
+
+def _plan(layout: str, refs: Mapping[str, ModelRef]) -> SplitPlan:
+    """How the data was split when the first of the models that know it was trained."""
+    from dcrnet_edge.datasets.splits import SplitPlan
+
+    for ref in refs.values():
+        for trained in trainings(card_of(ref).provenance):
+            if trained.get("dataset") == layout and (plan := plan_of(trained)) is not None:
+                return plan
+    return SplitPlan()
+
+
+def _faces(layout: str, folder: Path, own: CrossOptions, plan: SplitPlan) -> FaceData:
+    from dcrnet_edge.datasets.sample import Split
+
+    is_whole, cache = _part(layout, own) == _WHOLE, own.landmarks_cache
+    found = open_data(
+        *(layout, folder, plan, own.landmarks, own.workers),
+        landmarks_cache=cache,
+        needed=() if is_whole else (Split.TEST,),
+    )
+    if cache is None or _are_in_file(found, [*Split] if is_whole else [Split.TEST]):
+        return found
+    note(f"{cache} lacks faces of {layout}, which are looked for.")
+    return open_faces(found.dataset, own.landmarks, own.workers)
+
+
+def _are_in_file(data: FaceData, splits: Sequence[Split]) -> bool:
+    """Whether a file that is there has the faces of every image of some splits."""
+    try:
+        for split in splits:
+            data.faces(split)
+    except DcrnetError:
+        return False
+    return True
 
 
 def _facts(images: Images) -> dict[str, Any]:
@@ -233,14 +311,8 @@ def _facts(images: Images) -> dict[str, Any]:
     return {**images.provenance(), "images": len(samples), "labels": dict(sorted(counts.items()))}
 
 
-def _trained_on(ref: ModelRef) -> str:
-    from dcrnet_edge.evaluation.answers import CHECKPOINT_SUFFIX
-    from dcrnet_edge.models.checkpoint import load_checkpoint
-    from dcrnet_runtime.backends.loading import load_model
-
-    is_checkpoint = ref.path.suffix == CHECKPOINT_SUFFIX
-    card = load_checkpoint(ref.path).card if is_checkpoint else load_model(ref.path).card
-    return str(card.provenance.get("dataset", ""))
+def _home(ref: ModelRef) -> str:
+    return str(card_of(ref).provenance.get("dataset", ""))
 
 
 def _answer(ref: ModelRef, images: Images, path: Path) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +12,17 @@ import typer
 
 from dcrnet_edge.studies.findings import Findings, Table
 from dcrnet_edge.studies.options import StudiedImages, StudiedModels
-from dcrnet_edge.studies.people.groups import check_groups, chosen_attributes, read_groups
+from dcrnet_edge.studies.people.groups import (
+    NO_CONTROL,
+    USUAL_CONTROL,
+    by_attribute,
+    check_groups,
+    chosen_attributes,
+    control_of,
+    read_groups,
+)
 from dcrnet_edge.studies.study import Plan, Unit
+from dcrnet_edge.studies.training_data import own_training
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
@@ -25,7 +32,6 @@ if TYPE_CHECKING:
 CLAIMED_GAP = 0.03
 """The paper's section 5: accuracies of groups lie less than 3 % apart."""
 
-_ATTRIBUTE = "is_"
 _NO_ERRORS = (
     "Without labels nobody knows how often the people on these photos do smile: a gap between"
     " answers may be one between the photos, and is no difference in errors."
@@ -47,8 +53,8 @@ class FairnessOptions:
     unlabelled: Annotated[
         Path | None,
         typer.Option(
-            help="A folder of faces without expression labels, in place of --data: shares of the"
-            " answers are compared. Needs --groups."
+            help="A folder of faces without expression labels, in place of --data, --dataset and"
+            " --split: shares of the answers are compared. Needs --groups."
         ),
     ] = None
     attribute: Annotated[
@@ -56,8 +62,13 @@ class FairnessOptions:
         typer.Option(help="One that is looked at; may be given again. By default all there are."),
     ] = None
     control: Annotated[
-        str, typer.Option(help="Attribute that gaps are standardized for, where there is one.")
-    ] = "age"
+        str | None,
+        typer.Option(
+            help="Attribute that shares of answers are standardized for, or"
+            f" {NO_CONTROL}; default: {USUAL_CONTROL}, where there is one. With labels accuracies"
+            " are compared as they are."
+        ),
+    ] = None
     least: Annotated[int, typer.Option(min=2, help="Images that make a group.")] = 100
 
 
@@ -69,24 +80,33 @@ class Fairness:
 
     def plan(self, models: StudiedModels, asked: StudiedImages, own: FairnessOptions) -> Plan:
         """Each model's answers, with attributes beside them."""
+        from dcrnet_edge.studies.people.group_answers import people_of, write_group_answers
+
         refs = models.refs()
-        images = asked.open() if own.unlabelled is None else _unlabelled(own, asked, refs)
         by_image = {} if own.groups is None else read_groups(own.groups)
-        attributes = chosen_attributes(_attributes(images, by_image), own.attribute or [])
+        images = _images(own, asked, refs, by_image)
+        people = people_of(images, by_image)
+        known = by_attribute(list(people.values()))
+        attributes = chosen_attributes(known, own.attribute or [])
         check_groups(attributes, own.least)
+        has_labels = own.unlabelled is None
+        control = control_of(known, own.control)
         settings = {
-            **asked.settings(images),
+            **asked.settings(images, refs),
             "models": {name: ref.sha256 for name, ref in refs.items()},
-            "labelled": own.unlabelled is None,
+            "labelled": has_labels,
             "attributes": list(attributes),
-            "control": own.control if own.control in attributes else None,
+            "control": None if has_labels else control,
             "least": own.least,
         }
-        has_labels = own.unlabelled is None
+        names = list(dict.fromkeys([*attributes, *([control] if control else [])]))
         return Plan(
             settings,
             [
-                Unit(name, functools.partial(_write, ref, images, attributes, has_labels))
+                Unit(
+                    name,
+                    functools.partial(write_group_answers, ref, images, people, names, has_labels),
+                )
                 for name, ref in refs.items()
             ],
         )
@@ -94,9 +114,10 @@ class Fairness:
     def conclude(self, settings: Mapping[str, Any], answers: Mapping[str, Path]) -> Findings:
         """Gaps of accuracy where there are labels, of answers' shares where there are none."""
         from dcrnet_edge.studies.pages.interval_chart import interval_chart
+        from dcrnet_edge.studies.people.group_answers import read_group_answers
         from dcrnet_edge.studies.people.group_gaps import accuracy_gaps, share_gaps
 
-        found = {name: _read(path) for name, path in answers.items()}
+        found = {name: read_group_answers(path) for name, path in answers.items()}
         least, control = settings["least"], settings["control"]
         verdict: list[str] = []
         tables: list[Table] = []
@@ -119,14 +140,14 @@ class Fairness:
             title="Do answers differ between groups of people?",
             claim="accuracies of groups lie within 3 % (section 5; gender and skin tone, on"
             " AffectNet).",
-            verdict=verdict,
+            verdict=[*verdict, *own_training(settings)],
             tables=tables,
             charts=[
                 interval_chart(
                     f"{model}: gap between the two groups furthest apart, by attribute"
                     f"{_SHARED * (not settings['labelled'])}, with 95 %"
-                    " intervals; the dashed line is the 3 points that the paper states for"
-                    " accuracy.",
+                    " intervals that allow for all gaps that were looked at; the dashed line is"
+                    " the 3 points that the paper states for accuracy.",
                     _gaps(found),
                     "points",
                     mark=CLAIMED_GAP,
@@ -153,89 +174,21 @@ def _gaps(facts: Mapping[str, Any]) -> list[Estimate]:
     return estimates
 
 
-def _unlabelled(
-    own: FairnessOptions, asked: StudiedImages, refs: Mapping[str, ModelRef]
+def _images(
+    own: FairnessOptions,
+    asked: StudiedImages,
+    refs: Mapping[str, ModelRef],
+    by_image: Mapping[str, Mapping[str, str]],
 ) -> Images:
-    from dcrnet_edge.cli.face_data import open_faces
-    from dcrnet_edge.data.face_cache import content_digest
-    from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, one_hot
-    from dcrnet_edge.evaluation.model_refs import Images
+    from dcrnet_edge.studies.people.unlabelled import unlabelled_images
 
+    if own.unlabelled is None:
+        return asked.open()
     if own.groups is None:
         raise DcrnetError(
             "faces without labels need attributes: name their CSV file with `groups`"
         )
-    folder = own.unlabelled or own.groups.parent
-    paths = [folder / name for name in read_groups(own.groups)]
-    if missing := [path for path in paths if not path.is_file()]:
-        raise DcrnetError(
-            f"{len(missing)} of {len(paths)} images of {own.groups} are not in {folder} (first:"
-            f" {missing[0]}): name the folder that their names are relative to"
-        )
-    labels = _labels(next(iter(refs.values())))
-    # Nobody knows the labels; the first one stands in their place and is not written.
-    samples = [Sample(path, 0, one_hot(0, len(labels))) for path in paths]
-    digest = sha256(b"".join(map(content_digest, samples))).hexdigest()
-    dataset = FaceDataset(
-        "unlabelled", labels, {Split.TEST: samples}, digest=digest, images=samples
-    )
-    faces = open_faces(dataset, asked.landmarks, asked.workers, asked.landmarks_cache)
-    return Images(faces, Split.TEST, folder)
-
-
-def _labels(ref: ModelRef) -> tuple[str, ...]:
-    from dcrnet_edge.evaluation.answers import CHECKPOINT_SUFFIX
-    from dcrnet_edge.models.checkpoint import load_checkpoint
-    from dcrnet_runtime.backends.loading import load_model
-
-    is_checkpoint = ref.path.suffix == CHECKPOINT_SUFFIX
-    return (load_checkpoint(ref.path) if is_checkpoint else load_model(ref.path)).card.labels
-
-
-def _attributes(images: Images, by_image: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
-    """Every attribute's value of each image; empty where it is not known."""
-    samples = images.data.samples(images.split)
-    rows = [
-        {**dict(s.groups), **by_image.get(str(s.name).removeprefix(f"{images.root}/"), {})}
-        for s in samples
-    ]
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name, "") for row in rows] for name in names}
-
-
-def _write(
-    ref: ModelRef,
-    images: Images,
-    attributes: Mapping[str, Sequence[str]],
-    has_labels: bool,
-    path: Path,
-) -> None:
-    from dcrnet_runtime.outfile import written_beside
-
-    found = ref.answers(images)
-    header = ["image", *(f"{_ATTRIBUTE}{name}" for name in attributes)]
-    header += ["aligned", "label", "predicted", *(f"p_{label}" for label in found.labels)]
-    with written_beside(path) as beside, beside.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        for i, image in enumerate(found.images):
-            writer.writerow(
-                [
-                    *(image, *(values[i] for values in attributes.values())),
-                    int(found.aligned[i]),
-                    found.labels[found.truth[i]] if has_labels else "",
-                    found.labels[found.predicted[i]],
-                    *(f"{p:.4f}" for p in found.probabilities[i]),
-                ]
-            )
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return [
-            {name.removeprefix(_ATTRIBUTE): value for name, value in row.items()}
-            for row in csv.DictReader(file)
-        ]
+    return unlabelled_images(own.unlabelled, by_image, asked, refs)
 
 
 FAIRNESS = Fairness()

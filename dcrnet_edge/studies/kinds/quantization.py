@@ -13,6 +13,7 @@ from dcrnet_edge.studies.findings import Findings, Table
 from dcrnet_edge.studies.options import StudiedImages
 from dcrnet_edge.studies.pictures.families import Family
 from dcrnet_edge.studies.study import Plan
+from dcrnet_edge.studies.training_data import own_training
 from dcrnet_edge.weights import checkpoint_path, shipped_checkpoint
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.models import model_path, shipped_model
@@ -76,7 +77,7 @@ class Quantization:
             )
         images = asked.open()
         settings = {
-            **asked.settings(images),
+            **asked.settings(images, refs),
             "models": {name: [ref.path.name, ref.sha256] for name, ref in refs.items()},
             "size_px": size_px,
             "severities": list(_SEVERITIES),
@@ -109,7 +110,7 @@ class Quantization:
         ]
         return Findings(
             title="What does int8 lose?",
-            verdict=verdict,
+            verdict=[*verdict, *own_training(settings)],
             tables=[
                 Table("Clean pictures", summary_rows(metrics, {})),
                 Table("Answers that change, by label", _flip_rows(floats[CLEAN], int8s[CLEAN])),

@@ -71,9 +71,9 @@ class JoinedReport:
 
     def conclude(self, settings: Mapping[str, Any], answers: Mapping[str, Path]) -> Findings:
         """A row a model, a column a quantity and place; what is missing is said."""
-        from dcrnet_edge.studies.joining.figure import read_figures
+        from dcrnet_edge.studies.joining.figure import read_figures, told_apart
 
-        figures = [each for path in answers.values() for each in read_figures(path)]
+        figures = told_apart([each for path in answers.values() for each in read_figures(path)])
         names = _names(figures)
         columns = _columns(figures)
         cells = {

@@ -15,6 +15,7 @@ from dcrnet_edge.studies.findings import Chart, Findings, Table
 from dcrnet_edge.studies.options import StudiedImages, StudiedModels
 from dcrnet_edge.studies.pictures.families import SEVERITIES, STRENGTHS, Family
 from dcrnet_edge.studies.study import Plan, Unit
+from dcrnet_edge.studies.training_data import own_training
 from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Robustness:
         families, refs = own.families(), models.refs()
         images = asked.open()
         settings = {
-            **asked.settings(images),
+            **asked.settings(images, refs),
             "models": {name: ref.sha256 for name, ref in refs.items()},
             "strengths": {family.value: list(STRENGTHS[family]) for family in families},
         }
@@ -109,6 +110,7 @@ class Robustness:
             verdict=[
                 *(_verdict(model, each, families) for model, each in losses.items()),
                 *(_pair_verdict(*models, each) for models, each in relative.items()),
+                *own_training(settings),
             ],
             tables=[
                 Table("Clean pictures", summary_rows(metrics, {})),

@@ -73,7 +73,7 @@ class Significance:
         return Findings(
             title="Which models differ?",
             claim="it compares models by McNemar's test and bootstrap intervals.",
-            verdict=[_verdict(pairs), f"Intervals: 95 % bootstrap over {first.resampled}."],
+            verdict=[_verdict(pairs), _resampled(pairs, first.resampled)],
             tables=[
                 Table("Each model", summary_rows(metrics, {})),
                 Table("Each pair", pair_rows(pairs)),
@@ -112,6 +112,13 @@ def _verdict(pairs: Sequence[Pair]) -> str:
         f"Of {len(pairs)} pairs {len(apart)} differ{'s' * (len(apart) == 1)} at the {LEVEL} level"
         f" after Holm's correction{': ' * bool(apart)}{'; '.join(apart)}."
     )
+
+
+def _resampled(pairs: Sequence[Pair], units: str) -> str:
+    text = f"Intervals: 95 % bootstrap over {units}."
+    if any(pair.has_subjects for pair in pairs):
+        text += " Two models differ only where theirs leaves out 0, too: the test counts images."
+    return text
 
 
 def _copy(content: bytes, path: Path) -> None:

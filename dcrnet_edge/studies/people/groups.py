@@ -11,7 +11,12 @@ from pathlib import Path
 from dcrnet_runtime.errors import DcrnetError
 
 IMAGE_COLUMNS = ("image", "file")
+USUAL_CONTROL = "age"
+NO_CONTROL = "none"
+"""Asks for shares as they are."""
 _MOST_VALUES = 20
+_COLUMNS = ("image", "subject", "aligned", "label", "predicted")
+"""What a row of answers has beside attributes, and probabilities."""
 
 
 def read_groups(path: Path) -> dict[str, dict[str, str]]:
@@ -56,20 +61,55 @@ def _by_number(value: str) -> tuple[bool, int, str]:
     return (number is None, int(number[0]) if number else 0, value)
 
 
+def by_attribute(people: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:
+    """Of each attribute its value of each image; empty where it is not known."""
+    names = dict.fromkeys(name for person in people for name in person)
+    return {name: [person.get(name, "") for person in people] for name in names}
+
+
 def chosen_attributes(
     attributes: Mapping[str, list[str]], names: Sequence[str]
 ) -> dict[str, list[str]]:
     """Those of the names; all where none is given.
 
     Raises:
-        DcrnetError: there is none of a name.
+        DcrnetError: there is none of a name, or it is that of another column of the answers.
     """
     if unknown := [name for name in names if name not in attributes]:
         raise DcrnetError(
             f"`attribute` {unknown[0]} is none of this data's: choose among"
             f" {', '.join(attributes) or 'none, since there are none'}"
         )
-    return {name: attributes[name] for name in names or attributes}
+    chosen = {name: attributes[name] for name in names or attributes}
+    if taken := [name for name in chosen if name in _COLUMNS or name.startswith("p_")]:
+        raise DcrnetError(
+            f"the attribute {taken[0]} is called as a column of the answers is: give it another"
+            " name, or name others with `attribute`"
+        )
+    return chosen
+
+
+def control_of(attributes: Mapping[str, list[str]], name: str | None) -> str | None:
+    """The attribute whose mixture groups are brought to; None where there is none.
+
+    Args:
+        attributes: all that are known, whichever are looked at.
+        name: that was asked for; None for the usual one, which data may lack.
+
+    Raises:
+        DcrnetError: there is none of that name.
+    """
+    if name is None:
+        return USUAL_CONTROL if USUAL_CONTROL in attributes else None
+    if name == NO_CONTROL:
+        return None
+    if name not in attributes:
+        raise DcrnetError(
+            f"`control` {name} is none of this data's attributes: choose among"
+            f" {', '.join([*attributes, NO_CONTROL])}"
+        )
+    chosen_attributes(attributes, [name])
+    return name
 
 
 def check_groups(attributes: Mapping[str, Sequence[str]], least: int) -> None:

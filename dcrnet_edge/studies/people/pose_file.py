@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dcrnet_edge.evaluation.bootstrap import mean_interval
+from dcrnet_edge.evaluation.bootstrap import SHARES, mean_interval, subject_numbers
 from dcrnet_edge.evaluation.model_refs import Images
 from dcrnet_edge.evaluation.predictions import Predictions
 from dcrnet_edge.evaluation.rows import Rows
@@ -48,7 +48,10 @@ def read_pose(path: Path) -> dict[str, Pose]:
 
 
 def pose_rows(predictions: Predictions, poses: Mapping[str, Pose]) -> Rows:
-    """Accuracy by bins of yaw to either side and of pitch about the data set's middle; by view."""
+    """Accuracy by bins of yaw to either side and of pitch about the data set's middle; by view.
+
+    Intervals are over subjects where they are known, else over images.
+    """
     own = [poses[image] for image in predictions.images]
     angles, views = np.array([pose[:2] for pose in own]), np.array([pose[2] for pose in own])
     yaw, pitch = np.abs(angles[:, 0]), angles[:, 1] - np.nanmedian(angles[:, 1])
@@ -64,13 +67,16 @@ def pose_rows(predictions: Predictions, poses: Mapping[str, Pose]) -> Rows:
         "no landmarks": np.isnan(yaw),
         **{f"view {view}": views == view for view in dict.fromkeys(views) if view},
     }
+    subjects = subject_numbers(predictions)
     rows = [["pose", "images", "accuracy", "95 % interval"]]
     for name, its in bins.items():
         right = predictions.correct[its].astype(float)
         if not len(right):
             rows.append([name, "0", "", ""])
             continue
-        low_share, high_share = mean_interval(right, None)
+        low_share, high_share = mean_interval(
+            right, None if subjects is None else subjects[its], SHARES
+        )
         shown = f"{100 * low_share:.1f} to {100 * high_share:.1f}"
         rows.append([name, str(len(right)), f"{100 * right.mean():.2f} %", shown])
     return rows

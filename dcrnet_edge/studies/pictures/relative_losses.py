@@ -30,7 +30,8 @@ def relative_loss(
     images = first[CLEAN].images
     changes = [_changes(answers, images, shown) for answers in (first, second)]
     difference = changes[0] - changes[1]
-    return float(difference.mean()), mean_interval(difference, subject_numbers(first[CLEAN]))
+    subjects = subject_numbers(first[CLEAN])
+    return float(difference.mean()), mean_interval(difference, subjects, (-2.0, 2.0))
 
 
 def _changes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -45,6 +46,6 @@ class Tolerances:
     def least_images(self) -> int:
         """Fewer images show nothing about ``drop_bound``, even where no answer changes.
 
-        Of n answers without a change, up to 3 / n may change elsewhere (at 95 %).
+        Of n answers without a change, up to 1 - 0.025^(1 / n) may change elsewhere (at 95 %).
         """
-        return round(3 / self.drop_bound)
+        return math.ceil(math.log(0.025) / math.log(1 - self.drop_bound))

@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
+from statsmodels.stats.proportion import proportion_confint
 from typer.testing import CliRunner
 
 from dcrnet_edge.cli import eval as eval_cli
 from dcrnet_edge.evaluation import model_refs
+from dcrnet_edge.evaluation.bootstrap import SHARES, mean_interval
 from dcrnet_edge.evaluation.comparison import compare
 from dcrnet_edge.evaluation.metrics import compute_metrics, resampled_metrics
 from dcrnet_edge.evaluation.predictions import Predictions, read_predictions, save_predictions
@@ -86,6 +88,11 @@ def test_intervals_hold_the_figure_and_are_repeatable(some: Predictions) -> None
     assert compute_metrics(some) == found
 
 
+def test_ten_right_answers_are_no_certainty() -> None:
+    found = compute_metrics(predictions_of([0, 1] * 5, [0, 1] * 5))
+    assert found.accuracy_interval == pytest.approx((0.025 ** (1 / 10), 1.0))
+
+
 def test_people_are_resampled_where_they_are_known(some: Predictions, tmp_path: Path) -> None:
     """Twenty people of ten images, each all right or all wrong, count as twenty."""
     right = np.repeat([True] * 13 + [False] * 7, 10)
@@ -128,7 +135,32 @@ def test_mcnemar_and_the_paired_difference_by_hand() -> None:
     assert found.difference == pytest.approx(0.25)
     assert found.interval[0] < 0.25 < found.interval[1]
     same = compare(first, first)
-    assert (same.difference, same.p_value, same.interval) == (0, 1, (0, 0))
+    assert (same.difference, same.p_value) == (0, 1)
+    exact = proportion_confint(0, 20, 0.05, method="beta")[1]
+    assert same.interval == pytest.approx((-exact, exact))
+    people = replace(first, subjects=tuple(f"S{i % 4}" for i in range(20)))
+    assert compare(people, people).interval[1] == pytest.approx(1 - 0.025 ** (1 / 4))
+
+
+@pytest.mark.parametrize("right", [0, 30])
+def test_shares_that_are_all_alike_have_exact_intervals(right: int) -> None:
+    values = np.full(30, right / 30)
+    exact = proportion_confint(right, 30, 0.05, method="beta")
+    assert mean_interval(values, None, SHARES) == pytest.approx(exact)
+    by_people = proportion_confint(right / 6, 5, 0.05, method="beta")
+    people = np.repeat([1, 3, 4, 7, 9], 6)  # numbers of some of ten
+    assert mean_interval(values, people, SHARES) == pytest.approx(by_people)
+
+
+def test_values_between_the_bounds_that_are_all_alike() -> None:
+    """One in ten may have another value: any of those that are possible."""
+    low, high = mean_interval(np.full(30, 0.7), None, SHARES)
+    others = 1 - 0.025 ** (1 / 30)
+    assert (low, high) == pytest.approx((0.7 * (1 - others), 0.7 + 0.3 * others))
+    # People who differ in nothing, though their images do.
+    halves = np.tile([0.0, 1.0], 5)
+    low, high = mean_interval(halves, np.repeat(np.arange(5), 2), SHARES)
+    assert high - low == pytest.approx(1 - 0.025 ** (1 / 5))
 
 
 def test_different_images_are_not_compared() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from edge.studies.commands import on, refused, study
 from generated import FixedDetector, TinyModel
 from numpy.typing import NDArray
+from statsmodels.stats.proportion import proportion_confint
 
 from dcrnet_edge.evaluation.predictions import Predictions, read_predictions
 from dcrnet_edge.studies.people.group_gaps import accuracy_gaps, share_gaps
@@ -88,7 +90,9 @@ def test_a_relative_loss_is_a_difference_of_changes() -> None:
     assert 0.3 < low < 0.5 < high < 0.7
     assert relative_loss(lost, kept, ["dark-1"])[0] == -0.5
     worse = {"clean": right(*[False] * 40), "dark-1": right(*[False] * 40)}
-    assert relative_loss(kept, worse, ["dark-1"]) == (0.0, (0.0, 0.0))
+    value, (low, high) = relative_loss(kept, worse, ["dark-1"])
+    assert value == 0
+    assert low < 0 < high  # forty images that lose alike do not show that all do
 
 
 @pytest.mark.parametrize("has_views", [True, False])
@@ -102,6 +106,28 @@ def test_accuracy_by_view_where_the_data_set_has_some(has_views: bool, tmp_path:
     by_view = {row[0]: row[1:3] for row in rows if row[0].startswith("view")}
     told = {"view straight": ["2", "100.00 %"], "view full left": ["2", "0.00 %"]}
     assert by_view == (told if has_views else {})
+
+
+@pytest.mark.parametrize(("people", "units"), [(False, 40), (True, 4)])
+def test_views_are_as_sure_as_there_are_people(people: bool, units: int) -> None:
+    """Of each of four people ten frontal faces are right, and ten from the side are."""
+    found = right(*[True] * 80)
+    subjects = tuple(f"S{i % 4}" for i in range(80)) if people else found.subjects
+    poses = {image: (0.0, 0.0, ("a", "b")[i // 40]) for i, image in enumerate(found.images)}
+    rows = pose_rows(replace(found, subjects=subjects), poses)
+    (by_view,) = (row for row in rows if row[0] == "view b")
+    low = proportion_confint(units, units, 0.05, method="beta")[0]
+    assert by_view[1:] == ["40", "100.00 %", f"{100 * low:.1f} to 100.0"]
+
+
+def test_maps_that_are_all_alike_are_no_certainty() -> None:
+    """A share can be more or less, and of two models' difference both ends are open."""
+    from dcrnet_edge.studies.kinds.attention import _mean_of
+
+    others = 1 - 0.025 ** (1 / 20)
+    share = (0.3, 0.3 - others * 0.3, 0.3 + others * 0.7)
+    assert _mean_of([0.3] * 20) == pytest.approx(share)
+    assert _mean_of([0.0] * 20, are_differences=True) == pytest.approx((0, -others, others))
 
 
 def test_robustness_asks_for_what_it_needs(tree: Path, tiny_model: TinyModel) -> None:
@@ -267,7 +293,10 @@ def test_confidence_has_an_interval_by_group() -> None:
     assert gaps is not None
     sure = gaps.facts["confidence"]
     assert sure["a"]["mean"] == pytest.approx(0.81)
-    assert sure["a"]["interval"] == pytest.approx([0.81, 0.81])
+    # Up to 3.6 % of a group, of whom 100 are equally sure, may be so by any other probability.
+    others = 1 - 0.025 ** (1 / 100)
+    exact = [0.81 - others * 0.81, 0.81 + others * 0.19]
+    assert sure["a"]["interval"] == pytest.approx(exact)
     assert sure["b"]["mean"] == pytest.approx(0.8)
     # Of 200 draws of two values 0.4 apart the mean has the standard error 0.2 / sqrt(200).
     reach = 1.96 * 0.2 / 200**0.5
@@ -275,6 +304,6 @@ def test_confidence_has_an_interval_by_group() -> None:
     low, high = gaps.facts["confidence_gap"]["interval"]
     assert low < 0 < gaps.facts["confidence_gap"]["gap"] < high
     assert gaps.tables[0][1][0] == ["group", "images", "confidence", "no landmarks", "joy"]
-    assert gaps.tables[0][1][1][2] == "81.0 % (81.0 to 81.0)"
+    assert gaps.tables[0][1][1][2] == "81.0 % (78.1 to 81.7)"
     assert [row[0] for row in gaps.tables[1][1][1:]] == ["confidence", "no landmarks", "joy"]
     assert set(gaps.facts["gaps"]) == {"no landmarks", "joy"}

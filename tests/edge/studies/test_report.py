@@ -105,17 +105,100 @@ def test_an_emulated_time_is_no_latency(tmp_path: Path) -> None:
     assert column(page, "Costs", "p90 latency") == ["not measured: emulated"]
 
 
+def data(digest: str = "a" * 64, **other: Any) -> dict[str, Any]:
+    """A study's settings, of what it asked about."""
+    told = {"dataset": "ferplus", "split": "test", "protocol": "official", "data_sha256": digest}
+    return {**told, "models": {"m": "aa"}, **other}
+
+
 def test_groups_are_joined_from_gaps() -> None:
     from dcrnet_edge.studies.joining.study_figures import JOINED
 
-    settings = {"models": {"m": "aa"}, "labelled": False}
-    gaps = {"joy": (0.02, [0.01, 0.03]), "fear": (0.05, [0.0, 0.1])}
+    settings = data("29bf0d80" * 8, dataset="unlabelled", labelled=False)
+    # Who has no landmarks is none of the answers, however far groups differ in it.
+    gaps = {"no landmarks": (0.3, [0.2, 0.4]), "joy": (0.02, [0.01, 0.03])}
+    gaps["fear"] = (0.05, [0.0, 0.1])
     facts = {"m": {"race": {"gaps": {n: {"gap": g, "interval": i} for n, (g, i) in gaps.items()}}}}
     (found,) = JOINED["fairness"](settings, facts)
     assert (found.value, found.low, found.high, found.remark) == (0.05, 0.0, 0.1, "fear")
+    widest = "widest gap of an answer's share by race"
+    assert found.where == f"faces without labels 29bf0d80, {widest}"
     labelled = {"m": {"age": {"gap": 0.04, "gap_interval": [0.01, 0.07]}}}
-    (found,) = JOINED["fairness"]({**settings, "labelled": True}, labelled)
-    assert (found.value, found.where) == (0.04, "gap of accuracy by age")
+    (found,) = JOINED["fairness"](data(labelled=True), labelled)
+    assert (found.value, found.where) == (0.04, "ferplus test, gap of accuracy by age")
+
+
+def accuracies(*studies: dict[str, Any]) -> list[str]:
+    """What quantization's figures are of, by the settings of each study."""
+    from dcrnet_edge.studies.joining.figure import told_apart
+    from dcrnet_edge.studies.joining.study_figures import JOINED
+
+    facts = {"metrics": {"int8": {"accuracy": 0.8, "accuracy_interval": None}}}
+    forms = {"models": {"int8": ["m", "aa"]}, "size_px": None}
+    found = [list(JOINED["quantization"]({**each, **forms}, facts)) for each in studies]
+    return [figure.where for figure in told_apart([f for each in found for f in each])]
+
+
+def test_figures_of_different_images_have_columns_of_their_own() -> None:
+    some = data(images=200, seed=0)
+    assert accuracies(some, data(images=200, seed=1), data()) == [
+        "ferplus test, a sample of 200 (seed 0)",
+        "ferplus test, a sample of 200 (seed 1)",
+        "ferplus test",
+    ]
+    fold = data(dataset="ckplus", protocol="random fold 3 of 10, seed 0; 10% of Train")
+    assert accuracies(fold) == ["ckplus test (random fold 3 of 10, seed 0)"]
+    assert accuracies(data(), data("b" * 64), fold) == [
+        "ferplus test, data aaaaaaaa",
+        "ferplus test, data bbbbbbbb",
+        "ckplus test (random fold 3 of 10, seed 0)",
+    ]
+
+
+def test_figures_of_other_corruptions_have_columns_of_their_own() -> None:
+    from dcrnet_edge.studies.joining.figure import Quantity
+    from dcrnet_edge.studies.joining.study_figures import JOINED
+    from dcrnet_edge.studies.pictures.families import Family
+
+    facts = {
+        "accuracy": {"m": 0.8},
+        "accuracy_interval": {"m": None},
+        "losses": {"m": {"blur-1": {"difference": -0.1}}},
+    }
+    columns = []
+    for families in (["blur", "mouth"], [*Family]):
+        settings = data(strengths=dict.fromkeys(families, ()))
+        columns += [
+            f.where
+            for f in JOINED["robustness"](settings, facts)
+            if f.quantity is Quantity.ROBUSTNESS
+        ]
+    assert columns == ["ferplus test, mean of blur, mouth", "ferplus test, mean of all 13 kinds"]
+
+
+def test_a_whole_data_set_is_no_test_split() -> None:
+    from dcrnet_edge.studies.joining.study_figures import JOINED
+
+    facts = {"m on ckplus": {"accuracy": 0.8, "accuracy_interval": None}}
+    columns = []
+    for part in ("test", "whole"):
+        images = {"data_sha256": "aa", "protocol": "random fold 0 of 10, seed 0", "part": part}
+        settings = {"models": {"m": {"sha256": "aa"}}, "datasets": {"ckplus": images}}
+        columns += [figure.where for figure in JOINED["cross"](settings, facts)]
+    assert columns == [
+        "ckplus test (random fold 0 of 10, seed 0), shared labels",
+        "ckplus whole, shared labels",
+    ]
+
+
+def test_older_files_of_figures_are_read(tmp_path: Path) -> None:
+    from dcrnet_edge.studies.joining.figure import read_figures
+
+    path = tmp_path / "figures.csv"
+    header = "sha256,model,quantity,where,value,low,high,remark,source"
+    path.write_text(f"{header}\naa,m,accuracy,ferplus test,0.8,,,,\n")
+    (found,) = read_figures(path)
+    assert (found.value, found.data, found.data_sha256) == (0.8, "", "")
 
 
 def test_what_cannot_be_joined_is_refused(tmp_path: Path) -> None:

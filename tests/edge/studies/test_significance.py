@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,23 @@ def test_one_pair_is_told_as_one(
     found = study("significance", files[0], files["abc".index(second)], "--out", tmp_path / "out")
     assert found["verdict"][0] == f"{told} 0.05 level."
     assert found["tables"][0]["rows"][0][:2] == ["model", "accuracy"]
+
+
+def test_a_few_people_of_many_images_show_no_difference(tmp_path: Path) -> None:
+    """Two of twenty people are answered better, in all their images: p of the images is small."""
+    people = tuple(f"S{i // 10:02}" for i in range(200))
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for path, right in zip(paths, (200, 180), strict=True):
+        save_predictions(path, replace(answers(np.arange(200) < right), subjects=people))
+    found = study("significance", *paths, "--out", tmp_path / "out")
+    (pair,) = found["facts"]["pairs"]
+    assert pair["p_holm"] < 1e-4
+    assert pair["interval"][0] <= 0
+    assert found["verdict"] == [
+        "a and b do not differ at the 0.05 level.",
+        "Intervals: 95 % bootstrap over 20 subjects. Two models differ only where theirs leaves"
+        " out 0, too: the test counts images.",
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 0])

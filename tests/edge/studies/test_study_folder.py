@@ -105,7 +105,11 @@ def test_a_unit_waits_for_those_whose_files_it_reads(tmp_path: Path) -> None:
 
 def test_a_model_file_may_be_called_anything(tmp_path: Path) -> None:
     name = "accurate (1)/für alle: 50 %.onnx"
-    work = Plan({"sides": 6}, [Unit(name, lambda path: path.write_text("3") and None)])
+
+    def write(path: Path) -> None:
+        path.write_text("3")
+
+    work = Plan({"sides": 6}, [Unit(name, write)])
     folder = begun(tmp_path, work)
     folder.work(work, silent)
     (path,) = folder.answers().values()

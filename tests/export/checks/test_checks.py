@@ -259,7 +259,8 @@ def comparison(images: int, drop: float, low: float, high: float) -> Comparison:
         (400, 0.7, -0.5, 1.9, Verdict.NOT_SHOWN),
         (100, 8.0, 3.0, 14.0, Verdict.BEYOND),
         (50, 0.0, 0.0, 0.0, Verdict.NOT_SHOWN),
-        (300, 0.0, 0.0, 0.0, Verdict.WITHIN),
+        (367, 0.0, -1.0, 1.0, Verdict.NOT_SHOWN),
+        (368, 0.0, -1.0, 1.0, Verdict.WITHIN),  # 1 - 0.025^(1 / 368) is 1 %
     ],
 )
 def test_accuracy_verdict(

@@ -65,7 +65,7 @@ class GanSamples:
         from dcrnet_edge.evaluation.answers import CHECKPOINT_SUFFIX
         from dcrnet_edge.models.checkpoint import load_checkpoint
 
-        model = checkpoint_path(str(own.model))
+        model = own.model
         if model.suffix != CHECKPOINT_SUFFIX:
             raise DcrnetError(
                 f"`model` {model} has no features to compare: name a .safetensors checkpoint"
