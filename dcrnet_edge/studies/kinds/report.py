@@ -327,11 +327,12 @@ def _front(points: Points) -> list[str]:
 def _told(accuracy: str, latency: str, points: Points, names: Mapping[str, str]) -> str:
     front = _front(points)
     text = (
-        f"Accuracy ({accuracy}) against latency ({latency}): no other model is faster and as"
-        f" accurate as {', '.join(names[each] for each in front)}"
+        f"Accuracy ({accuracy}) against latency ({latency}): no other model is as fast and as"
+        f" accurate as {', '.join(names[each] for each in front)}."
     )
     beaten = [each for each in points if each not in front]
-    text += f"; beaten in both, or in one at a tie: {_listed(beaten, names)}."
+    if beaten:
+        text += f" No faster and no more accurate than one of these: {_listed(beaten, names)}."
     unsure = [
         each
         for each in beaten
@@ -339,14 +340,14 @@ def _told(accuracy: str, latency: str, points: Points, names: Mapping[str, str])
     ]
     if unsure:
         text += (
-            f" Not surely less accurate than those that beat them, by the 95 % intervals:"
+            f" By the 95 % intervals these may be as accurate as those before them:"
             f" {_listed(unsure, names)}."
         )
     return text
 
 
 def _listed(models: Sequence[str], names: Mapping[str, str]) -> str:
-    return ", ".join(names[each] for each in models) or "none"
+    return ", ".join(names[each] for each in models)
 
 
 def _gaps(

@@ -154,7 +154,10 @@ def _verdict(model: str, losses: Mapping[str, Comparison], families: Sequence[Fa
         for family in families
     }
     grades = ", ".join(f"{f} {_upto(severities)}" for f, severities in held.items())
-    return f"{model} surely loses less than 3 points up to grade: {grades} (of 5)."
+    return (
+        f"{model} surely loses less than 3 points up to these grades of 5 (0: not even by the"
+        f" first): {grades}."
+    )
 
 
 _RELATIVE = (
@@ -168,10 +171,15 @@ def _pair_verdict(first: str, second: str, relative: Relative) -> str:
     """Of which kinds one of two models surely loses less than the other."""
     better = [family for family, (_, (low, _)) in relative.items() if low > 0]
     worse = [family for family, (_, (_, high)) in relative.items() if high < 0]
+    kinds = len(relative)
     return (
-        f"{first} surely loses less than {second} by: {', '.join(better) or 'nothing'}; surely"
-        f" more by: {', '.join(worse) or 'nothing'}."
+        f"{first} surely loses more than {second} by {_counted(worse, kinds)}, and surely less by"
+        f" {_counted(better, kinds)}."
     )
+
+
+def _counted(some: Sequence[Family], kinds: int) -> str:
+    return f"{len(some)} of {kinds} kinds ({', '.join(some)})" if some else "none"
 
 
 def _relative_rows(

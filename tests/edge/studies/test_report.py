@@ -79,7 +79,7 @@ def test_the_front_is_of_those_that_nobody_beats(tmp_path: Path) -> None:
     models = one("fast", 2, 0.80), one("slow", 8, 0.85), one("worse", 8.5, 0.84)
     bench = write_bench(tmp_path / "bench.json", report(*models, one("tied", 8, 0.79)))
     found = study("report", bench, "--out", tmp_path / "out")
-    assert found["verdict"][0].endswith("by the 95 % intervals: worse.onnx.")
+    assert found["verdict"][0].endswith("may be as accurate as those before them: worse.onnx.")
     (front,) = found["facts"]["fronts"]
     assert front["not_dominated"] == ["fast.onnx", "slow.onnx"]
     assert front["accuracy"] == "ferplus test"
