@@ -246,9 +246,12 @@ def _verdict(
     differences: Mapping[Variant, SeededDifference],
 ) -> list[str]:
     count, images = settings["seeds"], settings["train_images"] or "all"
+    epochs = next(iter(settings["rows"].values()))["settings"]["recipe"]["epochs"]
     told = [
-        f"{settings['dataset']}, {settings['size_px']} px, {images} Train images, {count}"
-        f" seed{'s' * (count != 1)} a row: not the paper's data set nor its scale."
+        f"{settings['dataset']}, {settings['size_px']} px, {images} Train images, {epochs}"
+        f" epoch{'s' * (epochs != 1)}, {count} seed{'s' * (count != 1)} a row: not the paper's"
+        " data set nor its scale. After so few steps a row that learns more slowly is behind,"
+        " whatever it would reach in the end."
     ]
     for variant, found in differences.items():
         spec = VARIANTS[variant]

@@ -86,6 +86,14 @@ def test_a_command_is_told_without_the_folders_around() -> None:
     )
 
 
+def test_files_that_are_called_alike_keep_their_folders() -> None:
+    argv = ["dcrnet-study", "/home/me/a/model.safetensors", "/home/me/b/model.safetensors"]
+    argv += ["--data", "/home/me/ferplus", "--out", "/home/you/ferplus"]
+    assert command_line(argv) == (
+        "dcrnet-study a/model.safetensors b/model.safetensors --data ferplus --out ferplus"
+    )
+
+
 def test_an_older_cards_terms_are_one_source() -> None:
     spec = PreprocessSpec(size_px=64)
     older = ModelCard(("a", "b"), spec, license="Old terms.")

@@ -285,7 +285,7 @@ def _verdict(settings: Mapping[str, Any], differences: Sequence[Effect]) -> list
     ]
     for each in differences:
         least = (
-            "no gain could have been shown"
+            "no gain is shown four times in five"
             if math.isnan(each.smallest)
             else f"a gain below {100 * each.smallest:.0f} points is missed more often than one"
             " time in five"
