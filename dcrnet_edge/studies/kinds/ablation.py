@@ -153,7 +153,7 @@ class Ablation:
             for row in settings["rows"]
         }
         means = {
-            v: mean_over_seeds([float(p.correct.mean()) for p in each])
+            v: _share(*mean_over_seeds([float(p.correct.mean()) for p in each]))
             for v, each in found.items()
         }
         differences = {
@@ -264,6 +264,11 @@ def _verdict(
             text += f" The paper has {100 * claimed:+.2f}: {agrees}."
         told.append(text)
     return told
+
+
+def _share(mean: float, interval: Interval | None) -> tuple[float, Interval | None]:
+    """Student's interval knows of no bounds; that of a share ends at 0 and 1."""
+    return mean, None if interval is None else (max(0.0, interval[0]), min(1.0, interval[1]))
 
 
 def _told(found: SeededDifference) -> str:

@@ -377,7 +377,7 @@ def _chart(recalls: Mapping[str, Mapping[Arm, Recall]]) -> Chart:
         axis.set_xticks(range(len(recalls)), list(recalls))
         axis.set_ylabel("recall, %")
         axis.set_ylim(0, 100)
-        axis.legend(fontsize=8)
+        axis.legend(fontsize=8, ncols=len(arms), loc="lower center", bbox_to_anchor=(0.5, 1))
 
     caption = "Recall of each rare label by each student, with 95 % intervals over Test's images."
     return Chart(caption, draw, (7.0, 3.5))
