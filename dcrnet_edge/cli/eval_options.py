@@ -10,9 +10,14 @@ import typer
 
 from dcrnet_edge.cli.face_data import (
     FaceWorkersOption,
+    FoldOption,
+    FoldsOption,
     LandmarksCacheOption,
     LandmarksOption,
+    ProtocolOption,
+    SplitSeedOption,
     open_data,
+    split_plan,
 )
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_runtime.errors import DcrnetError
@@ -21,7 +26,6 @@ from dcrnet_runtime.models import model_path
 if TYPE_CHECKING:
     from dcrnet_edge.data.corruptions import Corruption
     from dcrnet_edge.datasets.sample import Split
-    from dcrnet_edge.datasets.splits import SplitPlan
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
 
 
@@ -77,12 +81,10 @@ class DataOptions:
         typer.Option(help=f"Layout: {', '.join(dataset_names())}."),
     ] = "ferplus"
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "test"
-    protocol: Annotated[
-        str | None, typer.Option(help="official, paper, subject or random; see dcrnet-train.")
-    ] = None
-    fold: Annotated[int, typer.Option(min=0)] = 0
-    folds: Annotated[int, typer.Option(min=2)] = 10
-    split_seed: Annotated[int, typer.Option(min=0)] = 0
+    protocol: ProtocolOption = None
+    fold: FoldOption = 0
+    folds: FoldsOption = 10
+    split_seed: SplitSeedOption = 0
     box_only: Annotated[
         bool,
         typer.Option("--box-only", help="Withhold landmarks, as where no network finds them."),
@@ -128,7 +130,7 @@ class DataOptions:
         faces = open_data(
             self.dataset,
             self.data,
-            self._plan(),
+            split_plan(self.protocol, self.fold, self.folds, self.split_seed),
             self.landmarks,
             self.workers,
             is_box_only=self.box_only,
@@ -146,17 +148,6 @@ class DataOptions:
         from dcrnet_edge.evaluation.robustness import kinds_of
 
         return kinds_of(self.corrupt or ())
-
-    def _plan(self) -> SplitPlan:
-        from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
-
-        try:
-            kind = None if self.protocol is None else SplitKind(self.protocol)
-        except ValueError as error:
-            raise DcrnetError(
-                f"--protocol {self.protocol} is unknown: choose {', '.join(SplitKind)}"
-            ) from error
-        return SplitPlan(kind, self.fold, self.folds, self.split_seed)
 
 
 @dataclass(frozen=True, slots=True)

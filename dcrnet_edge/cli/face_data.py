@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dcrnet_runtime.cli.console import note
+from dcrnet_runtime.errors import DcrnetError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,26 @@ LandmarksCacheOption = Annotated[
 FaceWorkersOption = Annotated[
     int, typer.Option(min=0, help="Processes that look for faces; 0: one a core.")
 ]
+
+ProtocolOption = Annotated[
+    str | None, typer.Option(help="official, paper, subject or random; see dcrnet-train.")
+]
+SplitSeedOption = Annotated[int, typer.Option(min=0)]
+FoldOption = Annotated[int, typer.Option(min=0)]
+FoldsOption = Annotated[int, typer.Option(min=2)]
+
+
+def split_plan(protocol: str | None, fold: int, folds: int, seed: int) -> SplitPlan:
+    """How a command's options split a data set.
+
+    Raises:
+        DcrnetError: there is no protocol of that name.
+    """
+    from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
+
+    if protocol not in (None, *SplitKind):
+        raise DcrnetError(f"`protocol` {protocol} is unknown: choose {', '.join(SplitKind)}")
+    return SplitPlan(None if protocol is None else SplitKind(protocol), fold, folds, seed)
 
 
 def open_data(

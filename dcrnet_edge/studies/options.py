@@ -12,16 +12,20 @@ import typer
 
 from dcrnet_edge.cli.face_data import (
     FaceWorkersOption,
+    FoldOption,
+    FoldsOption,
     LandmarksCacheOption,
     LandmarksOption,
+    ProtocolOption,
+    SplitSeedOption,
     open_data,
+    split_plan,
 )
 from dcrnet_edge.datasets.registry import names as dataset_names
 from dcrnet_runtime.errors import DcrnetError
 from dcrnet_runtime.models import Shipped, model_path
 
 if TYPE_CHECKING:
-    from dcrnet_edge.datasets.splits import SplitPlan
     from dcrnet_edge.evaluation.model_refs import Images, ModelRef
 
 
@@ -72,12 +76,10 @@ class StudiedImages:
         "ferplus"
     )
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "test"
-    protocol: Annotated[
-        str | None, typer.Option(help="official, paper, subject or random; see dcrnet-train.")
-    ] = None
-    fold: Annotated[int, typer.Option(min=0)] = 0
-    folds: Annotated[int, typer.Option(min=2)] = 10
-    split_seed: Annotated[int, typer.Option(min=0)] = 0
+    protocol: ProtocolOption = None
+    fold: FoldOption = 0
+    folds: FoldsOption = 10
+    split_seed: SplitSeedOption = 0
     images: Annotated[
         int, typer.Option(min=0, help="A sample of so many images; 0: all of the split.")
     ] = 0
@@ -106,7 +108,7 @@ class StudiedImages:
         faces = open_data(
             self.dataset,
             self.data,
-            self._plan(),
+            split_plan(self.protocol, self.fold, self.folds, self.split_seed),
             self.landmarks,
             self.workers,
             landmarks_cache=self.landmarks_cache,
@@ -114,16 +116,6 @@ class StudiedImages:
         )
         found = Images(faces, Split(self.split), self.data, self.shared_labels)
         return found if self.images == 0 else self._some(found)
-
-    def _plan(self) -> SplitPlan:
-        from dcrnet_edge.datasets.splits import SplitKind, SplitPlan
-
-        if self.protocol not in (None, *SplitKind):
-            raise DcrnetError(
-                f"`protocol` {self.protocol} is unknown: choose {', '.join(SplitKind)}"
-            )
-        kind = None if self.protocol is None else SplitKind(self.protocol)
-        return SplitPlan(kind, self.fold, self.folds, self.split_seed)
 
     def _some(self, found: Images) -> Images:
         import numpy as np
