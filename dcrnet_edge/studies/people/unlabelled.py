@@ -12,11 +12,9 @@ import numpy as np
 from dcrnet_edge.cli.face_data import open_faces
 from dcrnet_edge.data.face_cache import content_digest
 from dcrnet_edge.datasets.sample import FaceDataset, Sample, Split, one_hot
-from dcrnet_edge.evaluation.answers import CHECKPOINT_SUFFIX
 from dcrnet_edge.evaluation.model_refs import Images, ModelRef
-from dcrnet_edge.models.checkpoint import load_checkpoint
 from dcrnet_edge.studies.options import StudiedImages
-from dcrnet_runtime.backends.loading import load_model
+from dcrnet_edge.studies.training_data import card_of
 from dcrnet_runtime.errors import DcrnetError
 
 _OF_ANY_FACES = ("images", "seed", "shared_labels", "landmarks", "landmarks_cache", "workers")
@@ -47,7 +45,7 @@ def unlabelled_images(
             f"{len(missing)} of {len(paths)} images of `groups` are not in {folder} (first:"
             f" {missing[0]}): name the folder that their names are relative to"
         )
-    labels = _labels(next(iter(refs.values())))
+    labels = card_of(next(iter(refs.values()))).labels
     # Nobody knows the labels; the first one stands in their place and is not written.
     samples = [Sample(path, 0, one_hot(0, len(labels))) for path in _some(paths, asked)]
     digest = sha256(b"".join(map(content_digest, samples))).hexdigest()
@@ -73,8 +71,3 @@ def _some(paths: Sequence[Path], asked: StudiedImages) -> list[Path]:
     count = min(asked.images, len(paths)) or len(paths)
     chosen = np.random.default_rng(asked.seed).permutation(len(paths))[:count]
     return [paths[i] for i in sorted(chosen)]
-
-
-def _labels(ref: ModelRef) -> tuple[str, ...]:
-    is_checkpoint = ref.path.suffix == CHECKPOINT_SUFFIX
-    return (load_checkpoint(ref.path) if is_checkpoint else load_model(ref.path)).card.labels
